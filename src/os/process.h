@@ -1,0 +1,64 @@
+#pragma once
+// What the engine needs to know of and do with its own process and machine.
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <stop_token>
+#include <string>
+
+#include "base/fault.h"
+
+namespace levada::os {
+
+/// Resident set of this process now and at its highest, in bytes, from /proc/self/status.
+struct ResidentMemory {
+  int64_t now_bytes = 0;
+  int64_t peak_bytes = 0;
+};
+ResidentMemory ReadResidentMemory();
+
+/// Processors this process may use: affinity and cgroup quota (v1 and v2) considered, at least 1.
+int ProcessorCount();
+/// Memory this process may use: the machine's, or its cgroup's limit (v1 or v2) where that is lower.
+int64_t MemoryLimitBytes();
+
+/// User + system CPU time of this process so far.
+int64_t CpuTimeNs();
+
+std::string HostName();
+int64_t ProcessId();
+
+/// Turns the first SIGINT or SIGTERM into a stop request and the second into an immediate exit (130, 143). One per
+/// process, made before any thread starts; SIGPIPE is ignored as long as it lives.
+class SignalStop {
+ public:
+  virtual ~SignalStop() = default;
+  virtual std::stop_token token() const = 0;
+  /// 0, SIGINT or SIGTERM.
+  virtual int signal() const = 0;
+};
+std::unique_ptr<SignalStop> WatchSignals();
+
+/// A file descriptor that becomes readable when `stop` is requested: poll it beside a socket.
+class StopEvent {
+ public:
+  explicit StopEvent(const std::stop_token& stop);
+  ~StopEvent();
+  StopEvent(const StopEvent&) = delete;
+  StopEvent& operator=(const StopEvent&) = delete;
+  int fd() const { return fd_; }
+
+ private:
+  struct Signal {
+    int fd;
+    void operator()() const noexcept;
+  };
+  int fd_;
+  std::stop_callback<Signal> callback_;
+};
+
+/// Waits until `fd` is ready for `events` (POLLIN, POLLOUT), `stop`, or the timeout. True when the descriptor is ready.
+Result<bool> WaitReady(int fd, short events, const StopEvent& stop, int timeout_ms);
+
+}  // namespace levada::os
