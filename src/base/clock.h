@@ -24,7 +24,8 @@ class Clock {
   virtual bool SleepUntil(SteadyTime until, const std::stop_token& stop) const = 0;
 };
 
-/// The machine's clocks. Now() may go backwards when an operator sets the clock: order nothing by it.
+/// The machine's clocks. Now() may go backwards when an operator sets the clock: order nothing by
+/// it.
 std::unique_ptr<Clock> MakeSystemClock();
 
 /// A clock that stands until a test moves it; SleepUntil moves it and returns at once.

@@ -1,5 +1,6 @@
 #pragma once
-// Counters: what one attempt at one slice has done so far, read live by the progress display and kept in run.json.
+// Counters: what one attempt at one slice has done so far, read live by the progress display and
+// kept in run.json.
 
 #include <atomic>
 #include <chrono>
@@ -7,8 +8,8 @@
 
 namespace levada {
 
-/// Written by the attempt's own threads, read by anyone; each value only grows. Relaxed order is enough: totals that
-/// decide anything travel in StreamEnd and Receipt.
+/// Written by the attempt's own threads, read by anyone; each value only grows. Relaxed order is
+/// enough: totals that decide anything travel in StreamEnd and Receipt.
 struct Counters {
   std::atomic<int64_t> rows_read{0};
   std::atomic<int64_t> bytes_read{0};  ///< bytes of the source's wire format or file

@@ -1,5 +1,6 @@
 #pragma once
-// Diagnostics: messages that point at a place in a text the user wrote, rendered the way rustc does.
+// Diagnostics: messages that point at a place in a text the user wrote, rendered the way rustc
+// does.
 //
 //     error[LV1002]: unknown key "tabel"
 //       --> orders.yaml:4:5
@@ -19,13 +20,15 @@ namespace levada {
 enum class FaultCode : uint16_t;
 class Fault;
 
-/// A text that spans point into: a pipeline file or a command line argument. Immutable, shared by the spans.
+/// A text that spans point into: a pipeline file or a command line argument. Immutable, shared by
+/// the spans.
 struct SourceText {
   std::string name;  ///< the path as the user wrote it, or "<command line>"
   std::string text;
 };
 
-/// A half-open range of one line. line and column count from 1; column and length in bytes. line 0: nowhere.
+/// A half-open range of one line. line and column count from 1; column and length in bytes. line 0:
+/// nowhere.
 struct Span {
   uint32_t line = 0;
   uint32_t column = 0;
@@ -52,18 +55,20 @@ struct RenderStyle {
   bool color = false;
 };
 
-/// Ends with a newline. Control characters of the source line are shown as spaces, lines over 160 bytes are cut around
-/// the caret, so that a hostile file cannot garble a terminal.
+/// Ends with a newline. Control characters of the source line are shown as spaces, lines over 160
+/// bytes are cut around the caret, so that a hostile file cannot garble a terminal.
 std::string Render(const Diagnostic& diagnostic, const RenderStyle& style);
 
-/// A fault as text: its diagnostics if it has any, else one "error[LV2001]: ..." with notes for details, cause and help.
+/// A fault as text: its diagnostics if it has any, else one "error[LV2001]: ..." with notes for
+/// details, cause and help.
 std::string Render(const Fault& fault, const RenderStyle& style);
-/// One JSON object on one line (no newline): code, title, blame, retryable, exit_status, message, details, help, cause,
-/// diagnostics[{severity, code, message, file, line, column, length, label, notes, help}]. Invalid UTF-8 is replaced.
+/// One JSON object on one line (no newline): code, title, blame, retryable, exit_status, message,
+/// details, help, cause, diagnostics[{severity, code, message, file, line, column, length, label,
+/// notes, help}]. Invalid UTF-8 is replaced.
 std::string RenderJson(const Fault& fault);
 
-/// The candidate nearest to `word` by edit distance (at most a third of its length, at least 1, case-insensitive), or
-/// empty. Ties go to the earlier candidate.
+/// The candidate nearest to `word` by edit distance (at most a third of its length, at least 1,
+/// case-insensitive), or empty. Ties go to the earlier candidate.
 std::string NearestName(const std::string& word, const std::vector<std::string>& candidates);
 
 }  // namespace levada

@@ -1,10 +1,11 @@
 #pragma once
 // Fault: what went wrong, in a form that a person, a script and the runner can each act on.
 //
-// Every fallible function of levada returns arrow::Status or arrow::Result. A Fault is the one StatusDetail we attach:
-// a stable code (`LV2001`), and through the code's row in the table of fault.cc whose fault it is, whether trying again
-// can help, and the exit status of the process. Arrow's own errors travel inside as `cause`, so nothing is lost.
-// It is not a log line: whoever stops an error renders it once (diagnostic.h).
+// Every fallible function of levada returns arrow::Status or arrow::Result. A Fault is the one
+// StatusDetail we attach: a stable code (`LV2001`), and through the code's row in the table of
+// fault.cc whose fault it is, whether trying again can help, and the exit status of the process.
+// Arrow's own errors travel inside as `cause`, so nothing is lost. It is not a log line: whoever
+// stops an error renders it once (diagnostic.h).
 
 #include <arrow/result.h>
 #include <arrow/status.h>
@@ -24,8 +25,20 @@ namespace levada {
 using arrow::Result;
 using arrow::Status;
 
-/// Whose fault it is; also the order in which one of several failures decides the exit status (data first).
-enum class Blame : uint8_t { kData, kSchema, kConfig, kAuth, kCapacity, kTarget, kSource, kLease, kSignal, kOurs };
+/// Whose fault it is; also the order in which one of several failures decides the exit status (data
+/// first).
+enum class Blame : uint8_t {
+  kData,
+  kSchema,
+  kConfig,
+  kAuth,
+  kCapacity,
+  kTarget,
+  kSource,
+  kLease,
+  kSignal,
+  kOurs
+};
 
 /// Stable numbers: printed as `LV1002`, each with a page in docs/errors. Never reuse one.
 /// The first two digits are the exit status, except 13xx (signals: 130 and 143).
@@ -61,12 +74,13 @@ enum class FaultCode : uint16_t {
   // 13: signals
   kInterrupted = 1301,  ///< SIGINT, exit 130
   kTerminated = 1302,   ///< SIGTERM, exit 143
-  kStopped = 1303,      ///< a sibling failed and this attempt was cancelled; never the reported cause
+  kStopped = 1303,  ///< a sibling failed and this attempt was cancelled; never the reported cause
   // 20: the source, for now
   kSourceUnreachable = 2001,
   kSourceConnectionLost = 2002,
   kSourceTimeout = 2003,
-  kSourceBusy = 2004,    ///< too many connections, lock not available, starting up, serialization failure
+  kSourceBusy =
+      2004,  ///< too many connections, lock not available, starting up, serialization failure
   kSnapshotLost = 2005,  ///< the exported snapshot is gone
   // 21: the source, for good
   kTableNotFound = 2101,
@@ -82,14 +96,14 @@ enum class FaultCode : uint16_t {
   kReadbackMismatch = 3102,  ///< verify: readback
   kValueRefused = 3103,      ///< NaN, infinity, out of range: the policy says error
   kInvalidUtf8 = 3104,
-  kCastFailed = 3105,   ///< a value that does not convert, on_error: fail
-  kNullInWindow = 3106, ///< NULL in the window column, null: error
+  kCastFailed = 3105,    ///< a value that does not convert, on_error: fail
+  kNullInWindow = 3106,  ///< NULL in the window column, null: error
   // 40: the target
   kTargetUnwritable = 4001,
   kDiskFull = 4002,
-  kForeignTarget = 4003,   ///< written by something else
-  kManifestCorrupt = 4004, ///< a manifest, split or partition record that cannot be understood
-  kFenced = 4005,          ///< a newer generation holds the run
+  kForeignTarget = 4003,    ///< written by something else
+  kManifestCorrupt = 4004,  ///< a manifest, split or partition record that cannot be understood
+  kFenced = 4005,           ///< a newer generation holds the run
   kTargetFileMissing = 4006,
   kTargetIo = 4007,
   // 50
@@ -168,8 +182,8 @@ class Fault {
   Status cause_;
 };
 
-/// The Fault inside `status`; a Status of Arrow's own becomes LV7001 (or kStopped when it is Cancelled) with the Status
-/// as cause. Precondition: !status.ok().
+/// The Fault inside `status`; a Status of Arrow's own becomes LV7001 (or kStopped when it is
+/// Cancelled) with the Status as cause. Precondition: !status.ok().
 Fault FaultOf(const Status& status);
 FaultCode CodeOf(const Status& status);
 bool IsRetryable(const Status& status);
@@ -179,12 +193,12 @@ int ExitStatusOf(const Status& status);
 /// The same failure with one more detail, e.g. the partition it happened in.
 Status WithDetail(const Status& status, std::string key, std::string value);
 
-/// A Fault of `code` from the current errno value, e.g. ErrnoFault(kTargetIo, errno, "cannot write \"x\"").
-/// ENOSPC and EDQUOT become kDiskFull when `code` is of the target.
+/// A Fault of `code` from the current errno value, e.g. ErrnoFault(kTargetIo, errno, "cannot write
+/// \"x\""). ENOSPC and EDQUOT become kDiskFull when `code` is of the target.
 Fault ErrnoFault(FaultCode code, int error_number, std::string message);
 
-/// Of several failures the one that names the exit status: data, schema, config/auth, target, source (design 5).
-/// Index into `failures`; 0 when there is one.
+/// Of several failures the one that names the exit status: data, schema, config/auth, target,
+/// source (design 5). Index into `failures`; 0 when there is one.
 size_t MostImportant(std::span<const Status> failures);
 
 }  // namespace levada

@@ -1,6 +1,6 @@
 #pragma once
-// The log facade: events with fields, as text on a terminal and as JSON lines everywhere else. Log an error once, where
-// it stops. No secrets and no row values at info level or above.
+// The log facade: events with fields, as text on a terminal and as JSON lines everywhere else. Log
+// an error once, where it stops. No secrets and no row values at info level or above.
 
 #include <cstdint>
 #include <initializer_list>
@@ -43,8 +43,8 @@ class Logger {
 
 enum class LogFormat : uint8_t { kText, kJson };
 
-/// To standard error. With kText a progress bar can be on the same terminal: `before_line` is called before, and
-/// `after_line` after each line, under the logger's lock (either may be null).
+/// To standard error. With kText a progress bar can be on the same terminal: `before_line` is
+/// called before, and `after_line` after each line, under the logger's lock (either may be null).
 struct LogHooks {
   void (*before_line)(void* state) = nullptr;
   void (*after_line)(void* state) = nullptr;

@@ -1,9 +1,9 @@
 #pragma once
 // BudgetPool: Arrow's memory pool with a budget that readers wait for.
 //
-// Reaching the budget pauses whoever asks for room between batches (AwaitRoom); an allocation itself never fails for
-// the budget, because the Parquet writer inside Arrow throws on a failed one. So the budget is kept by admission and
-// backpressure, and the high-water mark says how well.
+// Reaching the budget pauses whoever asks for room between batches (AwaitRoom); an allocation
+// itself never fails for the budget, because the Parquet writer inside Arrow throws on a failed
+// one. So the budget is kept by admission and backpressure, and the high-water mark says how well.
 
 #include <arrow/memory_pool.h>
 
@@ -19,8 +19,8 @@ namespace levada {
 
 class BudgetPool final : public arrow::MemoryPool {
  public:
-  /// `budget_bytes` 0: no limit. The backing pool is jemalloc where Arrow has it (measured the smallest resident set),
-  /// the system's under a sanitizer.
+  /// `budget_bytes` 0: no limit. The backing pool is jemalloc where Arrow has it (measured the
+  /// smallest resident set), the system's under a sanitizer.
   explicit BudgetPool(int64_t budget_bytes);
 
   Status Allocate(int64_t size, int64_t alignment, uint8_t** out) override;
@@ -35,8 +35,9 @@ class BudgetPool final : public arrow::MemoryPool {
 
   int64_t budget_bytes() const { return budget_bytes_; }
 
-  /// Waits until less than the budget is allocated, a stop, or the deadline. So that no set of waiters can stall each
-  /// other for good, a waiter goes on after one second in which nothing was freed.
+  /// Waits until less than the budget is allocated, a stop, or the deadline. So that no set of
+  /// waiters can stall each other for good, a waiter goes on after one second in which nothing was
+  /// freed.
   Status AwaitRoom(const Context& ctx);
 
  private:

@@ -10,7 +10,8 @@
 
 namespace levada {
 
-/// "0", "512", "64KiB", "1.5 GiB", "10MB" (decimal), "8G" (binary). Negative, overflowing or other text: kBadValue.
+/// "0", "512", "64KiB", "1.5 GiB", "10MB" (decimal), "8G" (binary). Negative, overflowing or other
+/// text: kBadValue.
 Result<int64_t> ParseBytes(std::string_view text);
 /// "149.3 MiB", "812 B"
 std::string FormatBytes(int64_t bytes);

@@ -20,8 +20,8 @@ class Secret {
   std::string value_;
 };
 
-/// `url` with the password in its authority and in a `password=` parameter replaced by ***. Works on malformed URLs: it
-/// hides rather too much than too little.
+/// `url` with the password in its authority and in a `password=` parameter replaced by ***. Works
+/// on malformed URLs: it hides rather too much than too little.
 std::string RedactUrl(std::string_view url);
 
 }  // namespace levada

@@ -1,9 +1,11 @@
 #pragma once
-// Disk: the local file system as an argument, so that tests can run every path against one that fails, fills up or
-// forgets what was not synced. Paths are UTF-8 and absolute or relative to the working directory.
+// Disk: the local file system as an argument, so that tests can run every path against one that
+// fails, fills up or forgets what was not synced. Paths are UTF-8 and absolute or relative to the
+// working directory.
 //
-// Errors carry the errno as a Fault of code kTargetIo, kTargetUnwritable (EACCES, EROFS, EPERM), kDiskFull (ENOSPC,
-// EDQUOT), kTargetFileMissing (ENOENT), with details "path" and "errno". Callers that read sources rewrap them.
+// Errors carry the errno as a Fault of code kTargetIo, kTargetUnwritable (EACCES, EROFS, EPERM),
+// kDiskFull (ENOSPC, EDQUOT), kTargetFileMissing (ENOENT), with details "path" and "errno". Callers
+// that read sources rewrap them.
 
 #include <cstdint>
 #include <memory>
@@ -17,12 +19,14 @@
 
 namespace levada::os {
 
-/// A file being written sequentially from its start. One thread at a time. Not closed = left as it is, undurable.
+/// A file being written sequentially from its start. One thread at a time. Not closed = left as it
+/// is, undurable.
 class WritableFile {
  public:
   virtual ~WritableFile() = default;
   virtual Status Append(std::span<const uint8_t> bytes) = 0;
-  /// fsync. After an error the file's content is unknown and Sync must not be tried again: the file is to be dropped.
+  /// fsync. After an error the file's content is unknown and Sync must not be tried again: the file
+  /// is to be dropped.
   virtual Status Sync() = 0;
   /// Closes without syncing. Idempotent.
   virtual Status Close() = 0;
@@ -43,20 +47,23 @@ struct DirectoryEntry {
   int64_t size_bytes = 0;
 };
 
-/// An advisory whole-file lock that ends with the object or the process (flock). Not inherited by children.
+/// An advisory whole-file lock that ends with the object or the process (flock). Not inherited by
+/// children.
 class FileLock {
  public:
   virtual ~FileLock() = default;
 };
 
 /// Thread-safe.
-class Disk {  // tidy: allow more than five methods: it is the file system's own interface, split it and callers carry two
+class Disk {  // tidy: allow more than five methods: it is the file system's own interface, split it
+              // and callers carry two
  public:
   virtual ~Disk() = default;
   /// Creates or truncates.
   virtual Result<std::unique_ptr<WritableFile>> Create(const std::string& path) = 0;
   virtual Result<std::unique_ptr<ReadableFile>> Open(const std::string& path) = 0;
-  /// Atomic within one file system; replaces `to`. Durable only after SyncDirectory of both directories.
+  /// Atomic within one file system; replaces `to`. Durable only after SyncDirectory of both
+  /// directories.
   virtual Status Rename(const std::string& from, const std::string& to) = 0;
   /// OK when it is already gone.
   virtual Status Remove(const std::string& path) = 0;
@@ -69,18 +76,21 @@ class Disk {  // tidy: allow more than five methods: it is the file system's own
   virtual Result<std::vector<DirectoryEntry>> List(const std::string& path) = 0;
   /// nullopt when there is nothing at `path`.
   virtual Result<std::optional<DirectoryEntry>> Stat(const std::string& path) = 0;
-  /// Creates the file when absent. nullptr when somebody else (another process or another FileLock) holds it.
+  /// Creates the file when absent. nullptr when somebody else (another process or another FileLock)
+  /// holds it.
   virtual Result<std::unique_ptr<FileLock>> TryLock(const std::string& path) = 0;
 };
 
 /// The operating system's.
 std::unique_ptr<Disk> MakeSystemDisk();
 
-/// Reads a whole file of at most `limit_bytes`. nullopt when there is none; kTargetIo when it is larger.
+/// Reads a whole file of at most `limit_bytes`. nullopt when there is none; kTargetIo when it is
+/// larger.
 Result<std::optional<std::string>> ReadFile(Disk& disk, const std::string& path,
                                             int64_t limit_bytes);
-/// Writes `path` so that readers see the old or the new content and never a mix, and it survives power loss once OK is
-/// returned: temporary name in the same directory (starting with "."), fsync, rename, fsync of the directory.
+/// Writes `path` so that readers see the old or the new content and never a mix, and it survives
+/// power loss once OK is returned: temporary name in the same directory (starting with "."), fsync,
+/// rename, fsync of the directory.
 Status WriteFileDurably(Disk& disk, const std::string& path, std::string_view content);
 
 /// "a/b" + "c" -> "a/b/c"; an absolute second part wins.

@@ -20,7 +20,8 @@ ResidentMemory ReadResidentMemory();
 
 /// Processors this process may use: affinity and cgroup quota (v1 and v2) considered, at least 1.
 int ProcessorCount();
-/// Memory this process may use: the machine's, or its cgroup's limit (v1 or v2) where that is lower.
+/// Memory this process may use: the machine's, or its cgroup's limit (v1 or v2) where that is
+/// lower.
 int64_t MemoryLimitBytes();
 
 /// User + system CPU time of this process so far.
@@ -29,8 +30,9 @@ int64_t CpuTimeNs();
 std::string HostName();
 int64_t ProcessId();
 
-/// Turns the first SIGINT or SIGTERM into a stop request and the second into an immediate exit (130, 143). One per
-/// process, made before any thread starts; SIGPIPE is ignored as long as it lives.
+/// Turns the first SIGINT or SIGTERM into a stop request and the second into an immediate exit
+/// (130, 143). One per process, made before any thread starts; SIGPIPE is ignored as long as it
+/// lives.
 class SignalStop {
  public:
   virtual ~SignalStop() = default;
@@ -58,7 +60,8 @@ class StopEvent {
   std::stop_callback<Signal> callback_;
 };
 
-/// Waits until `fd` is ready for `events` (POLLIN, POLLOUT), `stop`, or the timeout. True when the descriptor is ready.
+/// Waits until `fd` is ready for `events` (POLLIN, POLLOUT), `stop`, or the timeout. True when the
+/// descriptor is ready.
 Result<bool> WaitReady(int fd, short events, const StopEvent& stop, int timeout_ms);
 
 }  // namespace levada::os

@@ -1,0 +1,70 @@
+#pragma once
+// Catalog: every kind of stage, with its option spec and how to make one. Filled by the generated
+// list of Register calls at start, then immutable.
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "elt/options.h"
+#include "elt/stages.h"
+
+namespace levada::os {
+class Disk;
+}
+
+namespace levada::elt {
+
+/// What a stage may use of the outside world; outlives every stage.
+struct StageInput {
+  const Environment* environment = nullptr;
+  os::Disk* disk = nullptr;
+  Random* random = nullptr;
+  const Clock* clock = nullptr;
+  std::string version;  ///< of levada, for created_by
+};
+
+/// Options as a person would write them on a command line URL, for the file that `--save` writes.
+using WrittenOptions = std::vector<std::pair<std::string, std::string>>;
+
+template <typename Stage>
+struct CatalogEntry {
+  std::string kind;  ///< "postgres"
+  std::string doc;   ///< one line: "reads a table or query of PostgreSQL by binary COPY"
+  OptionSpec spec;   ///< kGroup, or kMap for a stage whose body is a map
+  /// Checks what the spec cannot say; problems carry diagnostics made by Options::ErrorAt. Never
+  /// connects.
+  std::function<Result<std::unique_ptr<Stage>>(const Options&, const StageInput&)> make;
+  std::vector<std::string> url_schemes;  ///< "postgres", "postgresql"; for `levada run URL`
+  /// From "postgres://user@host/db?table=t" to {dsn, ...}, {table, t}. Null when there is no URL
+  /// form.
+  std::function<Result<WrittenOptions>(const std::string& url)> from_url;
+};
+
+class Catalog {
+ public:
+  void Add(CatalogEntry<Consumer> entry);
+  void Add(CatalogEntry<Transformer> entry);
+  void Add(CatalogEntry<Loader> entry);
+
+  /// nullptr when there is none.
+  const CatalogEntry<Consumer>* FindConsumer(const std::string& kind) const;
+  const CatalogEntry<Transformer>* FindTransformer(const std::string& kind) const;
+  const CatalogEntry<Loader>* FindLoader(const std::string& kind) const;
+
+  const std::map<std::string, CatalogEntry<Consumer>>& consumers() const { return consumers_; }
+  const std::map<std::string, CatalogEntry<Transformer>>& transformers() const {
+    return transformers_;
+  }
+  const std::map<std::string, CatalogEntry<Loader>>& loaders() const { return loaders_; }
+
+ private:
+  std::map<std::string, CatalogEntry<Consumer>> consumers_;
+  std::map<std::string, CatalogEntry<Transformer>> transformers_;
+  std::map<std::string, CatalogEntry<Loader>> loaders_;
+};
+
+}  // namespace levada::elt

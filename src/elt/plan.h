@@ -1,0 +1,92 @@
+#pragma once
+// Plan: a validated pipeline file as an immutable value. Making one never connects and never
+// writes.
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "elt/catalog.h"
+#include "elt/options.h"
+#include "elt/run.h"
+
+namespace levada::elt {
+
+enum class Every : uint8_t { kMonth, kDay, kHour };
+
+/// `run: { every, column, start, end, timezone, delay, lookback, null }`
+struct WindowSpec {
+  Every every = Every::kDay;
+  std::string column;
+  WallMicros start = 0;           ///< start of the first window, aligned to `every` in `timezone`
+  std::optional<WallMicros> end;  ///< no window starts at or after it
+  std::string timezone = "UTC";
+  std::chrono::nanoseconds delay{0};  ///< a window closes this long after its end
+  int lookback = 0;                   ///< the last n closed windows run again each time
+  std::string null_window = "error";  ///< "error", or the label of the window that takes NULLs
+};
+
+struct StagePlan {
+  std::string kind;
+  Options options;
+  Span span;  ///< of the kind's name
+};
+
+enum class Verify : uint8_t { kCount, kReadback };
+
+/// `retry: { attempts, backoff, backoff_max, deadline }`, of one partition.
+struct RetrySpec {
+  int attempts = 5;
+  std::chrono::nanoseconds backoff = std::chrono::seconds(1);
+  std::chrono::nanoseconds backoff_max = std::chrono::minutes(1);
+  std::chrono::nanoseconds deadline{0};  ///< of the whole run; 0: none
+};
+
+struct Plan {
+  std::string name;
+  std::optional<WindowSpec> window;
+  bool once = false;  ///< `run: once`
+  StagePlan consumer;
+  std::vector<StagePlan> transformers;
+  std::vector<StagePlan> loaders;  ///< at least one
+  int partitions_parallel = 0;     ///< 0: from cores and memory
+  int windows_parallel = 1;
+  int64_t memory_bytes = 0;  ///< 0: not said
+  int64_t partition_bytes = int64_t{8} << 30;
+  Verify verify = Verify::kCount;
+  RetrySpec retry;
+  std::string hash;  ///< 16 hex digits: everything that shapes the output
+  std::shared_ptr<const SourceText> source;
+  std::vector<Diagnostic> warnings;
+};
+
+/// Parses and validates. The Fault carries one diagnostic for every problem of the file, in the
+/// order of the file.
+Result<Plan> ParsePlan(const std::shared_ptr<const SourceText>& source, const Catalog& catalog,
+                       const std::shared_ptr<const Environment>& environment);
+
+/// The options outside the stages (name, run, parallel, memory, verify, retry, ...) as specs: for
+/// the reference.
+const OptionSpec& PipelineSpec();
+
+/// The stages of a plan, made. Problems of all stages come together in one Fault.
+struct Stages {
+  std::unique_ptr<Consumer> consumer;
+  std::vector<std::unique_ptr<Transformer>> transformers;
+  std::vector<std::unique_ptr<Loader>> loaders;
+};
+Result<Stages> MakeStages(const Plan& plan, const Catalog& catalog, const StageInput& input);
+
+/// The windows of `spec` that are closed at `now`, oldest first; kBadWindow when there would be
+/// more than `limit`.
+Result<std::vector<Window>> ClosedWindows(const WindowSpec& spec, WallMicros now, size_t limit);
+/// The one with this label, closed or not; kBadWindow with the nearest valid label otherwise.
+Result<Window> WindowByLabel(const WindowSpec& spec, const std::string& label);
+
+/// strftime-like: {run.start:%Y-%m-%d}, {run.end:...}, {run.label}; in the window's time zone. Used
+/// by path layouts. kBadLayout for unknown names and for a whole-table run that has no window.
+Result<std::string> ExpandTemplate(std::string_view text, const RunInstance& run);
+
+}  // namespace levada::elt

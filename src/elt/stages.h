@@ -1,0 +1,208 @@
+#pragma once
+// The interfaces of the three kinds of stage. A stage object is immutable options: const,
+// thread-safe, no connection, no thread, no retry of its own. Whatever holds a resource is a
+// separate object with one owner (PartitionReader, BatchStream, TargetRun), destroyed to release
+// it.
+//
+//   Consumer --Describe--> Source --Split--> Partitions --Open--> PartitionReader --Read-->
+//   BatchStream Transformer --Bind--> BoundTransformer --Map--> batches Loader --Bind-->
+//   BoundTarget --Begin--> TargetRun (the fence) --Load, Publish, Finish--> a published run
+
+#include <arrow/record_batch.h>
+#include <arrow/type.h>
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/context.h"
+#include "elt/run.h"
+#include "elt/stream.h"
+
+namespace levada::elt {
+
+using SchemaPtr = std::shared_ptr<arrow::Schema>;
+using BatchPtr = std::shared_ptr<arrow::RecordBatch>;
+
+// ----------------------------------------------------------------------------------------------------------
+// consumer
+
+/// What the source's own statistics say of a column. All estimates.
+struct ColumnHint {
+  double distinct = -1;       ///< distinct values in the table; -1: unknown
+  double average_bytes = -1;  ///< of one non-NULL value as the source stores it; -1: unknown
+  double null_fraction = -1;  ///< 0..1; -1: unknown
+};
+
+/// The source as the pipeline will read it.
+struct Source {
+  SchemaPtr schema;
+  std::vector<std::string> source_types;  ///< per column, the source's own name: "numeric(15,2)"
+  std::vector<ColumnHint> hints;          ///< per column
+  std::string
+      description;  ///< "PostgreSQL 15.20, database \"shop\", table public.orders"; no secrets
+  int64_t estimated_rows = -1;
+  int64_t estimated_bytes = -1;        ///< as the source stores it
+  int64_t memory_bytes_per_slice = 0;  ///< what one open stream needs besides its batches
+  bool repeatable = false;         ///< reads the same rows again while unchanged (snapshots, files)
+  std::vector<std::string> notes;  ///< for `plan`: "holds back vacuum while it runs"
+};
+
+/// Where batches are cut, at the latest. No identity depends on it.
+struct BatchLimits {
+  int64_t rows = 16 * 1024;
+  int64_t bytes = 4 << 20;
+};
+
+struct SplitLimits {
+  int64_t partition_bytes = int64_t{8} << 30;
+  int processors = 1;  ///< for `connections: auto`; recorded as slices, never recomputed
+};
+
+/// One attempt at one partition: owns the snapshot its slices share.
+class PartitionReader {
+ public:
+  virtual ~PartitionReader() = default;
+  /// Opens slice `slice` on a connection of its own. Thread-safe; once per slice.
+  virtual Result<std::unique_ptr<BatchStream>> Read(Context& ctx, int slice) = 0;
+};
+
+class Consumer {
+ public:
+  virtual ~Consumer() = default;
+  /// Connects and infers the schema.
+  virtual Result<Source> Describe(Context& ctx) const = 0;
+  /// The partitions of `run` and their slices, at least one. Called once per run, the answer is
+  /// recorded.
+  virtual Result<std::vector<Partition>> Split(Context& ctx, const RunInstance& run,
+                                               const Source& source,
+                                               const SplitLimits& limits) const = 0;
+  /// kSchemaDrift when the live schema is not `source.schema`.
+  virtual Result<std::unique_ptr<PartitionReader>> Open(Context& ctx, const RunInstance& run,
+                                                        const Partition& partition,
+                                                        const Source& source,
+                                                        const BatchLimits& limits) const = 0;
+};
+
+// -------------------------------------------------------------------------------------------------------
+// transformer
+
+/// What Map made of one batch: rows_in = batch->num_rows() + filtered + rejected.
+struct Mapped {
+  BatchPtr batch;
+  int64_t filtered = 0;
+  int64_t rejected = 0;
+};
+
+/// A transformer that knows its input's schema. Map is stateless and thread-safe: the runner may
+/// run several at once and restores the order.
+class BoundTransformer {
+ public:
+  virtual ~BoundTransformer() = default;
+  virtual const SchemaPtr& schema() const = 0;  ///< of the output
+  virtual Result<Mapped> Map(Context& ctx, const BatchPtr& batch, RejectBuffer& rejects) const = 0;
+};
+
+class Transformer {
+ public:
+  virtual ~Transformer() = default;
+  /// Every column problem at once, before a byte is read: the Fault carries diagnostics with
+  /// places.
+  virtual Result<std::unique_ptr<BoundTransformer>> Bind(const SchemaPtr& input) const = 0;
+};
+
+// ------------------------------------------------------------------------------------------------------------
+// loader
+
+/// The loader's answer at plan time, for a given schema.
+struct BoundTarget {
+  SchemaPtr schema;  ///< as the target will have it
+  std::vector<std::string>
+      target_types;    ///< per column, the target's own words: "INT64 DECIMAL(15,2)"
+  std::string frozen;  ///< JSON: every decision that shapes bytes (row groups, dictionaries,
+                       ///< codec); goes into the SplitRecord
+  int64_t memory_bytes_per_slice = 0;  ///< peak of one open Load besides the batches it holds
+  std::string description;             ///< "Parquet files in ./lake/orders, zstd 1"
+  std::string names;  ///< example of a file: "day=2026-01-01/part-2026-01-01-p0000-0-0000.parquet"
+  std::vector<std::string> notes;
+};
+
+/// What the target says of one RunInstance. The truth; the ledger is a cache of it.
+struct PublishedRun {
+  std::string pipeline;
+  std::string label;
+  std::optional<Window> window;
+  bool finished = false;  ///< a manifest (or commit row) exists
+  std::string plan_hash;  ///< of the finished run; empty before
+  int revision = 0;       ///< of the finished run
+  int64_t rows = 0;       ///< of the finished run
+  int64_t bytes = 0;
+  int64_t files = 0;
+  std::string finished_at;             ///< RFC 3339
+  int64_t generation = 0;              ///< of the fence, as last written
+  std::optional<SplitRecord> pending;  ///< a run that was begun and not finished
+  std::vector<PartitionRecord>
+      partitions;  ///< of the pending run if there is one, else of the finished one
+};
+
+/// One process's hold on one run in one target, from Begin until destruction: it owns the fence.
+/// Load, ReadBack, Publish and Discard are thread-safe; RecordSplit and Finish are called alone.
+/// Every method refuses (kFenced) once a newer generation holds the run.
+class TargetRun {  // tidy: allow eight methods: they are the steps of one protocol
+ public:
+  virtual ~TargetRun() = default;
+  virtual int64_t generation() const = 0;
+  /// The target's state after recovery: intents of a crashed process have been completed or undone.
+  virtual const PublishedRun& state() const = 0;
+
+  /// Makes `split` durable before any data. Sets its revision. With a pending split of the same
+  /// plan hash and schema the recorded one is returned and the run goes on with it; a pending split
+  /// of another plan needs run.replace.
+  virtual Result<SplitRecord> RecordSplit(Context& ctx, const SplitRecord& split) = 0;
+
+  /// Pulls `stream` to its end and calls its Finish. Stages everything under names that hold
+  /// attempt_id; nothing is visible. On error nothing of value is left.
+  virtual Result<Receipt> Load(Context& ctx, const Attempt& attempt, BatchStream& stream) = 0;
+
+  /// Reads the staged rows of one receipt again, in the order written, with the schema Load was
+  /// given.
+  virtual Result<std::unique_ptr<BatchStream>> ReadBack(Context& ctx, const Attempt& attempt,
+                                                        const Receipt& receipt) = 0;
+
+  /// Commits one partition to the run: durable, and visible unless the run replaces a published
+  /// one. Idempotent.
+  virtual Status Publish(Context& ctx, const Attempt& attempt,
+                         std::span<const Receipt> receipts) = 0;
+
+  /// After the last partition: makes a replacing run visible in one short step, removes what it
+  /// replaces, writes the manifest and _SUCCESS. Idempotent.
+  virtual Status Finish(Context& ctx) = 0;
+
+  /// Removes what an attempt staged. OK when there is nothing.
+  virtual Status Discard(Context& ctx, const Attempt& attempt) = 0;
+};
+
+class Loader {
+ public:
+  virtual ~Loader() = default;
+  /// Types, names, decisions. `hints` are per column of `schema`. Does not write; may read the
+  /// target.
+  virtual Result<BoundTarget> Bind(Context& ctx, const SchemaPtr& schema,
+                                   const std::vector<ColumnHint>& hints,
+                                   const RunInstance& run) const = 0;
+  /// What is there, without taking the fence: for `plan`, `status` and skipping published runs.
+  virtual Result<PublishedRun> Inspect(Context& ctx, const RunInstance& run) const = 0;
+  /// Every run of this pipeline the target knows: `status --rebuild`.
+  virtual Result<std::vector<PublishedRun>> Inventory(Context& ctx,
+                                                      const std::string& pipeline) const = 0;
+  /// Takes the fence (kLeaseHeld when another process has it), raises the generation, recovers.
+  virtual Result<std::unique_ptr<TargetRun>> Begin(Context& ctx, const RunInstance& run,
+                                                   const BoundTarget& bound) const = 0;
+};
+
+/// A text that is equal for equal schemas (names, types, nullability, order; no metadata).
+std::string SchemaFingerprint(const arrow::Schema& schema);
+
+}  // namespace levada::elt

@@ -1,0 +1,48 @@
+#pragma once
+// Value: a YAML document as a plain tree with the place of every node, so that nothing after the
+// parser knows YAML.
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/diagnostic.h"
+#include "base/fault.h"
+
+namespace levada::elt {
+
+struct Entry;
+
+struct Value {
+  enum class Kind : uint8_t { kNull, kScalar, kList, kMap };
+
+  Kind kind = Kind::kNull;
+  Span span;                 ///< of the scalar, or of the first character of the list or map
+  std::string text;          ///< kScalar: after YAML's unescaping
+  bool quoted = false;       ///< kScalar: written in quotes, so `"true"` is text
+  std::vector<Value> items;  ///< kList
+  std::vector<Entry>
+      entries;  ///< kMap, in the order written; keys may repeat (the validator refuses it)
+
+  /// The value of `key`, the first one; nullptr when absent or not a map.
+  const Value* Find(std::string_view key) const;
+};
+
+struct Entry {
+  std::string key;
+  Span key_span;
+  Value value;
+};
+
+/// Limits of a pipeline file: a hostile or mistaken file is refused (LV1019) before it costs
+/// anything.
+inline constexpr size_t kPlanBytesMax = 1 << 20;
+inline constexpr int kPlanDepthMax = 32;
+inline constexpr size_t kPlanNodesMax = 100'000;
+
+/// Parses one YAML document. Anchors, aliases, tags and several documents are refused (LV1001):
+/// they hide what runs. The Fault carries a Diagnostic with the place. `source` is kept alive by
+/// that diagnostic.
+Result<Value> ParseYaml(const std::shared_ptr<const SourceText>& source);
+
+}  // namespace levada::elt
