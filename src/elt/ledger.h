@@ -1,0 +1,75 @@
+#pragma once
+// The ledger: runs, partitions and attempts as this machine saw them, in SQLite. A cache: the
+// target is the truth, and `levada status --rebuild` derives the ledger from it again. A ledger
+// that cannot be read is put aside and begun anew.
+
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/context.h"
+#include "elt/stages.h"
+#include "os/disk.h"
+
+namespace levada::db::sqlite {
+class Database;
+}
+
+namespace levada::elt {
+
+struct LedgerRun {
+  std::string pipeline;
+  std::string label;
+  std::string state;  ///< running | published | failed
+  std::string plan_hash;
+  int revision = 0;
+  int64_t partitions_total = 0;
+  int64_t partitions_done = 0;
+  int64_t rows = 0;
+  int64_t files = 0;
+  int64_t bytes = 0;
+  std::string started_at;
+  std::string finished_at;  ///< empty while it runs
+  std::string error;        ///< "LV2001: ..." of the last try
+  bool operator==(const LedgerRun&) const = default;
+};
+
+struct LedgerAttempt {
+  std::string pipeline;
+  std::string label;
+  std::string partition;
+  std::string attempt_id;
+  std::string state;  ///< running | published | failed
+  int64_t rows = 0;
+  std::string started_at;
+  std::string finished_at;
+  std::string error;
+};
+
+/// Thread-safe. Every method that writes is one durable transaction.
+class Ledger {
+ public:
+  /// `<state_directory>/ledger.db`, made when absent. A file that is not a sound ledger is renamed
+  /// to ledger.db.damaged-<time> with a warning in the log.
+  static Result<std::unique_ptr<Ledger>> Open(Context& ctx, os::Disk& disk,
+                                              const std::string& state_directory);
+  ~Ledger();
+
+  Status PutRun(Context& ctx, const LedgerRun& run);
+  Status PutAttempt(Context& ctx, const LedgerAttempt& attempt);
+  /// Runs of one pipeline (all when empty), by pipeline and label.
+  Result<std::vector<LedgerRun>> Runs(const std::string& pipeline);
+  Result<std::vector<LedgerAttempt>> Attempts(const std::string& pipeline,
+                                              const std::string& label);
+  /// Replaces everything known of `pipeline` by what its target says.
+  Status Rebuild(Context& ctx, const std::string& pipeline, const std::vector<PublishedRun>& runs);
+
+ private:
+  explicit Ledger(std::unique_ptr<db::sqlite::Database> database);
+  std::mutex mutex_;
+  std::unique_ptr<db::sqlite::Database> database_;
+};
+
+}  // namespace levada::elt

@@ -1,0 +1,106 @@
+#pragma once
+// The runner: from a plan to published runs. Written once; no stage carries its own retry or thread
+// loop.
+//
+//   Prepare     describe the source, bind every stage, ask the targets what is published, decide
+//   what is to do RunPlan     for each run to do: fence, split, partitions through the controller,
+//   finish, report
+//
+// One partition at a time is the unit of retry (partition_run.h).
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/context.h"
+#include "elt/controller.h"
+#include "elt/ledger.h"
+#include "elt/observer.h"
+#include "elt/plan.h"
+#include "elt/report.h"
+#include "elt/stages.h"
+
+namespace levada::elt {
+
+/// What the command line says beyond the plan.
+struct RunOptions {
+  std::vector<std::string> windows;  ///< labels; empty: every closed and unpublished window
+  bool replace = false;              ///< run published windows again, under another plan if need be
+  bool only_begun = false;           ///< `retry`: only runs that were begun and not finished
+  int64_t memory_bytes = 0;          ///< --memory; 0: the plan's, or none
+};
+
+enum class Decision : uint8_t {
+  kRun,      ///< nothing published
+  kResume,   ///< begun by an earlier process under the same plan
+  kReplace,  ///< published, to be replaced
+  kSkip,     ///< published under this plan
+  kRefuse,   ///< published or begun under another plan, and no --replace
+};
+
+struct RunDecision {
+  RunInstance run;
+  Decision decision = Decision::kRun;
+  std::string reason;  ///< for people: "published 2026-11-22T16:04:52Z, 48,211 rows"
+  Status refusal;      ///< kRefuse
+  std::vector<PublishedRun> published;  ///< per loader
+  std::vector<bool> loader_pending;     ///< per loader: it takes part
+};
+
+struct MemoryPlan {
+  int64_t budget_bytes = 0;     ///< 0: none
+  int64_t fixed_bytes = 0;      ///< the process before any stage
+  int64_t partition_bytes = 0;  ///< one partition in flight, all its slices
+  int64_t minimum_bytes = 0;    ///< what --memory must at least be
+  int slots = 1;                ///< partitions at a time that fit
+};
+
+/// The answer of `plan`, and the first half of `run`.
+struct Prepared {
+  Source source;
+  std::vector<std::unique_ptr<BoundTransformer>> transformers;
+  std::vector<BoundTarget> targets;      ///< per loader, bound for the first run
+  std::vector<ColumnHint> output_hints;  ///< per column of the loaders' input
+  std::vector<RunDecision> runs;         ///< oldest first
+  BatchLimits batches;
+  MemoryPlan memory;
+  std::vector<std::string> notes;
+  /// The partitions of the first run to do: recorded ones when it resumes, else what Split would
+  /// record.
+  std::vector<Partition> partitions;
+
+  bool AnyPending() const;
+};
+
+/// Everything the runner works with; outlives the call.
+struct Engine {
+  const Plan& plan;
+  const Stages& stages;
+  JobController& controller;
+  Random& random;
+  os::Disk& disk;
+  std::string version;
+};
+
+/// kBudgetTooSmall when memory does not suffice. With `split_first` the partitions of the first
+/// pending run are asked for.
+Result<Prepared> Prepare(Context& ctx, const Engine& engine, const RunOptions& options,
+                         bool split_first);
+
+/// Runs everything that `prepared` says is to do. The report is complete even when it failed: its
+/// status decides the exit. `ledger` may be null. ctx.pool must be the BudgetPool of the run.
+RunReport RunPlan(Context& ctx, const Engine& engine, const RunOptions& options, Prepared& prepared,
+                  Ledger* ledger, RunObserver& observer);
+
+/// Names of the columns of the loaders' input with their type at the source, after the
+/// transformers, and in each target.
+struct ColumnTrace {
+  std::string name;
+  std::string source_type;  ///< empty for a column the transformers made
+  std::string type;         ///< Arrow's
+  std::vector<std::string> target_types;
+};
+std::vector<ColumnTrace> TraceColumns(const Prepared& prepared);
+
+}  // namespace levada::elt
