@@ -28,7 +28,9 @@ class JobHandle {
   virtual ~JobHandle() = default;  ///< cancels and waits
   /// The next partition that ended, in any order; nullopt after the last.
   virtual std::optional<JobResult> Next() = 0;
-  /// Starts nothing more and stops what runs; Next then drains. Idempotent.
+  /// Starts nothing more and lets what runs finish. Idempotent.
+  virtual void Drain() = 0;
+  /// Starts nothing more and stops what runs; Next then gives the rest. Idempotent.
   virtual void Cancel() = 0;
 };
 

@@ -53,6 +53,8 @@ struct Plan {
   std::vector<StagePlan> loaders;  ///< at least one
   int partitions_parallel = 0;     ///< 0: from cores and memory
   int windows_parallel = 1;
+  int transform_workers =
+      1;  ///< `parallel: { transform }`: threads for the transformers of one slice
   int64_t memory_bytes = 0;  ///< 0: not said
   int64_t partition_bytes = int64_t{8} << 30;
   Verify verify = Verify::kCount;

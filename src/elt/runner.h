@@ -90,8 +90,8 @@ Result<Prepared> Prepare(Context& ctx, const Engine& engine, const RunOptions& o
 
 /// Runs everything that `prepared` says is to do. The report is complete even when it failed: its
 /// status decides the exit. `ledger` may be null. ctx.pool must be the BudgetPool of the run.
-RunReport RunPlan(Context& ctx, const Engine& engine, const RunOptions& options, Prepared& prepared,
-                  Ledger* ledger, RunObserver& observer);
+RunReport RunPlan(Context& ctx, const Engine& engine, const Prepared& prepared, Ledger* ledger,
+                  RunObserver& observer);
 
 /// Names of the columns of the loaders' input with their type at the source, after the
 /// transformers, and in each target.

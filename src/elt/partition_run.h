@@ -1,0 +1,53 @@
+#pragma once
+// One partition, from first attempt to publication: the unit of retry.
+//
+// An attempt opens the source, pulls every slice through the transformers into every loader that
+// still lacks the partition, verifies the account of rows, and publishes loader by loader in YAML
+// order. Whatever fails before the first publication is discarded; what is retryable is tried again
+// after a backoff, until the attempts or the deadline of the run are used up.
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "base/context.h"
+#include "elt/observer.h"
+#include "elt/plan.h"
+#include "elt/report.h"
+#include "elt/stages.h"
+
+namespace levada::elt {
+
+/// One loader's part in a run.
+struct TargetOfRun {
+  TargetRun* target = nullptr;
+  std::vector<bool> done;  ///< per partition index: published by an earlier process
+};
+
+/// What all partitions of one run share. Immutable while partitions run.
+struct PartitionWork {
+  const Plan* plan = nullptr;
+  const Consumer* consumer = nullptr;
+  const Source* source = nullptr;
+  std::span<const std::unique_ptr<BoundTransformer>> transformers;
+  std::vector<TargetOfRun> targets;  ///< in YAML order, those that take part
+  const RunInstance* run = nullptr;
+  std::vector<Partition> partitions;
+  BatchLimits batches;
+  Random* random = nullptr;
+  RunObserver* observer = nullptr;
+};
+
+/// Thread-safe for different partitions. The report is filled on success and on failure; its status
+/// is the outcome.
+PartitionReport RunPartition(Context& ctx, const PartitionWork& work, int index);
+
+/// Exponential backoff with full jitter in [1/2, 1]: attempt 1 waits about `backoff`, each next
+/// twice as long, at most `backoff_max`.
+std::chrono::nanoseconds BackoffBefore(const RetrySpec& retry, int failed_attempts, Random& random);
+
+/// verify: count. What the source said it sent = decoded = out + filtered + rejected = written,
+/// else kCountMismatch.
+Status VerifyCounts(const StreamEnd& end, int64_t rows_written);
+
+}  // namespace levada::elt
