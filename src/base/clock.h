@@ -1,6 +1,7 @@
 #pragma once
 // Clock and Random: time and chance as arguments, so that tests own both.
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -33,14 +34,16 @@ class ManualClock final : public Clock {
  public:
   explicit ManualClock(WallMicros now) : now_(now) {}
   WallMicros Now() const override { return now_; }
-  SteadyTime Steady() const override { return SteadyTime(std::chrono::microseconds(steady_)); }
+  SteadyTime Steady() const override {
+    return SteadyTime(std::chrono::microseconds(steady_.load()));
+  }
   bool SleepUntil(SteadyTime until, const std::stop_token& stop) const override;
   void Set(WallMicros now) { now_ = now; }
   void Advance(int64_t micros) const { now_ += micros, steady_ += micros; }
 
  private:
-  mutable WallMicros now_;
-  mutable int64_t steady_ = 0;
+  mutable std::atomic<WallMicros> now_;
+  mutable std::atomic<int64_t> steady_{0};
 };
 
 /// "2026-11-22T16:04:52.123456Z"; years outside 0..9999 print with their sign.

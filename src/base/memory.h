@@ -23,6 +23,9 @@ class BudgetPool final : public arrow::MemoryPool {
   /// smallest resident set), the system's under a sanitizer.
   explicit BudgetPool(int64_t budget_bytes);
 
+  using MemoryPool::Allocate;
+  using MemoryPool::Free;
+  using MemoryPool::Reallocate;
   Status Allocate(int64_t size, int64_t alignment, uint8_t** out) override;
   Status Reallocate(int64_t old_size, int64_t new_size, int64_t alignment, uint8_t** ptr) override;
   void Free(uint8_t* buffer, int64_t size, int64_t alignment) override;
@@ -49,6 +52,7 @@ class BudgetPool final : public arrow::MemoryPool {
   std::atomic<int64_t> allocated_{0};
   std::atomic<int64_t> peak_{0};
   std::atomic<int64_t> total_{0};
+  std::atomic<int64_t> freed_{0};
   std::atomic<int64_t> count_{0};
   std::atomic<int> waiters_{0};
   std::mutex mutex_;

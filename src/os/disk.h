@@ -90,7 +90,8 @@ Result<std::optional<std::string>> ReadFile(Disk& disk, const std::string& path,
                                             int64_t limit_bytes);
 /// Writes `path` so that readers see the old or the new content and never a mix, and it survives
 /// power loss once OK is returned: temporary name in the same directory (starting with "."), fsync,
-/// rename, fsync of the directory.
+/// rename, fsync of the directory. Two writers of one path must exclude each other: the temporary
+/// name is ".<name>.tmp", so that the next write takes over what a killed one left.
 Status WriteFileDurably(Disk& disk, const std::string& path, std::string_view content);
 
 /// "a/b" + "c" -> "a/b/c"; an absolute second part wins.

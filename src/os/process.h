@@ -45,18 +45,26 @@ std::unique_ptr<SignalStop> WatchSignals();
 /// A file descriptor that becomes readable when `stop` is requested: poll it beside a socket.
 class StopEvent {
  public:
+  /// Throws std::system_error when the process has no descriptor left.
   explicit StopEvent(const std::stop_token& stop);
-  ~StopEvent();
+  ~StopEvent() = default;
   StopEvent(const StopEvent&) = delete;
   StopEvent& operator=(const StopEvent&) = delete;
-  int fd() const { return fd_; }
+  int fd() const { return descriptor_.fd; }
 
  private:
+  struct Descriptor {
+    explicit Descriptor(int opened) : fd(opened) {}
+    ~Descriptor();
+    Descriptor(const Descriptor&) = delete;
+    Descriptor& operator=(const Descriptor&) = delete;
+    const int fd;
+  };
   struct Signal {
     int fd;
     void operator()() const noexcept;
   };
-  int fd_;
+  Descriptor descriptor_;  // closed after the callback is gone: it may be running until then
   std::stop_callback<Signal> callback_;
 };
 
