@@ -1,0 +1,295 @@
+// The first half of the runner: ask source and targets, decide what is to do, and whether memory
+// suffices.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "base/clock.h"
+#include "base/quantity.h"
+#include "elt/runner.h"
+#include "os/process.h"
+
+namespace levada::elt {
+namespace {
+
+// Windows one invocation looks at: a wrong `start` must not ask a target a million questions.
+constexpr size_t kWindowsMax = 20'000;
+
+// Outside any pool: thread stacks, zstd contexts, libpq buffers, footers. Measured on lineitem with
+// two connections.
+constexpr int64_t kAllowanceBytes = 8 << 20;
+
+// Batches one slice holds at a time: being decoded, two queued, one being written.
+constexpr int64_t kBatchesPerSlice = 4;
+
+// Under a tight budget batches shrink to this before a plan is refused.
+constexpr int64_t kBatchBytesMin = 256 << 10;
+
+Result<std::vector<RunInstance>> ListRuns(const Plan& plan, const RunOptions& options,
+                                          WallMicros now) {
+  RunInstance base;
+  base.pipeline = plan.name;
+  base.plan_hash = plan.hash;
+  base.once = plan.once;
+  base.replace = options.replace;
+  if (!plan.window) {
+    if (!options.windows.empty()) {
+      return Fault(FaultCode::kBadCommandLine,
+                   fmt::format("pipeline \"{}\" has no windows, got --window {}", plan.name,
+                               options.windows.front()))
+          .Help("leave --window out, or give the pipeline `run: { every: day, column: ... }`");
+    }
+    return std::vector<RunInstance>{base};
+  }
+  const WindowSpec& spec = *plan.window;
+  base.window_column = spec.column;
+  std::vector<Window> windows;
+  if (options.windows.empty()) {
+    ARROW_ASSIGN_OR_RAISE(windows, ClosedWindows(spec, now, kWindowsMax));
+  } else {
+    for (const std::string& label : options.windows) {
+      ARROW_ASSIGN_OR_RAISE(Window window, WindowByLabel(spec, label));
+      windows.push_back(std::move(window));
+    }
+  }
+  std::vector<RunInstance> runs;
+  for (Window& window : windows) {
+    RunInstance run = base;
+    if (spec.null_window == "error") {
+      run.null_window = NullWindow::kError;
+    } else {
+      run.null_window =
+          spec.null_window == window.label ? NullWindow::kThisWindow : NullWindow::kOtherWindow;
+    }
+    run.window = std::move(window);
+    runs.push_back(std::move(run));
+  }
+  return runs;
+}
+
+// What one target's state means for a run, before the others are looked at.
+struct Verdict {
+  Decision decision = Decision::kRun;
+  std::string reason;
+};
+
+Verdict JudgeTarget(const RunInstance& run, const PublishedRun& state, bool run_again) {
+  const bool begun = state.pending.has_value();
+  if (begun && state.pending->plan_hash == run.plan_hash) {
+    return {Decision::kResume,
+            fmt::format("begun {}, {} of {} partitions done", state.pending->created_at,
+                        state.partitions.size(), state.pending->partitions.size())};
+  }
+  if (begun && !run.replace) {
+    return {Decision::kRefuse, fmt::format("begun {} under another plan ({}), not finished",
+                                           state.pending->created_at, state.pending->plan_hash)};
+  }
+  if (!state.finished) return {Decision::kRun, "not published yet"};
+  const std::string published =
+      fmt::format("published {}, {} rows", state.finished_at, FormatCount(state.rows));
+  if (run.replace || run_again) return {Decision::kReplace, published};
+  // A whole-table run without `once` is pending each time, whatever plan it was made with.
+  if (!run.window && !run.once) return {Decision::kReplace, published};
+  if (state.plan_hash == run.plan_hash) return {Decision::kSkip, published};
+  return {Decision::kRefuse, published + fmt::format(" under another plan ({})", state.plan_hash)};
+}
+
+Result<RunDecision> Decide(Context& ctx, const Engine& engine, RunInstance run, bool run_again) {
+  RunDecision decided;
+  decided.run = std::move(run);
+  bool any_resume = false, any_replace = false, any_run = false, any_refuse = false;
+  for (const auto& loader : engine.stages.loaders) {
+    ARROW_ASSIGN_OR_RAISE(PublishedRun state, loader->Inspect(ctx, decided.run));
+    Verdict verdict = JudgeTarget(decided.run, state, run_again);
+    any_resume |= verdict.decision == Decision::kResume;
+    any_replace |= verdict.decision == Decision::kReplace;
+    any_run |= verdict.decision == Decision::kRun;
+    any_refuse |= verdict.decision == Decision::kRefuse;
+    decided.loader_pending.push_back(verdict.decision != Decision::kSkip);
+    if (decided.reason.empty() || verdict.decision == Decision::kRefuse) {
+      decided.reason = std::move(verdict.reason);
+    }
+    decided.published.push_back(std::move(state));
+  }
+  if (any_refuse) {
+    decided.decision = Decision::kRefuse;
+    decided.refusal =
+        Fault(FaultCode::kPlanChanged,
+              fmt::format("run \"{}\" of pipeline \"{}\": {}", decided.run.Label(),
+                          decided.run.pipeline, decided.reason))
+            .With("window", decided.run.Label())
+            .With("plan_hash", decided.run.plan_hash)
+            .Help("run with --replace to publish it again under this plan, or undo the change");
+  } else if (any_resume) {
+    decided.decision = Decision::kResume;
+  } else if (any_replace) {
+    decided.decision = Decision::kReplace;
+  } else if (any_run) {
+    decided.decision = Decision::kRun;
+  } else {
+    decided.decision = Decision::kSkip;
+  }
+  return decided;
+}
+
+// Estimates of the columns at the loaders' input: a column keeps its hints while it keeps its name
+// or, through rename, its field's position.
+std::vector<ColumnHint> OutputHints(const Source& source, const SchemaPtr& output) {
+  std::vector<ColumnHint> hints(static_cast<size_t>(output->num_fields()));
+  const bool same_shape = output->num_fields() == source.schema->num_fields();
+  for (int i = 0; i < output->num_fields(); ++i) {
+    int from = source.schema->GetFieldIndex(output->field(i)->name());
+    if (from < 0 && same_shape) from = i;
+    if (from >= 0 && static_cast<size_t>(from) < source.hints.size()) {
+      hints[static_cast<size_t>(i)] = source.hints[static_cast<size_t>(from)];
+    }
+  }
+  return hints;
+}
+
+Result<MemoryPlan> PlanMemory(const Engine& engine, const RunOptions& options, Prepared& prepared,
+                              size_t slices) {
+  MemoryPlan memory;
+  memory.budget_bytes = options.memory_bytes > 0 ? options.memory_bytes : engine.plan.memory_bytes;
+  memory.fixed_bytes = os::ReadResidentMemory().now_bytes + kAllowanceBytes;
+  int64_t stages = prepared.source.memory_bytes_per_slice;
+  for (const BoundTarget& target : prepared.targets) stages += target.memory_bytes_per_slice;
+  const auto partition = [&](int64_t batch_bytes) {
+    return static_cast<int64_t>(slices) * (stages + kBatchesPerSlice * batch_bytes);
+  };
+  memory.minimum_bytes = memory.fixed_bytes + partition(kBatchBytesMin);
+  if (memory.budget_bytes > 0) {
+    if (memory.budget_bytes < memory.minimum_bytes) {
+      return Fault(FaultCode::kBudgetTooSmall,
+                   fmt::format("memory budget: this plan needs at least {}, got {}",
+                               FormatBytes(memory.minimum_bytes), FormatBytes(memory.budget_bytes)))
+          .With("minimum_bytes", std::to_string(memory.minimum_bytes))
+          .Help(fmt::format("give --memory {}MiB, or fewer connections or smaller row groups",
+                            (memory.minimum_bytes >> 20) + 1));
+    }
+    while (prepared.batches.bytes > kBatchBytesMin &&
+           memory.fixed_bytes + partition(prepared.batches.bytes) > memory.budget_bytes) {
+      prepared.batches.bytes /= 2;
+    }
+  }
+  memory.partition_bytes = partition(prepared.batches.bytes);
+  int slots = engine.plan.partitions_parallel;
+  if (slots == 0) slots = std::max<int>(1, os::ProcessorCount() / (2 * static_cast<int>(slices)));
+  if (memory.budget_bytes > 0) {
+    const int64_t fit = (memory.budget_bytes - memory.fixed_bytes) / memory.partition_bytes;
+    slots = static_cast<int>(std::clamp<int64_t>(fit, 1, slots));
+  }
+  memory.slots = slots;
+  return memory;
+}
+
+Status BindStages(Context& ctx, const Engine& engine, const RunInstance& run, Prepared& prepared) {
+  SchemaPtr schema = prepared.source.schema;
+  for (const auto& transformer : engine.stages.transformers) {
+    ARROW_ASSIGN_OR_RAISE(auto bound, transformer->Bind(schema));
+    schema = bound->schema();
+    prepared.transformers.push_back(std::move(bound));
+  }
+  prepared.output_hints = OutputHints(prepared.source, schema);
+  for (const auto& loader : engine.stages.loaders) {
+    ARROW_ASSIGN_OR_RAISE(BoundTarget target,
+                          loader->Bind(ctx, schema, prepared.output_hints, run));
+    for (const std::string& note : target.notes) prepared.notes.push_back(note);
+    prepared.targets.push_back(std::move(target));
+  }
+  return Status::OK();
+}
+
+// The recorded partitions of a run that resumes, else nullptr.
+const SplitRecord* RecordedSplit(const RunDecision& decision) {
+  if (decision.decision != Decision::kResume) return nullptr;
+  for (const PublishedRun& state : decision.published) {
+    if (state.pending && state.pending->plan_hash == decision.run.plan_hash) return &*state.pending;
+  }
+  return nullptr;
+}
+
+bool IsPending(const RunDecision& decision) {
+  return decision.decision != Decision::kSkip && decision.decision != Decision::kRefuse;
+}
+
+}  // namespace
+
+bool Prepared::AnyPending() const { return std::ranges::any_of(runs, IsPending); }
+
+Result<Prepared> Prepare(Context& ctx, const Engine& engine, const RunOptions& options,
+                         bool split_first) {
+  Prepared prepared;
+  ARROW_ASSIGN_OR_RAISE(auto runs, ListRuns(engine.plan, options, ctx.clock->Now()));
+  const size_t lookback =
+      engine.plan.window && options.windows.empty()
+          ? std::min(runs.size(), static_cast<size_t>(engine.plan.window->lookback))
+          : 0;
+  const size_t run_count = runs.size();
+  for (size_t i = 0; i < run_count; ++i) {
+    const bool run_again = i + lookback >= run_count;
+    ARROW_ASSIGN_OR_RAISE(RunDecision decision, Decide(ctx, engine, std::move(runs[i]), run_again));
+    if (options.only_begun && decision.decision != Decision::kResume) continue;
+    prepared.runs.push_back(std::move(decision));
+  }
+  const auto first = std::ranges::find_if(prepared.runs, IsPending);
+  // Nothing to do and nothing to show: do not disturb the source.
+  if (first == prepared.runs.end() && !split_first) return prepared;
+
+  ARROW_ASSIGN_OR_RAISE(prepared.source, engine.stages.consumer->Describe(ctx));
+  prepared.notes = prepared.source.notes;
+  RunInstance shown;
+  if (first != prepared.runs.end()) {
+    shown = first->run;
+  } else if (!prepared.runs.empty()) {
+    shown = prepared.runs.back().run;
+  } else {
+    shown.pipeline = engine.plan.name;
+  }
+  ARROW_RETURN_NOT_OK(BindStages(ctx, engine, shown, prepared));
+  size_t slices = 1;
+  if (first != prepared.runs.end()) {
+    if (const SplitRecord* recorded = RecordedSplit(*first)) {
+      prepared.partitions = recorded->partitions;
+    } else {
+      ARROW_ASSIGN_OR_RAISE(
+          prepared.partitions,
+          engine.stages.consumer->Split(ctx, first->run, prepared.source,
+                                        {engine.plan.partition_bytes, os::ProcessorCount()}));
+    }
+    for (const Partition& partition : prepared.partitions) {
+      slices = std::max(slices, partition.slices.size());
+    }
+  }
+  ARROW_ASSIGN_OR_RAISE(prepared.memory, PlanMemory(engine, options, prepared, slices));
+  return prepared;
+}
+
+std::vector<ColumnTrace> TraceColumns(const Prepared& prepared) {
+  std::vector<ColumnTrace> columns;
+  const SchemaPtr& schema = prepared.transformers.empty() ? prepared.source.schema
+                                                          : prepared.transformers.back()->schema();
+  const bool same_shape = schema->num_fields() == prepared.source.schema->num_fields();
+  for (int i = 0; i < schema->num_fields(); ++i) {
+    ColumnTrace column;
+    column.name = schema->field(i)->name();
+    column.type = schema->field(i)->type()->ToString();
+    if (!schema->field(i)->nullable()) column.type += " not null";
+    int from = prepared.source.schema->GetFieldIndex(column.name);
+    if (from < 0 && same_shape) from = i;
+    if (from >= 0 && static_cast<size_t>(from) < prepared.source.source_types.size()) {
+      column.source_type = prepared.source.source_types[static_cast<size_t>(from)];
+    }
+    for (const BoundTarget& target : prepared.targets) {
+      const auto at = static_cast<size_t>(i);
+      column.target_types.push_back(at < target.target_types.size() ? target.target_types[at] : "");
+    }
+    columns.push_back(std::move(column));
+  }
+  return columns;
+}
+
+}  // namespace levada::elt
