@@ -1,0 +1,23 @@
+# levada_register(<target> FOLDERS <paths below src>): a library with one generated source file that calls
+# levada::<folder>::Register(elt::Catalog&) of every folder that has a register.cc, in the order given. There are no
+# static initialisers: what the binary knows is this list, and build/<preset>/src/register_all.cc shows it.
+function(levada_register target)
+  cmake_parse_arguments(REGISTER "" "" "FOLDERS" ${ARGN})
+  set(declarations "")
+  set(calls "")
+  set(parts "")
+  foreach(folder ${REGISTER_FOLDERS})
+    if(NOT EXISTS "${CMAKE_CURRENT_SOURCE_DIR}/${folder}/register.cc")
+      continue()
+    endif()
+    get_filename_component(name ${folder} NAME)
+    string(REPLACE "/" "_" part ${folder})
+    string(APPEND declarations "namespace levada::${name} {\nvoid Register(elt::Catalog& catalog);\n}\n")
+    string(APPEND calls "  levada::${name}::Register(catalog);\n")
+    list(APPEND parts levada_${part})
+  endforeach()
+  configure_file("${PROJECT_SOURCE_DIR}/cmake/register_all.cc.in" "${CMAKE_CURRENT_BINARY_DIR}/register_all.cc" @ONLY)
+  add_library(${target} STATIC "${CMAKE_CURRENT_BINARY_DIR}/register_all.cc")
+  target_include_directories(${target} PUBLIC "${PROJECT_SOURCE_DIR}/src")
+  target_link_libraries(${target} PUBLIC levada_elt PRIVATE ${parts})
+endfunction()

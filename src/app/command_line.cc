@@ -1,0 +1,425 @@
+#include "app/command_line.h"
+
+#include <fmt/format.h>
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "app/help.h"
+#include "base/quantity.h"
+
+namespace levada::app {
+namespace {
+
+constexpr const char* kOptions = "Options";
+constexpr const char* kCommon = "Common options";
+
+/// The arguments as one line of text, so that a diagnostic can put its caret under one of them.
+class ArgumentText {
+ public:
+  explicit ArgumentText(std::span<const std::string> arguments) {
+    auto source = std::make_shared<SourceText>();
+    source->name = "<command line>";
+    source->text = "levada";
+    for (const std::string& argument : arguments) {
+      source->text += ' ';
+      const bool quote =
+          argument.empty() || argument.find_first_of(" \t\n'\"$&|;*?") != argument.npos;
+      spans_.push_back({1, static_cast<uint32_t>(source->text.size() + 1),
+                        static_cast<uint32_t>(argument.size() + (quote ? 2 : 0))});
+      source->text += quote ? "\"" + argument + "\"" : argument;
+    }
+    end_ = {1, static_cast<uint32_t>(source->text.size() + 1), 1};
+    source_ = std::move(source);
+  }
+
+  /// `index` past the last argument points behind the line.
+  Diagnostic At(size_t index, std::string message, std::string label, std::string help) const {
+    Diagnostic diagnostic;
+    diagnostic.code = FaultCode::kBadCommandLine;
+    diagnostic.message = std::move(message);
+    diagnostic.source = source_;
+    diagnostic.span = index < spans_.size() ? spans_[index] : end_;
+    diagnostic.label = std::move(label);
+    diagnostic.help = std::move(help);
+    return diagnostic;
+  }
+
+ private:
+  std::shared_ptr<const SourceText> source_;
+  std::vector<Span> spans_;
+  Span end_;
+};
+
+Fault Refused(std::vector<Diagnostic> diagnostics) {
+  std::string message = diagnostics.front().message;
+  return Fault(FaultCode::kBadCommandLine, std::move(message)).At(std::move(diagnostics));
+}
+
+Fault Refused(Diagnostic diagnostic) {
+  return Refused(std::vector<Diagnostic>{std::move(diagnostic)});
+}
+
+/// What the options are parsed into before their texts are understood.
+struct Raw {
+  CommandLine line;
+  bool help = false;
+  std::string error_format = "text";
+  std::string memory;
+  std::string log_level;
+  std::string log_format;
+  std::string save;
+  std::vector<std::string> positional;
+};
+
+CLI::Option* AddText(CLI::App& app, const char* name, const char* value, std::string& into,
+                     const char* doc, const char* group) {
+  return app.add_option(name, into, doc)->type_name(value)->group(group);
+}
+
+void DefineCommon(CLI::App& app, Raw& raw) {
+  app.add_flag("--json", raw.line.json, "print the answer as JSON")->group(kCommon);
+  AddText(app, "--error-format", "FORMAT", raw.error_format,
+          "how errors are printed: text (default) or json", kCommon);
+  AddText(app, "--log-level", "LEVEL", raw.log_level,
+          "trace, debug, info, warning, error or off; default warning on a terminal, else info",
+          kCommon);
+  AddText(app, "--log-format", "FORMAT", raw.log_format,
+          "text or json; default text on a terminal, else json", kCommon);
+  app.add_flag("-q,--quiet", raw.line.quiet, "no progress and no summary, only errors")
+      ->group(kCommon);
+  app.add_flag("--no-color", raw.line.no_color,
+               "no colours; so do NO_COLOR in the environment and output that is not a terminal")
+      ->group(kCommon);
+  app.add_flag("-h,--help", raw.help, "print this page")->group(kCommon);
+}
+
+void DefineState(CLI::App& app, Raw& raw) {
+  AddText(app, "--state", "DIR", raw.line.state_directory,
+          "where the ledger and the reports are; default .levada beside the pipeline file",
+          kOptions);
+}
+
+void DefineWindows(CLI::App& app, Raw& raw) {
+  // One value an occurrence: `--window 2026-01-31 orders.yaml` must not swallow the file.
+  app.add_option("--window", raw.line.windows,
+                 "only this window, closed or not, such as 2026-01-31; may be repeated")
+      ->type_name("LABEL")
+      ->allow_extra_args(false)
+      ->group(kOptions);
+  app.add_flag("--replace", raw.line.replace,
+               "run published windows again and replace them, under a changed plan too")
+      ->group(kOptions);
+}
+
+void DefineMemory(CLI::App& app, Raw& raw) {
+  AddText(app, "--memory", "SIZE", raw.memory,
+          "limit of this process's memory, such as 256MiB; plan names the minimum", kOptions);
+}
+
+void DefineOptions(CLI::App& app, Verb verb, Raw& raw) {
+  app.set_help_flag();
+  switch (verb) {
+    case Verb::kRun:
+      DefineWindows(app, raw);
+      DefineMemory(app, raw);
+      AddText(app, "--save", "FILE", raw.save, "with URL and PATH: write the pipeline to this file",
+              kOptions);
+      DefineState(app, raw);
+      break;
+    case Verb::kPlan:
+      DefineWindows(app, raw);
+      DefineMemory(app, raw);
+      DefineState(app, raw);
+      break;
+    case Verb::kRetry:
+      DefineMemory(app, raw);
+      DefineState(app, raw);
+      break;
+    case Verb::kCheck:
+      app.add_flag("--online", raw.line.online, "connect to the sources and targets too")
+          ->group(kOptions);
+      break;
+    case Verb::kStatus:
+      app.add_flag("--rebuild", raw.line.rebuild, "ask the targets and write the ledger anew")
+          ->group(kOptions);
+      DefineState(app, raw);
+      break;
+    case Verb::kSchema:
+    case Verb::kExplain:
+    case Verb::kVersion:
+    case Verb::kHelp:
+      break;
+  }
+  DefineCommon(app, raw);
+  if (verb != Verb::kVersion && verb != Verb::kHelp) {
+    app.add_option("ARGUMENT", raw.positional)->group("");
+  }
+}
+
+std::string NamesOf(const CLI::Option& option) {
+  std::string names;
+  for (const std::string& name : option.get_snames()) names += "-" + name + ", ";
+  for (const std::string& name : option.get_lnames()) names += "--" + name;
+  // Short names stand in a column of their own.
+  if (option.get_snames().empty()) names = "    " + names;
+  if (!option.get_type_name().empty() && option.get_items_expected_max() > 0) {
+    names += " " + option.get_type_name();
+  }
+  return names;
+}
+
+std::vector<OptionLine> OptionLinesOf(const CLI::App& app) {
+  std::vector<OptionLine> lines;
+  for (const char* group : {kOptions, kCommon}) {
+    for (const CLI::Option* option : app.get_options()) {
+      if (option->get_group() != group) continue;
+      lines.push_back({group, NamesOf(*option), option->get_description()});
+    }
+  }
+  return lines;
+}
+
+std::vector<std::string> LongNamesOf(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : app.get_options()) {
+    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+  }
+  return names;
+}
+
+std::string DidYouMean(const std::string& nearest) {
+  return nearest.empty() ? std::string() : fmt::format("did you mean \"{}\"?", nearest);
+}
+
+/// Every option that the command does not have, before CLI11 sees them: it would name only one, and
+/// not where it stands.
+std::vector<Diagnostic> UnknownOptions(const CLI::App& app, std::span<const std::string> arguments,
+                                       size_t first, const std::string& command,
+                                       const ArgumentText& text) {
+  std::vector<Diagnostic> unknown;
+  for (size_t i = first; i < arguments.size(); ++i) {
+    const std::string& argument = arguments[i];
+    if (argument == "--") break;
+    if (argument.size() < 2 || argument[0] != '-') continue;
+    const std::string name = argument.substr(0, argument.find('='));
+    if (app.get_option_no_throw(name) != nullptr) continue;
+    std::string help = DidYouMean(NearestName(name, LongNamesOf(app)));
+    if (help.empty()) help = fmt::format("`{} --help` lists the options", command);
+    unknown.push_back(text.At(i, fmt::format("unknown option \"{}\"", name),
+                              fmt::format("not an option of `{}`", command), std::move(help)));
+  }
+  return unknown;
+}
+
+/// What CLI11 refused, in our words.
+Diagnostic Complaint(const CLI::ParseError& error, const CLI::App& app,
+                     std::span<const std::string> arguments, size_t first,
+                     const ArgumentText& text) {
+  const std::string said = error.what();
+  for (size_t i = first; i < arguments.size(); ++i) {
+    const std::string name = arguments[i].substr(0, arguments[i].find('='));
+    const CLI::Option* option =
+        name.size() > 1 && name[0] == '-' ? app.get_option_no_throw(name) : nullptr;
+    if (option == nullptr || said.find(option->get_name()) == std::string::npos) continue;
+    if (option->get_items_expected_max() == 0) {
+      return text.At(i, fmt::format("option \"{}\" takes no value", name), "a switch", "");
+    }
+    const std::string value = option->get_type_name();
+    return text.At(i, fmt::format("option \"{}\" needs a value", name), "",
+                   fmt::format("write {} {}", name, value));
+  }
+  return text.At(arguments.size(), "arguments that make no sense together: " + said, "", "");
+}
+
+template <typename Enum>
+struct Choice {
+  std::string_view text;
+  Enum value;
+};
+
+/// One word of a few.
+template <typename Enum, size_t N>
+Result<Enum> Choose(const std::string& option, const std::string& word,
+                    const Choice<Enum> (&choices)[N]) {
+  std::vector<std::string> names;
+  for (const Choice<Enum>& choice : choices) {
+    if (choice.text == word) return choice.value;
+    names.emplace_back(choice.text);
+  }
+  Fault fault(FaultCode::kBadCommandLine, fmt::format("option \"{}\": expected {}, got \"{}\"",
+                                                      option, fmt::join(names, " or "), word));
+  const std::string help = DidYouMean(NearestName(word, names));
+  if (!help.empty()) fault.Help(help);
+  return fault;
+}
+
+constexpr Choice<ErrorFormat> kErrorFormats[] = {{"text", ErrorFormat::kText},
+                                                 {"json", ErrorFormat::kJson}};
+constexpr Choice<LogFormat> kLogFormats[] = {{"text", LogFormat::kText},
+                                             {"json", LogFormat::kJson}};
+constexpr Choice<LogLevel> kLogLevels[] = {
+    {"trace", LogLevel::kTrace},  {"debug", LogLevel::kDebug},     {"info", LogLevel::kInfo},
+    {"warn", LogLevel::kWarning}, {"warning", LogLevel::kWarning}, {"error", LogLevel::kError},
+    {"off", LogLevel::kOff}};
+
+Status UnderstandTexts(Raw& raw) {
+  CommandLine& line = raw.line;
+  ARROW_ASSIGN_OR_RAISE(line.error_format,
+                        Choose("--error-format", raw.error_format, kErrorFormats));
+  if (!raw.log_level.empty()) {
+    ARROW_ASSIGN_OR_RAISE(line.log_level, Choose("--log-level", raw.log_level, kLogLevels));
+  }
+  if (!raw.log_format.empty()) {
+    ARROW_ASSIGN_OR_RAISE(line.log_format, Choose("--log-format", raw.log_format, kLogFormats));
+  }
+  if (!raw.memory.empty()) {
+    Result<int64_t> bytes = ParseBytes(raw.memory);
+    if (!bytes.ok() || *bytes == 0) {
+      return Fault(FaultCode::kBadCommandLine,
+                   fmt::format("option \"--memory\": expected a size such as 256MiB, got \"{}\"",
+                               raw.memory));
+    }
+    line.memory_bytes = *bytes;
+  }
+  return Status::OK();
+}
+
+bool LooksLikeUrl(const std::string& text) { return text.find("://") != std::string::npos; }
+
+/// Says which of the positional arguments are what.
+Status UnderstandPositionals(Raw& raw, const VerbText& verb, const ArgumentText& text,
+                             size_t argument_count) {
+  CommandLine& line = raw.line;
+  std::vector<std::string>& words = raw.positional;
+  const auto missing = [&](std::string message, std::string help) -> Status {
+    return Refused(text.At(argument_count, std::move(message), "", std::move(help)));
+  };
+  switch (line.verb) {
+    case Verb::kExplain:
+      if (words.size() > 1)
+        return missing("explain takes one code", "for all of them: levada explain");
+      if (!words.empty()) line.error_code = words.front();
+      return Status::OK();
+    case Verb::kVersion:
+    case Verb::kHelp:
+      return Status::OK();
+    case Verb::kSchema:
+      line.files = std::move(words);
+      return Status::OK();
+    case Verb::kStatus:
+      if (words.empty() && (line.state_directory.empty() || line.rebuild)) {
+        return missing("status needs a pipeline file", line.rebuild
+                                                           ? "the file says which targets to ask"
+                                                           : "or name the ledger with --state DIR");
+      }
+      line.files = std::move(words);
+      return Status::OK();
+    default:
+      break;
+  }
+  if (words.empty()) {
+    return missing(fmt::format("{} needs a pipeline file", verb.name),
+                   fmt::format("write levada {} FILE", verb.name));
+  }
+  const bool takes_url = line.verb == Verb::kRun || line.verb == Verb::kPlan;
+  if (takes_url && LooksLikeUrl(words.front())) {
+    if (words.size() != 2) {
+      return missing("a source URL needs one target directory beside it",
+                     fmt::format("write levada {} URL PATH", verb.name));
+    }
+    line.ad_hoc = AdHocPipeline{words[0], words[1], raw.save};
+    return Status::OK();
+  }
+  if (!raw.save.empty()) {
+    return missing("option \"--save\" goes with a source URL and a directory",
+                   "a pipeline file is saved already");
+  }
+  line.files = std::move(words);
+  return Status::OK();
+}
+
+/// Index of the argument that names the command, with `help` before it ("levada help run").
+const VerbText* FindVerb(const std::string& name) {
+  for (const VerbText& verb : VerbTexts()) {
+    if (verb.name == name) return &verb;
+  }
+  return nullptr;
+}
+
+Result<CommandLine> HelpOf(const VerbText* verb, int width) {
+  Raw raw;
+  CLI::App app;
+  DefineOptions(app, verb == nullptr ? Verb::kHelp : verb->verb, raw);
+  raw.line.verb = Verb::kHelp;
+  const std::vector<OptionLine> options = OptionLinesOf(app);
+  raw.line.help = verb == nullptr ? MainHelp(options, width) : VerbHelp(*verb, options, width);
+  return raw.line;
+}
+
+Fault UnknownVerb(const std::string& word, size_t index, const ArgumentText& text) {
+  std::vector<std::string> names = {"help"};
+  for (const VerbText& verb : VerbTexts()) names.emplace_back(verb.name);
+  std::string help = DidYouMean(NearestName(word, names));
+  if (help.empty() && word.starts_with("-")) help = "options come after the command";
+  if (help.empty() && word.find(".y") != std::string::npos) help = "write levada run " + word;
+  if (help.empty()) help = "`levada --help` lists the commands";
+  return Refused(text.At(index, fmt::format("unknown command \"{}\"", word), "", help));
+}
+
+}  // namespace
+
+Result<CommandLine> ParseCommandLine(std::span<const std::string> arguments, int width) {
+  if (arguments.empty() || arguments[0] == "--help" || arguments[0] == "-h") {
+    return HelpOf(nullptr, width);
+  }
+  const ArgumentText text(arguments);
+  if (arguments[0] == "help") {
+    if (arguments.size() == 1) return HelpOf(nullptr, width);
+    const VerbText* verb = FindVerb(arguments[1]);
+    if (verb == nullptr) return UnknownVerb(arguments[1], 1, text);
+    return HelpOf(verb, width);
+  }
+  const bool wants_version = arguments[0] == "--version" || arguments[0] == "-V";
+  const VerbText* verb = FindVerb(wants_version ? "version" : arguments[0]);
+  if (verb == nullptr) return UnknownVerb(arguments[0], 0, text);
+
+  Raw raw;
+  raw.line.verb = verb->verb;
+  CLI::App app;
+  DefineOptions(app, verb->verb, raw);
+  const std::string command = fmt::format("levada {}", verb->name);
+  std::vector<Diagnostic> unknown = UnknownOptions(app, arguments, 1, command, text);
+  if (!unknown.empty()) return Refused(std::move(unknown));
+  try {
+    // CLI11 wants the arguments last first.
+    app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend() - 1));
+  } catch (const CLI::ExtrasError&) {
+    return Refused(text.At(1, fmt::format("{} takes no arguments", verb->name), "", ""));
+  } catch (const CLI::ParseError& error) {
+    return Refused(Complaint(error, app, arguments, 1, text));
+  }
+  if (raw.help) return HelpOf(verb, width);
+  ARROW_RETURN_NOT_OK(UnderstandTexts(raw));
+  ARROW_RETURN_NOT_OK(UnderstandPositionals(raw, *verb, text, arguments.size()));
+  return std::move(raw.line);
+}
+
+ErrorWishes FindErrorWishes(std::span<const std::string> arguments) {
+  ErrorWishes wishes;
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    if (arguments[i] == "--no-color") wishes.no_color = true;
+    if (arguments[i] == "--error-format=json" ||
+        (arguments[i] == "--error-format" && i + 1 < arguments.size() &&
+         arguments[i + 1] == "json")) {
+      wishes.format = ErrorFormat::kJson;
+    }
+  }
+  return wishes;
+}
+
+}  // namespace levada::app

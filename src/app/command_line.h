@@ -1,0 +1,70 @@
+#pragma once
+// CommandLine: what the user asked for, as a plain value. The only place that knows CLI11; nothing
+// is read or opened here, and every complaint is a Fault that points into the command line.
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/fault.h"
+#include "base/log.h"
+
+namespace levada::app {
+
+enum class Verb : uint8_t {
+  kHelp,
+  kRun,
+  kPlan,
+  kCheck,
+  kSchema,
+  kStatus,
+  kRetry,
+  kExplain,
+  kVersion
+};
+
+enum class ErrorFormat : uint8_t { kText, kJson };
+
+/// `levada run URL PATH [--save FILE]`: a pipeline that has no file.
+struct AdHocPipeline {
+  std::string url;
+  std::string path;
+  std::string save;  ///< the file to write the pipeline to; empty: none
+};
+
+struct CommandLine {
+  Verb verb = Verb::kHelp;
+  std::string help;  ///< kHelp: the page to print
+
+  bool json = false;
+  ErrorFormat error_format = ErrorFormat::kText;
+  std::string state_directory;  ///< empty: .levada beside the pipeline file
+  int64_t memory_bytes = 0;     ///< 0: the plan's, or none
+  std::optional<LogLevel> log_level;
+  std::optional<LogFormat> log_format;
+  bool quiet = false;
+  bool no_color = false;
+
+  std::vector<std::string> files;       ///< pipeline files, in the order written
+  std::optional<AdHocPipeline> ad_hoc;  ///< kRun, kPlan: instead of files
+  std::vector<std::string> windows;     ///< --window, in the order written
+  bool replace = false;
+  bool online = false;     ///< kCheck
+  bool rebuild = false;    ///< kStatus
+  std::string error_code;  ///< kExplain; empty: list all
+};
+
+/// `arguments` without the program's name. kBadCommandLine with a diagnostic for anything that is
+/// not understood. `width` is that of the help pages.
+Result<CommandLine> ParseCommandLine(std::span<const std::string> arguments, int width);
+
+/// The two wishes that must be honoured even when the rest cannot be parsed.
+struct ErrorWishes {
+  ErrorFormat format = ErrorFormat::kText;
+  bool no_color = false;
+};
+ErrorWishes FindErrorWishes(std::span<const std::string> arguments);
+
+}  // namespace levada::app

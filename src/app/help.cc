@@ -1,0 +1,167 @@
+#include "app/help.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+namespace levada::app {
+namespace {
+
+constexpr int kWidthMax = 100;  // longer lines of prose are hard to read, however wide the terminal
+constexpr int kWidthMin = 40;
+
+constexpr auto kVerbs = std::to_array<VerbText>({
+    {Verb::kRun, "run", "run pipelines: everything that is due and not yet published",
+     "run FILE... [options]\nrun URL PATH [--save FILE] [options]",
+     "Runs each pipeline file in turn. Of a pipeline with windows, every closed window that is not "
+     "yet published is run, oldest first; without windows the whole table is. A run that was "
+     "interrupted goes on where it stopped. Running again is always safe: what is published under "
+     "the same plan is skipped.\n\n"
+     "With a URL and a directory no file is needed; --save writes the pipeline that was run.\n\n"
+     "The summary goes to standard output, progress and messages to standard error.",
+     "  levada run orders.yaml\n"
+     "  levada run orders.yaml --window 2026-01-31 --replace\n"
+     "  levada run \"postgres://me@localhost/shop?table=orders\" ./lake/orders --save "
+     "orders.yaml\n"},
+    {Verb::kPlan, "plan", "show what run would do, and change nothing",
+     "plan FILE... [options]\nplan URL PATH [options]",
+     "Connects, but reads no rows and writes nothing. Shows each run that is due, the queries and "
+     "partitions of the first one, columns with their types at every step, the files that would be "
+     "written and replaced, and the memory it needs. The exit status is 2 when work is pending and "
+     "0 when all is published.",
+     "  levada plan orders.yaml\n"
+     "  levada plan orders.yaml --json | jq .runs\n"},
+    {Verb::kCheck, "check", "validate pipeline files without connecting to anything",
+     "check FILE... [options]",
+     "Reports every problem of every file at once, each with its place and the fix. With --online "
+     "it also connects: are the tables and columns there, do the types reach the target?",
+     "  levada check pipelines/*.yaml\n"
+     "  levada check --online orders.yaml\n"},
+    {Verb::kSchema, "schema", "show a pipeline's columns, or the JSON Schema of pipeline files",
+     "schema FILE... [options]\nschema",
+     "With a file: connects and shows each column with its type at the source, in the stream and "
+     "in "
+     "the target. Without one: prints the JSON Schema of pipeline files, for editors.",
+     "  levada schema orders.yaml\n"
+     "  levada schema > levada.schema.json\n"},
+    {Verb::kStatus, "status", "show which runs are published, failed or pending",
+     "status FILE... [options]\nstatus --state DIR [options]",
+     "Answers from the ledger, which is a cache of what the targets say, and connects to nothing. "
+     "--rebuild asks the targets and writes the ledger anew; use it after the ledger was lost or "
+     "when another machine ran the pipeline.",
+     "  levada status orders.yaml\n"
+     "  levada status --rebuild orders.yaml\n"},
+    {Verb::kRetry, "retry", "go on with runs that were begun and not finished",
+     "retry FILE... [options]",
+     "Like run, but starts nothing new: only partitions that are missing in runs that were already "
+     "begun are done.",
+     "  levada retry orders.yaml\n"},
+    {Verb::kExplain, "explain", "explain an error code such as LV1002", "explain CODE\nexplain",
+     "Prints what a code means, what causes it and what to do. Without a code, lists all of them.",
+     "  levada explain LV2001\n"},
+    {Verb::kVersion, "version", "print the version and what it was built with", "version [--json]",
+     "", ""},
+});
+
+constexpr std::string_view kStart =
+    "  levada run \"postgres://me@localhost/shop?table=orders\" ./lake/orders --save orders.yaml\n"
+    "  levada plan orders.yaml\n"
+    "  levada run orders.yaml\n";
+
+constexpr std::string_view kExitStatus =
+    "    0  done                        21  the source refuses for good\n"
+    "    2  work is pending (plan)      30  the schema changed\n"
+    "   10  configuration               31  a data check failed\n"
+    "   11  authentication              40  the target\n"
+    "   12  capacity                    50  some partitions failed\n"
+    "   20  the source, for now         70  a fault of levada itself\n"
+    "  130, 143  stopped by a signal    75  another run holds the lease\n";
+
+int Bounded(int width) { return std::clamp(width, kWidthMin, kWidthMax); }
+
+std::string OptionList(const std::vector<OptionLine>& options, int width) {
+  size_t names_width = 0;
+  for (const OptionLine& option : options) {
+    names_width = std::max(names_width, option.names.size());
+  }
+  const int indent = static_cast<int>(names_width) + 4;
+  std::string out;
+  std::string_view group;
+  for (const OptionLine& option : options) {
+    if (option.group != group) {
+      group = option.group;
+      out += fmt::format("\n{}:\n", group);
+    }
+    out += fmt::format("  {:<{}}  {}\n", option.names, names_width,
+                       Wrapped(option.doc, width - indent, indent));
+  }
+  return out;
+}
+
+}  // namespace
+
+std::span<const VerbText> VerbTexts() { return kVerbs; }
+
+std::string Wrapped(std::string_view text, int width, int indent) {
+  const size_t limit = static_cast<size_t>(std::max(width, 20));
+  const std::string margin(static_cast<size_t>(indent), ' ');
+  std::string out;
+  size_t line = 0;
+  size_t at = 0;
+  while (at < text.size()) {
+    if (text[at] == '\n') {
+      out += '\n';
+      line = 0;
+      ++at;
+      continue;
+    }
+    const size_t end = std::min(text.find_first_of(" \n", at), text.size());
+    const std::string_view word = text.substr(at, end - at);
+    if (line > 0 && line + 1 + word.size() > limit) {
+      out += '\n';
+      out += margin;
+      line = 0;
+    } else if (line > 0) {
+      out += ' ';
+      ++line;
+    }
+    out += word;
+    line += word.size();
+    at = end < text.size() && text[end] == ' ' ? end + 1 : end;
+  }
+  return out;
+}
+
+std::string MainHelp(const std::vector<OptionLine>& options, int width) {
+  width = Bounded(width);
+  std::string out =
+      "levada moves tables from databases into a lake of Parquet files: exact, verified, in a\n"
+      "memory budget, and restartable after any interruption.\n\n"
+      "Usage: levada <command> [options]\n\nCommands:\n";
+  for (const VerbText& verb : kVerbs) out += fmt::format("  {:<9} {}\n", verb.name, verb.summary);
+  out += OptionList(options, width);
+  out += "\nStart here:\n";
+  out += kStart;
+  out += "\nExit status:\n";
+  out += kExitStatus;
+  out += "\n`levada <command> --help` has the options of a command, `levada explain` the errors.\n";
+  return out;
+}
+
+std::string VerbHelp(const VerbText& verb, const std::vector<OptionLine>& options, int width) {
+  width = Bounded(width);
+  std::string out = fmt::format("levada {}: {}\n\nUsage:\n", verb.name, verb.summary);
+  std::string_view usage = verb.usage;
+  while (!usage.empty()) {
+    const size_t end = std::min(usage.find('\n'), usage.size());
+    out += fmt::format("  levada {}\n", usage.substr(0, end));
+    usage.remove_prefix(std::min(end + 1, usage.size()));
+  }
+  if (!verb.about.empty()) out += "\n" + Wrapped(verb.about, width, 0) + "\n";
+  out += OptionList(options, width);
+  if (!verb.examples.empty()) out += fmt::format("\nExamples:\n{}", verb.examples);
+  return out;
+}
+
+}  // namespace levada::app
