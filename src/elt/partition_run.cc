@@ -93,6 +93,7 @@ class PartitionAttempt {
 
   // How many of the targets have the partition now, in their order.
   size_t published() const { return published_; }
+  const std::string& id() const { return attempt_id_; }
 
   void FillReport(PartitionReport& report) const {
     report.receipts = receipts_;
@@ -215,6 +216,7 @@ void AddTimes(const Counters& counters, PartitionReport& report) {
 // partition afterwards are removed from `targets`: another attempt must not write to them again.
 Status TryOnce(const Context& ctx, const PartitionWork& work, const Partition& partition,
                std::vector<TargetRun*>& targets, PartitionReport& report) {
+  const std::string started_at = FormatTimestamp(ctx.clock->Now());
   PartitionAttempt attempt(ctx, work, partition, targets);
   Status status = attempt.Load();
   if (status.ok()) status = attempt.Publish();
@@ -222,6 +224,24 @@ Status TryOnce(const Context& ctx, const PartitionWork& work, const Partition& p
   // After a publication the receipts are in the target's hands: its recovery decides, not we.
   if (!status.ok() && attempt.published() == 0) attempt.Discard(ctx);
   targets.erase(targets.begin(), targets.begin() + static_cast<ptrdiff_t>(attempt.published()));
+  if (work.ledger != nullptr) {
+    LedgerAttempt entry{work.run->pipeline,
+                        work.run->Label(),
+                        partition.id,
+                        attempt.id(),
+                        status.ok() ? "published" : "failed",
+                        report.rows,
+                        started_at,
+                        FormatTimestamp(ctx.clock->Now()),
+                        status.ok() ? "" : status.message()};
+    Context ledger_ctx = ctx;
+    ledger_ctx.stop = {};  // a stopped attempt is worth recording too
+    Status noted = work.ledger->PutAttempt(ledger_ctx, entry);
+    if (!noted.ok()) {
+      ctx.log->Warning("the ledger could not be written; the target has the truth",
+                       {{"error", noted.message()}});
+    }
+  }
   return status;
 }
 

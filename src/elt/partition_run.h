@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/context.h"
+#include "elt/ledger.h"
 #include "elt/observer.h"
 #include "elt/plan.h"
 #include "elt/report.h"
@@ -36,6 +37,7 @@ struct PartitionWork {
   BatchLimits batches;
   Random* random = nullptr;
   RunObserver* observer = nullptr;
+  Ledger* ledger = nullptr;  ///< may be null
 };
 
 /// Thread-safe for different partitions. The report is filled on success and on failure; its status

@@ -173,6 +173,7 @@ class InstanceRun {
     work.batches = prepared_.batches;
     work.random = &engine_.random;
     work.observer = &observer_;
+    work.ledger = ledger_;
     for (const auto& target : targets_) {
       TargetOfRun of_run{target.get(), std::vector<bool>(partitions_.size(), false)};
       // Without a pending split the state's records belong to the run that is being replaced.
@@ -295,7 +296,9 @@ class InstanceRun {
     run.started_at = started_at_;
     if (state != "running") run.finished_at = FormatTimestamp(ctx_.clock->Now());
     if (!report_.status.ok()) run.error = report_.status.message();
-    Note(ctx_, ledger_->PutRun(ctx_, run));
+    Context ctx = ctx_;
+    ctx.stop = {};  // an interrupted run is worth recording too
+    Note(ctx_, ledger_->PutRun(ctx, run));
   }
 
   Context& ctx_;
