@@ -17,7 +17,7 @@ from postgres import HERE, Server
 
 PEERS = pathlib.Path(os.environ.get("LEVADA_PEERS") or pathlib.Path(
     os.environ.get("XDG_CACHE_HOME", pathlib.Path.home() / ".cache")) / "levada-peers")
-LEVADA = HERE.parent / "build" / "release" / "src" / "app" / "levada"
+LEVADA = HERE.parent / "build" / "release" / "bin" / "levada"
 
 
 def levada(server, table, connections, scratch):

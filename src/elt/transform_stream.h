@@ -9,6 +9,8 @@
 
 namespace levada::elt {
 
+class RowHasher;
+
 /// Applies `transformers` in order to each batch of `upstream`. With `workers` > 1 that many
 /// threads do so and the order of the batches is restored. The transformers outlive the stream;
 /// `rejects` is shared.
@@ -33,9 +35,8 @@ class LoaderInput final : public BatchStream {
   const std::string& rows_hash() const { return rows_hash_; }
 
  private:
-  struct Hasher;
   std::unique_ptr<BatchStream> upstream_;
-  std::unique_ptr<Hasher> hasher_;
+  std::unique_ptr<RowHasher> hasher_;
   std::string rows_hash_;
   int64_t rows_ = 0;
 };
