@@ -1,0 +1,85 @@
+#include "db/postgres/server_error.h"
+
+#include <algorithm>
+#include <array>
+
+namespace levada::pq {
+namespace {
+
+using enum FaultCode;
+
+struct Row {
+  std::string_view prefix;  // of the SQLSTATE: a class (2 characters) or one state (5)
+  FaultCode code;
+};
+
+// Whole states before the class they belong to: the first match counts.
+constexpr auto kRows = std::to_array<Row>({
+    {"08P01", kSourceProtocol},
+    {"08", kSourceConnectionLost},
+    {"0A", kSourceUnsupported},
+    {"22021", kInvalidUtf8},           // character_not_in_repertoire
+    {"22P05", kInvalidUtf8},           // untranslatable_character
+    {"25P03", kSourceConnectionLost},  // idle_in_transaction_session_timeout
+    {"25P04", kSourceTimeout},         // transaction_timeout
+    {"28", kAuthFailed},
+    {"3D000", kDatabaseNotFound},
+    {"3F000", kTableNotFound},
+    {"40", kSourceBusy},  // serialization failure, deadlock, conflict with recovery
+    {"42501", kPermissionDenied},
+    {"42P01", kTableNotFound},
+    {"42703", kColumnNotFound},
+    {"53", kSourceBusy},        // out of connections, memory or disk
+    {"55006", kSourceBusy},     // object_in_use
+    {"55P03", kSourceBusy},     // lock_not_available
+    {"57014", kSourceTimeout},  // query_canceled: the statement timeout, or an administrator
+    {"57P01", kSourceConnectionLost},
+    {"57P02", kSourceConnectionLost},
+    {"57P03", kSourceBusy},  // cannot_connect_now
+    {"57P04", kDatabaseNotFound},
+    {"57P05", kSourceConnectionLost},
+    {"72000", kSnapshotLost},
+});
+
+constexpr size_t kDetailBytesMax = 1024;
+
+void AddDetail(Fault& fault, std::string key, std::string_view value) {
+  if (value.empty()) return;
+  fault.With(std::move(key), std::string(value.substr(0, kDetailBytesMax)));
+}
+
+std::string_view HelpFor(std::string_view sqlstate) {
+  if (sqlstate == "25006")
+    return "a consumer only reads: the query runs in a read-only transaction";
+  if (sqlstate == "57014") return "raise statement_timeout, or read less in one partition";
+  if (sqlstate == "53300") return "lower `connections` or `parallel: { partitions }`";
+  if (sqlstate == "42501") return "grant SELECT on it to this user";
+  return {};
+}
+
+}  // namespace
+
+FaultCode CodeOfSqlstate(std::string_view sqlstate) {
+  if (sqlstate.empty()) return kSourceConnectionLost;
+  const auto* row = std::find_if(kRows.begin(), kRows.end(), [&](const Row& candidate) {
+    return sqlstate.starts_with(candidate.prefix);
+  });
+  return row == kRows.end() ? kQueryFailed : row->code;
+}
+
+Fault FaultOf(const ServerError& error, std::string_view doing) {
+  std::string message(doing);
+  message += ": ";
+  message += error.message.empty() ? "the server gave no reason" : error.message;
+  Fault fault(CodeOfSqlstate(error.sqlstate), std::move(message));
+  AddDetail(fault, "sqlstate", error.sqlstate);
+  AddDetail(fault, "server_detail", error.detail);
+  AddDetail(fault, "server_hint", error.hint);
+  AddDetail(fault, "server_context", error.where);
+  if (const std::string_view help = HelpFor(error.sqlstate); !help.empty()) {
+    fault.Help(std::string(help));
+  }
+  return fault;
+}
+
+}  // namespace levada::pq

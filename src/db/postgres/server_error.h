@@ -1,0 +1,35 @@
+#pragma once
+// ServerError: what a PostgreSQL server says went wrong, and the one table from SQLSTATE to our
+// codes.
+//
+// Both ways an error can reach us end here: libpq's results (connection.h) and the messages that
+// are read past libpq (raw_session.h and formats/pgwire).
+
+#include <string>
+#include <string_view>
+
+#include "base/fault.h"
+
+namespace levada::pq {
+
+/// As the server sent it; absent fields are empty.
+struct ServerError {
+  std::string severity;
+  std::string sqlstate;
+  std::string message;
+  std::string detail;
+  std::string hint;
+  std::string where;
+};
+
+/// The code of a SQLSTATE. Unknown ones are kQueryFailed, an empty one is kSourceConnectionLost:
+/// libpq has none to give when the connection broke.
+/// Source: PostgreSQL documentation, appendix "PostgreSQL Error Codes".
+FaultCode CodeOfSqlstate(std::string_view sqlstate);
+
+/// `error` as a Fault that reads "<doing>: <the server's message>", with the details "sqlstate",
+/// "server_detail", "server_hint" and "server_context" where the server gave them, each cut at 1
+/// KiB.
+Fault FaultOf(const ServerError& error, std::string_view doing);
+
+}  // namespace levada::pq

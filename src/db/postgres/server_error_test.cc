@@ -1,0 +1,44 @@
+#include "db/postgres/server_error.h"
+
+#include <gtest/gtest.h>
+
+namespace levada::pq {
+namespace {
+
+TEST(ServerErrorTest, MapsEverySqlstateThatHasACodeOfItsOwn) {
+  const std::pair<const char*, FaultCode> cases[] = {
+      {"28P01", FaultCode::kAuthFailed},           {"28000", FaultCode::kAuthFailed},
+      {"42501", FaultCode::kPermissionDenied},     {"3D000", FaultCode::kDatabaseNotFound},
+      {"42P01", FaultCode::kTableNotFound},        {"3F000", FaultCode::kTableNotFound},
+      {"42703", FaultCode::kColumnNotFound},       {"53300", FaultCode::kSourceBusy},
+      {"57P03", FaultCode::kSourceBusy},           {"55P03", FaultCode::kSourceBusy},
+      {"40001", FaultCode::kSourceBusy},           {"57P01", FaultCode::kSourceConnectionLost},
+      {"08006", FaultCode::kSourceConnectionLost}, {"08P01", FaultCode::kSourceProtocol},
+      {"57014", FaultCode::kSourceTimeout},        {"22021", FaultCode::kInvalidUtf8},
+      {"22P05", FaultCode::kInvalidUtf8},          {"72000", FaultCode::kSnapshotLost},
+      {"0A000", FaultCode::kSourceUnsupported},    {"42601", FaultCode::kQueryFailed},
+      {"22012", FaultCode::kQueryFailed},          {"", FaultCode::kSourceConnectionLost},
+  };
+  for (const auto& [state, code] : cases) EXPECT_EQ(CodeOfSqlstate(state), code) << state;
+}
+
+TEST(ServerErrorTest, CarriesWhatTheServerSaid) {
+  const Fault fault = FaultOf({"ERROR", "42P01", "relation \"t\" does not exist", "some detail",
+                               "some hint", std::string(5000, 'x')},
+                              "cannot describe \"t\"");
+  EXPECT_EQ(fault.message(), "cannot describe \"t\": relation \"t\" does not exist");
+  EXPECT_EQ(fault.Detail("sqlstate"), "42P01");
+  EXPECT_EQ(fault.Detail("server_detail"), "some detail");
+  EXPECT_EQ(fault.Detail("server_hint"), "some hint");
+  EXPECT_EQ(fault.Detail("server_context").size(), 1024u);
+}
+
+TEST(ServerErrorTest, LeavesOutWhatTheServerDidNotSay) {
+  const Fault fault = FaultOf({"ERROR", "XX000", "", "", "", ""}, "cannot read");
+  EXPECT_EQ(fault.code(), FaultCode::kQueryFailed);
+  EXPECT_EQ(fault.message(), "cannot read: the server gave no reason");
+  EXPECT_EQ(fault.details().size(), 1u);
+}
+
+}  // namespace
+}  // namespace levada::pq
