@@ -86,6 +86,8 @@ Date DateOfDay(int64_t days_since_epoch) {
 }
 
 int64_t FloorDivide(int64_t value, int64_t by) { return value / by - (value % by < 0 ? 1 : 0); }
+// Not value - FloorDivide(value, by) * by: that product overflows at the least value.
+int64_t FloorRemainder(int64_t value, int64_t by) { return (value % by + by) % by; }
 
 }  // namespace
 
@@ -108,7 +110,7 @@ std::string FormatTimestamp(WallMicros micros) {
   constexpr int64_t kSecondsPerDay = 86'400;
   const int64_t seconds = FloorDivide(micros, kMicrosPerSecond);
   const int64_t days = FloorDivide(seconds, kSecondsPerDay);
-  const int64_t fraction = micros - seconds * kMicrosPerSecond;
+  const int64_t fraction = FloorRemainder(micros, kMicrosPerSecond);
   const int64_t of_day = seconds - days * kSecondsPerDay;
   const Date date = DateOfDay(days);
   const char* sign = date.year < 0 ? "-" : date.year > 9999 ? "+" : "";

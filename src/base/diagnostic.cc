@@ -143,21 +143,15 @@ std::string Snippet(const Diagnostic& diagnostic, std::string_view line, const P
   return text;
 }
 
-std::string CauseText(const Status& cause) {
-  return cause.detail() != nullptr && FaultOf(cause).cause() != cause
-             ? cause.message()
-             : cause.ToStringWithoutContextLines();
-}
-
 // Each error under `fault`, the nearest first.
 std::vector<std::string> Causes(const Fault& fault) {
   std::vector<std::string> texts;
-  Status cause = fault.cause();
-  while (!cause.ok() && texts.size() < kCausesMax) {
-    texts.push_back(CauseText(cause));
-    const Fault under = FaultOf(cause);
-    if (under.cause() == cause) break;  // not a Fault: FaultOf wrapped it
-    cause = under.cause();
+  const Status* cause = &fault.cause();
+  while (!cause->ok() && texts.size() < kCausesMax) {
+    const Fault* under = AttachedFault(*cause);
+    texts.push_back(under != nullptr ? cause->message() : cause->ToStringWithoutContextLines());
+    if (under == nullptr) break;
+    cause = &under->cause();
   }
   return texts;
 }

@@ -82,20 +82,21 @@ Status Failpoints::Hit(std::string_view name, const Context& ctx) const {
   if (!IsName(name)) {
     return Fault(FaultCode::kInternal, fmt::format("failpoint \"{}\" is not in the list", name));
   }
-  for (const auto& armed : armed_) {
-    if (armed->name != name) continue;
-    if (armed->hits.fetch_add(1) + 1 != armed->fires_at) continue;
-    switch (armed->action) {
-      case Action::kKill:
-        kill(getpid(), SIGKILL);
-        break;
-      case Action::kError:
-        return Fault(FaultCode::kFailpoint, fmt::format("failpoint \"{}\" fired", name))
-            .With("failpoint", std::string(name));
-      case Action::kPause:
-        ctx.clock->SleepUntil(ctx.clock->Steady() + kPause, ctx.stop);
-        break;
-    }
+  const Armed* fires = nullptr;
+  for (const auto& armed : armed_) {  // each counts this hit, whichever fires
+    if (armed->name == name && armed->hits.fetch_add(1) + 1 == armed->fires_at) fires = armed.get();
+  }
+  if (fires == nullptr) return Status::OK();
+  switch (fires->action) {
+    case Action::kKill:
+      kill(getpid(), SIGKILL);
+      break;
+    case Action::kError:
+      return Fault(FaultCode::kFailpoint, fmt::format("failpoint \"{}\" fired", name))
+          .With("failpoint", std::string(name));
+    case Action::kPause:
+      ctx.clock->SleepUntil(ctx.clock->Steady() + kPause, ctx.stop);
+      break;
   }
   return Status::OK();
 }

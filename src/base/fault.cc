@@ -110,12 +110,6 @@ class FaultDetail final : public arrow::StatusDetail {
   Fault fault_;
 };
 
-const Fault* Attached(const Status& status) {
-  if (status.ok() || status.detail() == nullptr) return nullptr;
-  if (std::strcmp(status.detail()->type_id(), kDetailTypeId) != 0) return nullptr;
-  return &static_cast<const FaultDetail&>(*status.detail()).fault();
-}
-
 arrow::StatusCode StatusCodeOf(Blame blame) {
   switch (blame) {
     case Blame::kData:
@@ -205,13 +199,19 @@ Status Fault::ToStatus() const {
                 std::make_shared<FaultDetail>(*this));
 }
 
+const Fault* AttachedFault(const Status& status) {
+  if (status.ok() || status.detail() == nullptr) return nullptr;
+  if (std::strcmp(status.detail()->type_id(), kDetailTypeId) != 0) return nullptr;
+  return &static_cast<const FaultDetail&>(*status.detail()).fault();
+}
+
 Fault FaultOf(const Status& status) {
-  if (const Fault* fault = Attached(status)) return *fault;
+  if (const Fault* fault = AttachedFault(status)) return *fault;
   return Fault(CodeOf(status), status.message()).Because(status);
 }
 
 FaultCode CodeOf(const Status& status) {
-  if (const Fault* fault = Attached(status)) return fault->code();
+  if (const Fault* fault = AttachedFault(status)) return fault->code();
   return status.IsCancelled() ? kStopped : kInternal;
 }
 

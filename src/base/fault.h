@@ -185,6 +185,9 @@ class Fault {
 /// The Fault inside `status`; a Status of Arrow's own becomes LV7001 (or kStopped when it is
 /// Cancelled) with the Status as cause. Precondition: !status.ok().
 Fault FaultOf(const Status& status);
+/// The Fault attached to `status` and as long-lived as it; nullptr for OK and for Arrow's own
+/// errors.
+const Fault* AttachedFault(const Status& status);
 FaultCode CodeOf(const Status& status);
 bool IsRetryable(const Status& status);
 /// 0 for OK.

@@ -62,11 +62,21 @@ bool HasOnlyPorts(std::string_view authority) {
   return true;
 }
 
+// Where "://" stands behind a scheme. Not anywhere: it may be part of a password.
+size_t EndOfScheme(std::string_view url) {
+  size_t end = 0;
+  while (end < url.size() && url[end] != '%' && url[end] != '_' &&
+         (IsKeyCharacter(url[end]) || url[end] == '+')) {
+    ++end;
+  }
+  return end > 0 && url.substr(end).starts_with("://") ? end : kNowhere;
+}
+
 // From the first colon to the last "@", wherever it stands: an unescaped "/" or "?" in a password
 // ends the authority for every URL parser, and would show the rest. Without "@" whatever stands at
 // the port's place and is no port.
 void HideAuthority(std::string_view url, std::vector<Hidden>& hidden) {
-  const size_t scheme = url.find("://");
+  const size_t scheme = EndOfScheme(url);
   const size_t start = scheme == kNowhere ? 0 : scheme + 3;
   const size_t at = url.rfind('@');
   if (at != kNowhere && at >= start) {
