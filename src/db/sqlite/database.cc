@@ -17,6 +17,7 @@ constexpr int kProgressSteps = 4096;
 constexpr std::chrono::milliseconds kBusyPause{10};
 
 SteadyTime Now(const Context& ctx) {
+  // tidy: allow the machine's clock for a context that was made without one
   return ctx.clock != nullptr ? ctx.clock->Steady() : std::chrono::steady_clock::now();
 }
 
@@ -179,7 +180,7 @@ int Database::OnBusy(void* self, int tries) {
   if (ctx->clock != nullptr) {
     ctx->clock->SleepUntil(next, ctx->stop);
   } else {
-    std::this_thread::sleep_until(next);
+    std::this_thread::sleep_until(next);  // tidy: allow a context without a clock
   }
   return 1;
 }

@@ -1,0 +1,93 @@
+"""Who may include whom, and which folder is the only one to know a third-party library.
+
+The table is the architecture: an edge that is not here is a decision to take, not a line to add in passing.
+"""
+import fnmatch
+
+# Folder pattern below src -> folders it may include besides itself. The first match counts.
+FOLDERS = [
+    ("base", []),
+    ("os", ["base"]),
+    ("formats/*", ["base"]),
+    ("net", ["base", "os"]),
+    ("db/*", ["base", "os"]),
+    ("places", ["base", "os", "net", "formats/sigv4"]),
+    ("elt", ["base", "os", "places"]),
+    ("connectors/*", ["base", "os", "places", "elt", "formats/*", "net", "db/*"]),
+    ("transformers/*", ["base", "os", "elt"]),
+    ("controllers/*", ["base", "os", "elt", "net"]),
+    ("services/core", ["base", "os", "net", "db/sqlite"]),
+    ("services/pipelines", ["base", "os", "services/core", "db/*", "formats/*", "elt"]),
+    ("services/hyperdrive", ["base", "os", "services/core", "db/*", "formats/*", "net"]),
+    ("services/workers", ["base", "os", "services/core", "db/*", "formats/*", "net"]),
+    ("services/analytics", ["base", "os", "services/core", "db/*", "formats/*", "net"]),
+    ("services/*", ["base", "os", "services/core", "db/*", "formats/*"]),
+    ("console", ["base", "services/core"]),
+    ("app", ["*"]),
+]
+
+# File pattern below src -> more folders that just these files may include.
+FILES = [
+    ("elt/ledger*", ["db/sqlite", "db/postgres"]),
+]
+
+# Prefix of a third-party include -> file patterns below src that may include it. The longest prefix counts.
+HOMES = {
+    "CLI/": ["app/command_line.cc"],
+    "arrow/": ["base/*", "formats/*", "places/*", "elt/*", "connectors/*", "transformers/*", "services/*", "app/*",
+               "controllers/*"],
+    "arrow/api.h": [],
+    "arrow/compute/api.h": [],
+    "arrow/filesystem/s3fs.h": ["places/*"],
+    "benchmark/": ["*_bench.cc"],
+    "boost/": ["net/*"],
+    "curl/": ["net/*"],
+    "date/": ["elt/*"],
+    "fmt/": ["*"],
+    "gmock/": ["*_test.cc", "*/testing/*"],
+    "gtest/": ["*_test.cc", "*/testing/*"],
+    "libpq-fe.h": ["db/postgres/*"],
+    "librdkafka/": ["connectors/kafka/*"],
+    "mariadb/": ["connectors/mysql/*"],
+    "nlohmann/": ["*"],
+    "openssl/": ["net/*", "formats/sigv4/*", "transformers/mask/*", "places/sha256*"],
+    "parquet/": ["formats/parquet/*"],
+    "rocksdb/": ["db/rocksdb/*"],
+    "spdlog/": ["base/log.cc"],
+    "sqlite3.h": ["db/sqlite/*"],
+    "xxhash.h": ["elt/*"],
+    "yaml-cpp/": ["elt/*yaml*.cc"],
+}
+
+# What base takes of Arrow: Status, Result and the memory pool's interface, nothing with columns in it.
+BASE_ARROW = {"arrow/status.h", "arrow/result.h", "arrow/memory_pool.h", "arrow/util/logging.h"}
+
+# Third-party headers too heavy to stand in a header of ours outside their home: they cost every includer a second.
+HEAVY = ["CLI/", "boost/", "fmt/", "nlohmann/json.hpp", "yaml-cpp/", "date/", "parquet/", "arrow/compute/", "gmock/",
+         "spdlog/", "rocksdb/"]
+HEAVY_HOMES = {"parquet/": "formats/parquet/*", "boost/": "net/*", "gmock/": "*/testing/*", "rocksdb/": "db/rocksdb/*"}
+
+
+def folder_of(below_src):
+    """"connectors/postgres/register.cc" -> "connectors/postgres"."""
+    return below_src.rsplit("/", 1)[0]
+
+
+def allowed_folders(below_src):
+    folder = folder_of(below_src)
+    more = [edge for pattern, edges in FILES if fnmatch.fnmatch(below_src, pattern) for edge in edges]
+    for pattern, edges in FOLDERS:
+        if fnmatch.fnmatch(folder, pattern):
+            return [folder, *edges, *more]
+    return None
+
+
+def may_include(below_src, target):
+    allowed = allowed_folders(below_src)
+    return allowed is not None and any(fnmatch.fnmatch(folder_of(target), pattern) for pattern in allowed)
+
+
+def home_of(include):
+    """The prefix in HOMES that the include falls under, or None."""
+    found = [prefix for prefix in HOMES if include == prefix or (prefix.endswith("/") and include.startswith(prefix))]
+    return max(found, key=len, default=None)
