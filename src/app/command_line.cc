@@ -16,7 +16,7 @@ namespace levada::app {
 namespace {
 
 constexpr const char* kOptions = "Options";
-constexpr const char* kCommon = "Common options";
+constexpr const char* kGeneral = "General options";
 
 /// The arguments as one line of text, so that a diagnostic can put its caret under one of them.
 class ArgumentText {
@@ -81,21 +81,21 @@ CLI::Option* AddText(CLI::App& app, const char* name, const char* value, std::st
   return app.add_option(name, into, doc)->type_name(value)->group(group);
 }
 
-void DefineCommon(CLI::App& app, Raw& raw) {
-  app.add_flag("--json", raw.line.json, "print the answer as JSON")->group(kCommon);
+void DefineGeneral(CLI::App& app, Raw& raw) {
+  app.add_flag("--json", raw.line.json, "print the answer as JSON")->group(kGeneral);
   AddText(app, "--error-format", "FORMAT", raw.error_format,
-          "how errors are printed: text (default) or json", kCommon);
+          "how errors are printed: text (default) or json", kGeneral);
   AddText(app, "--log-level", "LEVEL", raw.log_level,
           "trace, debug, info, warning, error or off; default warning on a terminal, else info",
-          kCommon);
+          kGeneral);
   AddText(app, "--log-format", "FORMAT", raw.log_format,
-          "text or json; default text on a terminal, else json", kCommon);
+          "text or json; default text on a terminal, else json", kGeneral);
   app.add_flag("-q,--quiet", raw.line.quiet, "no progress and no summary, only errors")
-      ->group(kCommon);
+      ->group(kGeneral);
   app.add_flag("--no-color", raw.line.no_color,
                "no colours; so do NO_COLOR in the environment and output that is not a terminal")
-      ->group(kCommon);
-  app.add_flag("-h,--help", raw.help, "print this page")->group(kCommon);
+      ->group(kGeneral);
+  app.add_flag("-h,--help", raw.help, "print this page")->group(kGeneral);
 }
 
 void DefineState(CLI::App& app, Raw& raw) {
@@ -155,7 +155,7 @@ void DefineOptions(CLI::App& app, Verb verb, Raw& raw) {
     case Verb::kHelp:
       break;
   }
-  DefineCommon(app, raw);
+  DefineGeneral(app, raw);
   if (verb != Verb::kVersion && verb != Verb::kHelp) {
     app.add_option("ARGUMENT", raw.positional)->group("");
   }
@@ -175,7 +175,7 @@ std::string NamesOf(const CLI::Option& option) {
 
 std::vector<OptionLine> OptionLinesOf(const CLI::App& app) {
   std::vector<OptionLine> lines;
-  for (const char* group : {kOptions, kCommon}) {
+  for (const char* group : {kOptions, kGeneral}) {
     for (const CLI::Option* option : app.get_options()) {
       if (option->get_group() != group) continue;
       lines.push_back({group, NamesOf(*option), option->get_description()});

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 
 namespace levada::app {
 namespace {
@@ -151,7 +152,9 @@ std::string MainHelp(const std::vector<OptionLine>& options, int width) {
 
 std::string VerbHelp(const VerbText& verb, const std::vector<OptionLine>& options, int width) {
   width = Bounded(width);
-  std::string out = fmt::format("levada {}: {}\n\nUsage:\n", verb.name, verb.summary);
+  std::string title(verb.summary);
+  title.front() = static_cast<char>(std::toupper(static_cast<unsigned char>(title.front())));
+  std::string out = Wrapped(title + ".", width, 0) + "\n\nUsage:\n";
   std::string_view usage = verb.usage;
   while (!usage.empty()) {
     const size_t end = std::min(usage.find('\n'), usage.size());

@@ -1,0 +1,53 @@
+#include "app/table.h"
+
+#include <gtest/gtest.h>
+
+namespace levada::app {
+namespace {
+
+TEST(DisplayWidth, CountsCellsNotBytes) {
+  EXPECT_EQ(DisplayWidth("abc"), 3);
+  EXPECT_EQ(DisplayWidth("Ærøskøbing"), 10);
+  EXPECT_EQ(DisplayWidth("日本"), 4);
+  EXPECT_EQ(DisplayWidth(""), 0);
+}
+
+TEST(FitWidth, CutsWithAnEllipsisAndNeverInsideACharacter) {
+  EXPECT_EQ(FitWidth("orders", 6, true), "orders");
+  EXPECT_EQ(FitWidth("orders", 5, true), "orde…");
+  EXPECT_EQ(FitWidth("orders", 5, false), "or...");
+  EXPECT_EQ(FitWidth("日本語", 4, true), "日…");
+  EXPECT_EQ(FitWidth("orders", 0, true), "");
+}
+
+TEST(FitWidth, DisarmsControlCharacters) { EXPECT_EQ(FitWidth("a\x1b[2Jb", 80, true), "a [2Jb"); }
+
+TEST(Table, AlignsColumnsAndTrimsLines) {
+  Table table({{"name"}, {"rows", Align::kRight}, {"note"}});
+  table.AddRow({"orders", "1,204", ""});
+  table.AddRow({"søm", "7", "late"});
+  EXPECT_EQ(table.Render({}),
+            "name     rows  note\n"
+            "orders  1,204\n"
+            "søm         7  late\n");
+}
+
+TEST(Table, SaysNothingWithoutRows) { EXPECT_EQ(Table({{"name"}}).Render({}), ""); }
+
+TEST(Table, ShrinksOnlyTheColumnsThatMayShrink) {
+  Table table({{"id"}, {"query", Align::kLeft, true}});
+  table.AddRow({"p0000", "SELECT everything FROM somewhere"});
+  EXPECT_EQ(table.Render({.width = 24}),
+            "id     query\n"
+            "p0000  SELECT everythin…\n");
+}
+
+TEST(Table, ColoursWholeRowsOnlyWhenAsked) {
+  Table table({{"name"}});
+  table.AddRow({"failed"}, "\x1b[31m");
+  EXPECT_EQ(table.Render({}), "name\nfailed\n");
+  EXPECT_EQ(table.Render({.color = true}), "\x1b[2mname\x1b[0m\n\x1b[31mfailed\x1b[0m\n");
+}
+
+}  // namespace
+}  // namespace levada::app
