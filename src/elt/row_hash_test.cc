@@ -344,7 +344,8 @@ std::vector<Column> Case(const std::string& name) {
             Build(arrow::DoubleBuilder(), std::vector<double>{nan, -0.0, 1.5}),
             Array(arrow::decimal256(40, 0), R"(["9223372036854775808", "-9223372036854775808",
                                              "170141183460469231731687303715884105728"])"),
-            Array(arrow::decimal128(10, -2), R"(["1200", "-100", "0"])")};
+            Build(arrow::Decimal128Builder(arrow::decimal128(10, -2)),
+                  std::vector<arrow::Decimal128>{12, -1, 0})};
   }
   if (name == "times") {
     return {Array(arrow::timestamp(arrow::TimeUnit::NANO), "[-1, 1999, 1000000000000000000]"),
