@@ -75,7 +75,10 @@ Status Decoder::Decode(std::span<const uint8_t> chunk) {
   if (!failure_.ok()) return failure_;
   if (chunk.empty()) return Status::OK();
   Status status = DecodeChunk(chunk.data(), chunk.data() + chunk.size());
-  return status.ok() ? status : Fail(std::move(status));
+  if (!status.ok()) [[unlikely]] {
+    return Fail(std::move(status));
+  }
+  return status;
 }
 
 Status Decoder::DecodeChunk(const uint8_t* from, const uint8_t* end) {

@@ -228,8 +228,12 @@ void EventRows(benchmark::State& state) {
   Run(state, stream, Options(state.range(1), true));
 }
 
-#define LEVADA_SHAPES \
-  ArgNames({"chunk", "rows"})->Args({0, 8192})->Args({0, 65536})->Args({65536, 8192})
+#define LEVADA_SHAPES         \
+  ArgNames({"chunk", "rows"}) \
+      ->Args({0, 8192})       \
+      ->Args({0, 1024})       \
+      ->Args({0, 65536})      \
+      ->Args({65536, 8192})
 BENCHMARK(LineitemTrusted)->LEVADA_SHAPES;
 BENCHMARK(LineitemValidated)->LEVADA_SHAPES;
 BENCHMARK(NarrowRows)->LEVADA_SHAPES;

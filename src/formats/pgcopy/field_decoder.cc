@@ -155,8 +155,11 @@ bool RowDecoder::DecodeUuid(Sink& sink, int64_t slot, const uint8_t* bytes, int3
     sink.PutSlot(slot, bytes);
     return true;
   }
-  char text[kTextFormSizeMax];
-  return PutText(sink, slot, text, RenderUuid(bytes, text) - text);
+  if (!Check(sink.ReserveBytes(slot, kUuidTextBytes))) return false;
+  RenderUuid(bytes, reinterpret_cast<char*>(sink.Bytes(slot)));
+  sink.SetEnd(slot, sink.Offset(slot) + kUuidTextBytes);
+  batch_bytes_ += kUuidTextBytes;
+  return true;
 }
 
 bool RowDecoder::DecodeText(Sink& sink, int64_t slot, const uint8_t* bytes, int32_t size) {
@@ -251,9 +254,8 @@ bool RowDecoder::PutDouble(Sink& sink, int64_t slot, const NumericView& value) {
 }
 
 bool RowDecoder::PutNumericText(Sink& sink, int64_t slot, const NumericView& value) {
-  const Result<uint8_t*> room = sink.BytesFor(slot, static_cast<int64_t>(RenderedSizeMax(value)));
-  if (!Check(room.status())) return false;
-  char* const text = reinterpret_cast<char*>(*room);
+  if (!Check(sink.ReserveBytes(slot, static_cast<int64_t>(RenderedSizeMax(value))))) return false;
+  char* const text = reinterpret_cast<char*>(sink.Bytes(slot));
   const char* const end = RenderNumeric(value, text);
   if (end == nullptr) return Malformed("a numeric with digits behind its display scale");
   sink.SetEnd(slot, sink.Offset(slot) + (end - text));
@@ -298,7 +300,8 @@ bool RowDecoder::DecodeList(Sink& sink, int64_t slot, const uint8_t* bytes, int3
 
 bool RowDecoder::PutText(Sink& sink, int64_t slot, const void* bytes, int64_t size) {
   batch_bytes_ += size;
-  return Check(sink.PutBytes(slot, bytes, size));
+  return sink.PutBytesIfRoom(slot, static_cast<const uint8_t*>(bytes), size, size) ||
+         Check(sink.PutBytes(slot, bytes, size));
 }
 
 /// A value that the column's type does not hold, and which nothing but the policy decides about.

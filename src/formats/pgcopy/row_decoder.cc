@@ -4,6 +4,9 @@
 #include <arrow/type.h>
 
 #include <algorithm>
+#include <array>
+#include <cstring>
+#include <utility>
 
 #include "formats/pgcopy/ascii.h"
 #include "formats/pgcopy/wire.h"
@@ -16,6 +19,131 @@ namespace {
 constexpr int64_t kFirstRows = 1024;
 
 int64_t SlotCost(const Sink& sink) { return std::max(sink.slot_bytes(), 1); }
+
+/// What DecodeCommon may load of a field without looking how much there is.
+int64_t ReservedBytes(Step step) {
+  switch (step) {
+    case Step::kBool:
+      return 1;
+    case Step::kInt16:
+      return 2;
+    case Step::kInt32:
+    case Step::kOid:
+    case Step::kDate:
+      return 4;
+    case Step::kInt64:
+    case Step::kTime:
+    case Step::kTimestamp:
+    case Step::kTimestamptz:
+      return 8;
+    case Step::kDecimal128:
+      return 16;
+    default:
+      return 0;
+  }
+}
+
+/// Negative sizes come out larger than any tuple, and so than any room.
+int64_t TextSize(uint32_t raw_size) { return int64_t{__builtin_bswap32(raw_size)}; }
+
+/// The values that nearly all fields are, and nothing else: no NULL, no special value, no missing
+/// byte, no growth. `from` is behind the field's length, which `raw_size` is as it was loaded.
+/// kRoomy: at least ReservedBytes of the step, and sink.rest_bytes() behind them, are known to be
+/// there. Returns the end of the field, or nullptr without having changed anything.
+template <bool kRoomy>
+[[gnu::always_inline]] inline const uint8_t* DecodeCommon(Sink& sink, int64_t slot,
+                                                          const uint8_t* from, uint32_t raw_size,
+                                                          const uint8_t* end, int64_t& text_bytes) {
+  const int64_t readable = end - from;
+  const auto is = [&](int32_t size) {
+    // Comparing the raw word spares the swap, and a roomy row the bound.
+    return raw_size == __builtin_bswap32(static_cast<uint32_t>(size)) &&
+           (kRoomy || readable >= size);
+  };
+  switch (sink.step()) {
+    case Step::kBool:
+      if (!is(1) || *from > 1) return nullptr;
+      sink.PutBit(slot, *from != 0);
+      return from + 1;
+    case Step::kInt16:
+      if (!is(2)) return nullptr;
+      sink.Put(slot, LoadBig16(from));
+      return from + 2;
+    case Step::kInt32:
+      if (!is(4)) return nullptr;
+      sink.Put(slot, LoadBig32(from));
+      return from + 4;
+    case Step::kInt64:
+      if (!is(8)) return nullptr;
+      sink.Put(slot, LoadBig64(from));
+      return from + 8;
+    case Step::kOid:
+      if (!is(4)) return nullptr;
+      sink.Put(slot, int64_t{LoadBig32(from)});
+      return from + 4;
+    case Step::kDate: {
+      if (!is(4)) return nullptr;
+      const uint32_t days = LoadBig32(from);
+      if (days - static_cast<uint32_t>(kDateMin) >= uint32_t{kDateEnd} - kDateMin) return nullptr;
+      sink.Put(slot, days + uint32_t{kDaysTo2000});
+      return from + 4;
+    }
+    case Step::kTime: {
+      if (!is(8)) return nullptr;
+      const uint64_t micros = LoadBig64(from);
+      if (micros >= uint64_t{kMicrosPerDay}) return nullptr;
+      sink.Put(slot, micros);
+      return from + 8;
+    }
+    case Step::kTimestamp:
+    case Step::kTimestamptz: {
+      if (!is(8)) return nullptr;
+      const uint64_t micros = LoadBig64(from);
+      constexpr uint64_t kSpan = uint64_t{INT64_MAX} - kMicrosTo2000 - kTimestampMin;
+      if (micros - static_cast<uint64_t>(kTimestampMin) > kSpan) return nullptr;
+      sink.Put(slot, micros + uint64_t{kMicrosTo2000});
+      return from + 8;
+    }
+    case Step::kDecimal128: {
+      const int32_t size = static_cast<int32_t>(__builtin_bswap32(raw_size));
+      int64_t value;
+      if (!kRoomy && readable < 16) return nullptr;
+      if (!sink.short_numeric().Decode(from, size, value)) return nullptr;
+      sink.Put(slot, std::array<int64_t, 2>{value, value >> 63});
+      return from + size;
+    }
+    case Step::kText: {
+      const int64_t size = TextSize(raw_size);
+      if (size > readable - (kRoomy ? sink.rest_bytes() : 0)) return nullptr;
+      if (!sink.PutBytesIfRoom(slot, from, size, readable)) return nullptr;
+      text_bytes += size;
+      return from + size;
+    }
+    case Step::kCheckedText: {
+      const int64_t size = TextSize(raw_size);
+      if (size > readable - (kRoomy ? sink.rest_bytes() : 0)) return nullptr;
+      if (!IsAscii(from, size) || !sink.PutBytesIfRoom(slot, from, size, readable)) return nullptr;
+      text_bytes += size;
+      return from + size;
+    }
+    case Step::kDecimal256:
+    case Step::kTrimmedText:
+    case Step::kInternalChar:
+    case Step::kJsonb:
+    case Step::kUuidText:
+    case Step::kUuidBytes:
+    case Step::kInterval:
+    case Step::kNumericText:
+    case Step::kNumericDouble:
+    case Step::kDateText:
+    case Step::kTimeText:
+    case Step::kTimestampText:
+    case Step::kTimestamptzText:
+    case Step::kList:
+      return nullptr;
+  }
+  __builtin_unreachable();
+}
 
 }  // namespace
 
@@ -33,100 +161,22 @@ Result<std::unique_ptr<RowDecoder>> RowDecoder::Make(const std::vector<Column>& 
     rows->row_slot_bytes_ += SlotCost(sink);
     rows->sinks_.push_back(std::move(sink));
   }
+  for (size_t i = columns.size(); i-- > 0;) {
+    Sink& sink = rows->sinks_[i];
+    sink.set_rest_bytes(rows->row_reserved_bytes_);
+    rows->row_reserved_bytes_ += 4 + ReservedBytes(sink.step());
+  }
   return rows;
 }
 
-/// The values that nearly all fields are, and nothing else: no NULL, no special value, no missing
-/// byte, no growth. Returns the end of the field, or nullptr without having changed anything.
-[[gnu::always_inline]] inline const uint8_t* RowDecoder::DecodeCommon(Sink& sink, int64_t slot,
-                                                                      const uint8_t* from,
-                                                                      int32_t size,
-                                                                      const uint8_t* end) {
-  const int64_t readable = end - from;
-  switch (sink.step()) {
-    case Step::kBool:
-      if (size != 1 || readable < 1 || *from > 1) return nullptr;
-      sink.PutBit(slot, *from != 0);
-      return from + 1;
-    case Step::kInt16:
-      if (size != 2 || readable < 2) return nullptr;
-      sink.Put(slot, LoadBig16(from));
-      return from + 2;
-    case Step::kInt32:
-      if (size != 4 || readable < 4) return nullptr;
-      sink.Put(slot, LoadBig32(from));
-      return from + 4;
-    case Step::kInt64:
-      if (size != 8 || readable < 8) return nullptr;
-      sink.Put(slot, LoadBig64(from));
-      return from + 8;
-    case Step::kOid:
-      if (size != 4 || readable < 4) return nullptr;
-      sink.Put(slot, int64_t{LoadBig32(from)});
-      return from + 4;
-    case Step::kDate: {
-      if (size != 4 || readable < 4) return nullptr;
-      const uint32_t days = LoadBig32(from);
-      if (days - static_cast<uint32_t>(kDateMin) >= uint32_t{kDateEnd} - kDateMin) return nullptr;
-      sink.Put(slot, days + uint32_t{kDaysTo2000});
-      return from + 4;
-    }
-    case Step::kTime: {
-      if (size != 8 || readable < 8) return nullptr;
-      const uint64_t micros = LoadBig64(from);
-      if (micros >= uint64_t{kMicrosPerDay}) return nullptr;
-      sink.Put(slot, micros);
-      return from + 8;
-    }
-    case Step::kTimestamp:
-    case Step::kTimestamptz: {
-      if (size != 8 || readable < 8) return nullptr;
-      const uint64_t micros = LoadBig64(from);
-      constexpr uint64_t kSpan = uint64_t{INT64_MAX} - kMicrosTo2000 - kTimestampMin;
-      if (micros - static_cast<uint64_t>(kTimestampMin) > kSpan) return nullptr;
-      sink.Put(slot, micros + uint64_t{kMicrosTo2000});
-      return from + 8;
-    }
-    case Step::kDecimal128: {
-      int64_t value;
-      if (readable < 16 || !sink.short_numeric().Decode(from, size, value)) return nullptr;
-      struct {
-        int64_t low, high;
-      } words{value, value >> 63};
-      sink.Put(slot, words);
-      return from + size;
-    }
-    case Step::kText:
-      if (size < 0 || size > readable || !sink.PutBytesIfRoom(slot, from, size, readable)) {
-        return nullptr;
-      }
-      batch_bytes_ += size;
-      return from + size;
-    case Step::kCheckedText:
-      if (size < 0 || size > readable || !IsAscii(from, size) ||
-          !sink.PutBytesIfRoom(slot, from, size, readable)) {
-        return nullptr;
-      }
-      batch_bytes_ += size;
-      return from + size;
-    default:
-      return nullptr;
-  }
-}
-
-[[gnu::always_inline]] inline const uint8_t* RowDecoder::DecodeValue(Sink& sink, int64_t slot,
-                                                                     const uint8_t* from,
-                                                                     const uint8_t* end) {
-  if (end - from < 4) [[unlikely]] {
-    return nullptr;
-  }
-  const int32_t size = static_cast<int32_t>(LoadBig32(from));
-  from += 4;
-  const uint8_t* const next = DecodeCommon(sink, slot, from, size, end);
-  if (next != nullptr) [[likely]] {
-    return next;
-  }
-  return DecodeAny(sink, slot, from, size, end);
+const uint8_t* RowDecoder::DecodeValue(Sink& sink, int64_t slot, const uint8_t* from,
+                                       const uint8_t* end) {
+  if (end - from < 4) return nullptr;
+  uint32_t raw_size;
+  std::memcpy(&raw_size, from, sizeof(raw_size));
+  const uint8_t* const next =
+      DecodeCommon</*kRoomy=*/false>(sink, slot, from + 4, raw_size, end, batch_bytes_);
+  return next != nullptr ? next : DecodeAny(sink, slot, from, end);
 }
 
 const uint8_t* RowDecoder::DecodeRow(const uint8_t* from, const uint8_t* end) {
@@ -135,29 +185,54 @@ const uint8_t* RowDecoder::DecodeRow(const uint8_t* from, const uint8_t* end) {
   }
   const int64_t row = row_;
   const int64_t batch_bytes = batch_bytes_;
-  const size_t columns = sinks_.size();
-  Sink* const sinks = sinks_.data();
-  for (size_t i = 0; i < columns; ++i) {
-    column_ = i;
-    from = DecodeValue(sinks[i], row, from, end);
-    if (from == nullptr) [[unlikely]] {
-      TakeBack(i, batch_bytes);
-      return nullptr;
+  int64_t text_bytes = row_slot_bytes_;
+  Sink* sink = sinks_.data();
+  Sink* const last = sink + sinks_.size();
+  // A row of which each field's least size is known to be there needs no bound checked but that of
+  // its texts. Where NULLs make it shorter than that, and a chunk ends with it, the second loop
+  // takes over.
+  if (end - from >= row_reserved_bytes_) {
+    for (; sink != last; ++sink) {
+      uint32_t raw_size;
+      std::memcpy(&raw_size, from, sizeof(raw_size));
+      const uint8_t* next =
+          DecodeCommon</*kRoomy=*/true>(*sink, row, from + 4, raw_size, end, text_bytes);
+      if (next == nullptr) [[unlikely]] {
+        next = DecodeAny(*sink, row, from, end);
+        if (next == nullptr) return TakeBack(sink, batch_bytes);
+        if (end - next < sink->rest_bytes()) {
+          from = next;
+          ++sink;
+          break;
+        }
+      }
+      from = next;
     }
   }
-  batch_bytes_ += row_slot_bytes_;
+  for (; sink != last; ++sink) {
+    from = DecodeValue(*sink, row, from, end);
+    if (from == nullptr) [[unlikely]] {
+      return TakeBack(sink, batch_bytes);
+    }
+  }
+  batch_bytes_ += text_bytes;
   row_ = row + 1;
   return from;
 }
 
-const uint8_t* RowDecoder::DecodeAny(Sink& sink, int64_t slot, const uint8_t* from, int32_t size,
+const uint8_t* RowDecoder::DecodeAny(Sink& sink, int64_t slot, const uint8_t* from,
                                      const uint8_t* end) {
+  const int32_t size = static_cast<int32_t>(LoadBig32(from));
+  from += 4;
+  if (&sink >= sinks_.data() && &sink < sinks_.data() + sinks_.size()) {
+    column_ = static_cast<size_t>(&sink - sinks_.data());
+  }
   if (size == kNullLength) {
     if (!sink.nullable()) {
       Malformed("NULL in a column declared NOT NULL");
       return nullptr;
     }
-    return Check(sink.PutNull(slot)) ? from : nullptr;
+    return sink.PutNullIfRoom(slot) || Check(sink.PutNull(slot)) ? from : nullptr;
   }
   if (size < 0) {
     Malformed("expected a length of at least -1, got " + std::to_string(size));
@@ -202,9 +277,10 @@ Status RowDecoder::MakeRoomForRow() {
   return Status::OK();
 }
 
-void RowDecoder::TakeBack(size_t columns, int64_t batch_bytes) {
-  for (size_t i = 0; i < columns; ++i) sinks_[i].Forget(row_, row_ + 1);
+const uint8_t* RowDecoder::TakeBack(const Sink* failed, int64_t batch_bytes) {
+  for (Sink* sink = sinks_.data(); sink != failed; ++sink) sink->Forget(row_, row_ + 1);
   batch_bytes_ = batch_bytes;
+  return nullptr;
 }
 
 Result<std::shared_ptr<arrow::RecordBatch>> RowDecoder::Cut() {

@@ -39,11 +39,10 @@ class RowDecoder final {
  private:
   RowDecoder() = default;
 
+  // A field, length and all; nullptr as DecodeRow.
   const uint8_t* DecodeValue(Sink& sink, int64_t slot, const uint8_t* from, const uint8_t* end);
-  const uint8_t* DecodeCommon(Sink& sink, int64_t slot, const uint8_t* from, int32_t size,
-                              const uint8_t* end);
-  const uint8_t* DecodeAny(Sink& sink, int64_t slot, const uint8_t* from, int32_t size,
-                           const uint8_t* end);
+  // The same without the fast way first. Precondition: the length is there.
+  const uint8_t* DecodeAny(Sink& sink, int64_t slot, const uint8_t* from, const uint8_t* end);
   // One field that is wholly here. False: failure_ says why.
   bool DecodeField(Sink& sink, int64_t slot, const uint8_t* bytes, int32_t size);
   bool DecodeBool(Sink& sink, int64_t slot, const uint8_t* bytes, int32_t size);
@@ -71,13 +70,14 @@ class RowDecoder final {
   bool Malformed(std::string what);
   bool Refuse(FaultCode code, std::string what, std::string help);
   Status MakeRoomForRow();
-  void TakeBack(size_t columns, int64_t batch_bytes);
+  const uint8_t* TakeBack(const Sink* failed, int64_t batch_bytes);
 
   std::vector<Sink> sinks_;
   int64_t row_ = 0;
-  int64_t row_limit_ = 0;       // rows there is room for
-  int64_t batch_bytes_ = 0;     // of the values so far, offsets included
-  int64_t row_slot_bytes_ = 0;  // what each row adds to them whatever its values
+  int64_t row_limit_ = 0;           // rows there is room for
+  int64_t batch_bytes_ = 0;         // of the values so far, offsets included
+  int64_t row_slot_bytes_ = 0;      // what each row adds to them whatever its values
+  int64_t row_reserved_bytes_ = 0;  // on the wire, when no field is NULL
   int64_t rows_max_ = 0;
   int64_t bytes_max_ = 0;
   int64_t rows_cut_ = 0;

@@ -43,15 +43,12 @@ class ShortNumeric final {
     const uint32_t lanes =
         static_cast<uint32_t>(static_cast<int16_t>(header >> 32)) + 1 + fraction_lanes_;
     constexpr uint64_t kForeignBits = 0xBFFF'C000;  // of sign and display scale
-    if (lanes > 4 || digits > lanes || size != static_cast<int32_t>(8 + 2 * digits) ||
+    // In one comparison: 1 <= lanes <= 4.
+    if (lanes - 1 > 3 || digits > lanes || size != static_cast<int32_t>(8 + 2 * digits) ||
         (header & kForeignBits) != 0) {
       return false;
     }
-    // A shift by 64 is undefined, so each of these goes in two halves.
-    const uint32_t half_unused = 8 * (4 - digits);
-    const uint32_t half_right = 8 * (4 - lanes);
-    uint64_t words = LoadBig64(bytes + 8) >> half_unused >> half_unused;
-    words = words << half_unused << half_unused >> half_right >> half_right;
+    const uint64_t words = (LoadBig64(bytes + 8) & kUpperLanes[digits]) >> (64 - 16 * lanes);
     // A lane of 10000 or more reaches its top bit when 22768 is added; a carry can only follow such
     // a lane.
     constexpr uint64_t kTopBits = 0x8000'8000'8000'8000;
@@ -71,6 +68,10 @@ class ShortNumeric final {
   }
 
  private:
+  // Masks of the first lanes of a word, by their count.
+  static constexpr uint64_t kUpperLanes[] = {0, 0xFFFF'0000'0000'0000, 0xFFFF'FFFF'0000'0000,
+                                             0xFFFF'FFFF'FFFF'0000, 0xFFFF'FFFF'FFFF'FFFF};
+
   uint64_t divisor_ = 1;     // takes the digits of the last lane that the scale does not reach
   uint64_t reciprocal_ = 0;  // 2^64 / divisor_, rounded up
   uint64_t limit_ = 0;       // 10^precision

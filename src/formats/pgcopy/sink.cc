@@ -135,27 +135,13 @@ Status Sink::MakeValidity() {
 
 Status Sink::PutNull(int64_t slot) {
   if (validity_ == nullptr) ARROW_RETURN_NOT_OK(MakeValidity());
-  validity_[slot >> 3] &= static_cast<uint8_t>(~(1 << (slot & 7)));
-  ++null_count_;
-  if (has_offsets_) {
-    offsets_[slot + 1] = offsets_[slot];
-  } else if (slot_bytes_ == 0) {
-    PutBit(slot, false);
-  } else {
-    std::memset(values_ + slot * slot_bytes_, 0, static_cast<size_t>(slot_bytes_));
-  }
+  PutNullIfRoom(slot);
   return Status::OK();
 }
 
-Result<uint8_t*> Sink::BytesFor(int64_t slot, int64_t size) {
-  const int64_t at = offsets_[slot];
-  ARROW_RETURN_NOT_OK(MakeRoom(at, size));
-  return values_ + at;
-}
-
 Status Sink::PutBytes(int64_t slot, const void* bytes, int64_t size) {
-  ARROW_ASSIGN_OR_RAISE(uint8_t* const to, BytesFor(slot, size));
-  if (size > 0) std::memcpy(to, bytes, static_cast<size_t>(size));
+  ARROW_RETURN_NOT_OK(ReserveBytes(slot, size));
+  if (size > 0) std::memcpy(Bytes(slot), bytes, static_cast<size_t>(size));
   SetEnd(slot, offsets_[slot] + size);
   return Status::OK();
 }

@@ -35,6 +35,9 @@ class Sink final {
   const DecimalShape& decimal() const { return decimal_; }
   const ShortNumeric& short_numeric() const { return short_numeric_; }
   Sink& items() { return *items_; }
+  /// Least bytes on the wire of the fields behind this one, when none is NULL. For the row decoder.
+  int64_t rest_bytes() const { return rest_bytes_; }
+  void set_rest_bytes(int64_t bytes) { rest_bytes_ = bytes; }
 
   int64_t slot_capacity() const { return slot_capacity_; }
   /// Makes room for `slots` slots in all. Values written before stay.
@@ -51,6 +54,20 @@ class Sink final {
   }
   void PutSlot(int64_t slot, const uint8_t* bytes) {
     std::memcpy(values_ + slot * slot_bytes_, bytes, static_cast<size_t>(slot_bytes_));
+  }
+  /// False, and nothing is written, on the first NULL of a batch: then PutNull.
+  bool PutNullIfRoom(int64_t slot) {
+    if (validity_ == nullptr) return false;
+    validity_[slot >> 3] &= static_cast<uint8_t>(~(1 << (slot & 7)));
+    ++null_count_;
+    if (has_offsets_) {
+      offsets_[slot + 1] = offsets_[slot];
+    } else if (slot_bytes_ == 0) {
+      PutBit(slot, false);
+    } else {
+      std::memset(values_ + slot * slot_bytes_, 0, static_cast<size_t>(slot_bytes_));
+    }
+    return true;
   }
   Status PutNull(int64_t slot);
 
@@ -70,8 +87,10 @@ class Sink final {
   /// The same, making room. Errors: kValueRefused when the column's bytes pass what 32-bit offsets
   /// reach.
   Status PutBytes(int64_t slot, const void* bytes, int64_t size);
-  /// Room for `size` bytes of `slot`, to be written in place and ended with SetEnd.
-  Result<uint8_t*> BytesFor(int64_t slot, int64_t size);
+  /// Makes room for `size` bytes of `slot`, to be written to Bytes(slot) and ended with SetEnd. The
+  /// errors of PutBytes.
+  Status ReserveBytes(int64_t slot, int64_t size) { return MakeRoom(offsets_[slot], size); }
+  uint8_t* Bytes(int64_t slot) { return values_ + offsets_[slot]; }
 
   /// The NULLs among slots [begin, end) never were.
   void Forget(int64_t begin, int64_t end);
@@ -102,6 +121,7 @@ class Sink final {
   // Read for each value.
   uint8_t* values_ = nullptr;  // slots, bits, or the bytes that offsets point into
   int32_t* offsets_ = nullptr;
+  int64_t rest_bytes_ = 0;
   int64_t byte_capacity_ = 0;  // of values_ where there are offsets into it
   uint8_t* validity_ =
       nullptr;  // absent until the first NULL of a batch; then a bit for every slot reserved

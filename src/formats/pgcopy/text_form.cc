@@ -1,5 +1,6 @@
 #include "formats/pgcopy/text_form.h"
 
+#include <array>
 #include <charconv>
 #include <cstring>
 #include <limits>
@@ -15,6 +16,16 @@ template <typename Value>
 constexpr Value kMin = std::numeric_limits<Value>::min();
 template <typename Value>
 constexpr Value kMax = std::numeric_limits<Value>::max();
+
+/// "000102" ... "ff"
+constexpr std::array<char, 512> kHexPairs = [] {
+  std::array<char, 512> pairs{};
+  for (size_t byte = 0; byte < 256; ++byte) {
+    pairs[2 * byte] = "0123456789abcdef"[byte >> 4];
+    pairs[2 * byte + 1] = "0123456789abcdef"[byte & 15];
+  }
+  return pairs;
+}();
 
 char* RenderWord(std::string_view word, char* out) {
   std::memcpy(out, word.data(), word.size());
@@ -162,11 +173,10 @@ char* RenderInternalChar(uint8_t byte, char* out) {
 }
 
 char* RenderUuid(const uint8_t* bytes, char* out) {
-  constexpr char kHex[] = "0123456789abcdef";
   for (int32_t i = 0; i < 16; ++i) {
     if (i == 4 || i == 6 || i == 8 || i == 10) *out++ = '-';
-    *out++ = kHex[bytes[i] >> 4];
-    *out++ = kHex[bytes[i] & 0xf];
+    std::memcpy(out, &kHexPairs[2 * bytes[i]], 2);
+    out += 2;
   }
   return out;
 }

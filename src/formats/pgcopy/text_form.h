@@ -30,6 +30,7 @@ bool IsInfiniteInterval(int32_t months, int32_t days, int64_t micros);
 /// A value of type "char": nothing for 0, ASCII as it is, "\\303" for bytes above.
 char* RenderInternalChar(uint8_t byte, char* out);
 
+inline constexpr int32_t kUuidTextBytes = 36;
 /// 16 bytes as 36 characters, lower case.
 char* RenderUuid(const uint8_t* bytes, char* out);
 
