@@ -187,7 +187,7 @@ Fault&& Fault::At(std::vector<Diagnostic> diagnostics) && {
   return std::move(*this);
 }
 
-std::string_view Fault::Detail(std::string_view key) const {
+std::string_view Fault::Detail(std::string_view key) const& {
   for (const auto& [name, value] : details_) {
     if (name == key) return value;
   }

@@ -164,7 +164,10 @@ class Fault {
   const Status& cause() const { return cause_; }
 
   /// The value of a detail, empty when absent.
-  std::string_view Detail(std::string_view key) const;
+  std::string_view Detail(std::string_view key) const&;
+  std::string Detail(std::string_view key) && {
+    return std::string(std::as_const(*this).Detail(key));
+  }
 
   Status ToStatus() const;
   operator Status() const { return ToStatus(); }  // NOLINT: returning a Fault is the point
