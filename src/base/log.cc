@@ -84,7 +84,9 @@ std::string JsonLine(LogLevel level, WallMicros now, std::string_view message,
   json["level"] = NameOf(level);
   json["message"] = message;
   for (const LogField& field : fields) {
-    std::visit([&](const auto& value) { json[std::string(field.key)] = value; }, field.value);
+    std::string key(field.key);
+    while (json.contains(key)) key += '_';  // a field named "level" must not hide the event's own
+    std::visit([&](const auto& value) { json[key] = value; }, field.value);
   }
   return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + '\n';
 }

@@ -72,6 +72,17 @@ TEST(JsonLog, WritesOneObjectALine) {
   EXPECT_EQ(json["host"], "db\xef\xbf\xbd");
 }
 
+TEST(JsonLog, AFieldNeverHidesTheEventsOwnValues) {
+  const auto log = MakeLogger(LogFormat::kJson, LogLevel::kInfo, false, {});
+  const auto json = nlohmann::json::parse(
+      Printed([&] { log->Info("m", {{"level", "x"}, {"level", "y"}, {"message", "z"}}); }));
+  EXPECT_EQ(json["level"], "info");
+  EXPECT_EQ(json["level_"], "x");
+  EXPECT_EQ(json["level__"], "y");
+  EXPECT_EQ(json["message"], "m");
+  EXPECT_EQ(json["message_"], "z");
+}
+
 TEST(Log, WritesNothingBelowItsLevel) {
   const auto log = MakeLogger(LogFormat::kJson, LogLevel::kWarning, false, {});
   EXPECT_FALSE(log->Enabled(LogLevel::kInfo));
