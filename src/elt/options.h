@@ -36,21 +36,22 @@ enum class OptionType : uint8_t {
 };
 
 struct OptionSpec {
-  std::string name;
+  std::string name = {};
   OptionType type = OptionType::kText;
-  std::string doc;           ///< one line, for people; starts lower case, no full stop
-  std::string default_text;  ///< as it would be written in YAML; empty: none
+  std::string doc = {};           ///< one line, for people; starts lower case, no full stop
+  std::string default_text = {};  ///< as it would be written in YAML; empty: none
   bool required = false;
   bool secret =
       false;  ///< kept out of logs, the plan hash and JSON; resolved only by Options::Reveal
   bool runtime =
       false;  ///< does not change what is written (threads, timeouts): left out of the plan hash
-  std::vector<std::string> choices;                   ///< kChoice
+  std::vector<std::string> choices = {};              ///< kChoice
   int64_t min = 0;                                    ///< kInteger, kBytes
   int64_t max = std::numeric_limits<int64_t>::max();  ///< kInteger, kBytes
-  std::string example;                                ///< a value for the reference page
-  std::vector<OptionSpec> fields;  ///< kGroup: its options; kList and kMap: one spec
-  std::string shorthand;  ///< kGroup: a scalar here stands for the group with this one field set
+  std::string example = {};                           ///< a value for the reference page
+  std::vector<OptionSpec> fields = {};  ///< kGroup: its options; kList and kMap: one spec
+  std::string shorthand =
+      {};  ///< kGroup: a scalar here stands for the group with this one field set
 };
 
 /// Where `${env:NAME}` and `${file:PATH}` come from; a test passes its own.

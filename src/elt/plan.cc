@@ -1,0 +1,242 @@
+#include "elt/plan.h"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <utility>
+
+#include "elt/hidden_source.h"
+#include "elt/option_problems.h"
+#include "elt/plan_hash.h"
+#include "elt/plan_stages.h"
+#include "elt/plan_window.h"
+#include "elt/value.h"
+
+namespace levada::elt {
+namespace {
+
+constexpr size_t kNameBytesMax = 100;
+
+void Problem(const PlanInput& input, const Options& options, std::string_view name, FaultCode code,
+             std::string message, std::string help) {
+  Diagnostic problem = options.ErrorAt(name, code, std::move(message), std::move(help));
+  if (!IsReported(input.diagnostics, problem.span))
+    AddProblem(input.diagnostics, std::move(problem));
+}
+
+bool IsPipelineName(const std::string& name) {
+  const auto ok = [](unsigned char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-' || c == '.';
+  };
+  return !name.empty() && name.size() <= kNameBytesMax && name[0] != '.' && name[0] != '-' &&
+         std::ranges::all_of(name, ok);
+}
+
+void ReadName(const Options& pipeline, const PlanInput& input, Plan& plan) {
+  plan.name = pipeline.Text("name");
+  // A name that is no text was refused already.
+  if (!pipeline.Given("name") || plan.name.empty() || IsPipelineName(plan.name)) return;
+  Problem(input, pipeline, "name", FaultCode::kBadValue,
+          "\"name\": expected letters, digits, \"_\", \"-\" and \".\", got " + Quoted(plan.name),
+          "it becomes part of file names, at most " + std::to_string(kNameBytesMax) +
+              " bytes; for example: name: daily_orders");
+}
+
+void ReadRuntime(const Options& pipeline, const PlanInput& input, Plan& plan) {
+  const Options parallel = pipeline.Group("parallel");
+  plan.partitions_parallel = static_cast<int>(parallel.Integer("partitions"));
+  plan.windows_parallel = static_cast<int>(parallel.Integer("windows"));
+  if (plan.windows_parallel > 1 && !plan.window) {
+    Problem(input, parallel, "windows", FaultCode::kImpossiblePlan,
+            "windows run at once, but the pipeline has no windows",
+            "add run: { every: day, ... }, or remove it");
+  }
+  plan.memory_bytes = pipeline.Integer("memory");
+  plan.partition_bytes = pipeline.Integer("partition_bytes");
+  plan.verify = pipeline.Text("verify") == "readback" ? Verify::kReadback : Verify::kCount;
+
+  const Options retry = pipeline.Group("retry");
+  plan.retry.attempts = static_cast<int>(retry.Integer("attempts"));
+  plan.retry.backoff = retry.Duration("backoff");
+  plan.retry.backoff_max = retry.Duration("backoff_max");
+  plan.retry.deadline = retry.Duration("deadline");
+  if (plan.retry.backoff_max < plan.retry.backoff) {
+    Problem(input, retry, retry.Given("backoff_max") ? "backoff_max" : "backoff",
+            FaultCode::kImpossiblePlan, "\"backoff_max\" is shorter than \"backoff\"",
+            "backoff is the first wait and backoff_max the longest");
+  }
+}
+
+/// "./lake//orders/" and "lake/orders" are one directory.
+std::string CanonicalPath(const std::string& path) {
+  const size_t scheme = path.find("://");
+  const size_t start = scheme == std::string::npos ? 0 : scheme + 3;
+  std::string canonical = path.substr(0, start);
+  if (scheme == std::string::npos && path.starts_with('/')) canonical = "/";
+  bool first = true;
+  for (size_t i = start; i <= path.size();) {
+    const size_t end = std::min(path.find('/', i), path.size());
+    const std::string part = path.substr(i, end - i);
+    if (!part.empty() && part != ".") {
+      if (!first) canonical += '/';
+      canonical += part;
+      first = false;
+    }
+    i = end + 1;
+  }
+  return canonical;
+}
+
+const OptionSpec* PathSpec(const StagePlan& loader, const Catalog& catalog) {
+  const CatalogEntry<Loader>* entry = catalog.FindLoader(loader.kind);
+  const OptionSpec* path = entry == nullptr ? nullptr : FindField(entry->spec, "path");
+  return path != nullptr && path->type == OptionType::kText && !path->secret ? path : nullptr;
+}
+
+void RefuseSharedPaths(const PlanInput& input, const Plan& plan) {
+  std::map<std::pair<std::string, std::string>, const StagePlan*> first_at;
+  for (const StagePlan& loader : plan.loaders) {
+    if (PathSpec(loader, input.catalog) == nullptr || !loader.options.Given("path")) continue;
+    const std::string& path = loader.options.Text("path");
+    if (path.empty()) continue;
+    const auto [first, added] =
+        first_at.emplace(std::pair(loader.kind, CanonicalPath(path)), &loader);
+    if (added) continue;
+    Diagnostic problem = loader.options.ErrorAt(
+        "path", FaultCode::kImpossiblePlan, "two loaders write to the same path " + Quoted(path),
+        "give each loader a path of its own");
+    problem.label = "the second time";
+    problem.notes.push_back("given first on line " +
+                            std::to_string(first->second->options.SpanOf("path").line));
+    AddProblem(input.diagnostics, std::move(problem));
+  }
+}
+
+// ---- warnings
+
+Diagnostic Warning(const PlanInput& input, Span span, FaultCode code, std::string message,
+                   std::string help) {
+  Diagnostic warning;
+  warning.severity = Severity::kWarning;
+  warning.code = code;
+  warning.message = std::move(message);
+  warning.source = input.source;
+  warning.span = span;
+  warning.help = std::move(help);
+  return warning;
+}
+
+/// "updated_at", "LastModified", "mtime": columns that an UPDATE of the row moves.
+bool MovesOnUpdate(const std::string& column) {
+  std::string letters;
+  for (const char c : column) {
+    if (c >= 'A' && c <= 'Z') letters += static_cast<char>(c - 'A' + 'a');
+    if (c >= 'a' && c <= 'z') letters += c;
+  }
+  constexpr std::array<std::string_view, 7> kMarks = {
+      "updated", "modified", "lastchange", "changedat", "mtime", "lastseen", "touched"};
+  return std::ranges::any_of(
+      kMarks, [&](std::string_view mark) { return letters.find(mark) != letters.npos; });
+}
+
+void AddWarnings(const PlanInput& input, const Options& pipeline,
+                 const std::vector<const Value*>& secrets, Plan& plan) {
+  if (plan.window && MovesOnUpdate(plan.window->column)) {
+    plan.warnings.push_back(
+        Warning(input, pipeline.Group("run").SpanOf("column"), FaultCode::kBadWindow,
+                "updates move rows along " + Quoted(plan.window->column) +
+                    ": a row that was published in one window appears again in a later one",
+                "use a column that never changes, such as the time of creation"));
+  }
+  for (const Value* secret : secrets) {
+    if (!HoldsLiteralSecret(secret->text)) continue;
+    plan.warnings.push_back(Warning(input, secret->span, FaultCode::kBadValue,
+                                    "a secret is written into the file",
+                                    "put it into the environment or a file and write ${env:NAME} "
+                                    "or ${file:PATH}"));
+  }
+  std::ranges::stable_sort(plan.warnings, {}, [](const Diagnostic& warning) {
+    return std::pair(warning.span.line, warning.span.column);
+  });
+}
+
+Status RefuseRoot(const std::shared_ptr<const SourceText>& source, const Value& root) {
+  Diagnostic problem;
+  problem.code = FaultCode::kWrongType;
+  problem.message = "a pipeline file is a map of keys, got " + DescribeValue(root);
+  problem.source = HideLikelySecrets(source);
+  problem.span = root.span.known() ? root.span : Span{1, 1, 1};
+  problem.help = "it starts like this: name: orders";
+  return ToStatus({std::move(problem)});
+}
+
+/// The same failure, pointing at the stage if it points nowhere yet.
+Status Located(const Status& status, const Plan& plan, const StagePlan& stage) {
+  Fault fault = FaultOf(status);
+  if (!fault.diagnostics().empty()) return status;
+  Diagnostic problem;
+  problem.code = fault.code();
+  problem.message = fault.message();
+  problem.source = plan.source;
+  problem.span = stage.span;
+  problem.help = fault.help();
+  return std::move(fault).At({std::move(problem)});
+}
+
+}  // namespace
+
+Result<Plan> ParsePlan(const std::shared_ptr<const SourceText>& source, const Catalog& catalog,
+                       const std::shared_ptr<const Environment>& environment) {
+  ARROW_ASSIGN_OR_RAISE(const Value root, ParseYaml(source));
+  if (root.kind != Value::Kind::kMap) return RefuseRoot(source, root);
+
+  std::vector<Diagnostic> diagnostics;
+  const std::vector<const Value*> secrets = FindSecrets(root, catalog);
+  const PlanInput input{catalog, HideSecrets(source, secrets), environment, diagnostics};
+
+  Plan plan;
+  plan.source = input.source;
+  const Options pipeline =
+      ValidateOptions(PipelineSpec(), root, "the pipeline", input.source, environment, diagnostics);
+  ReadName(pipeline, input, plan);
+  RunMode mode = ReadRunMode(pipeline.Group("run"), diagnostics);
+  plan.once = mode.once;
+  plan.window = std::move(mode.window);
+  ReadRuntime(pipeline, input, plan);
+  ReadStages(root, input, plan);
+  RefuseSharedPaths(input, plan);
+  if (!diagnostics.empty()) return ToStatus(std::move(diagnostics));
+
+  AddWarnings(input, pipeline, secrets, plan);
+  plan.hash = PlanHash(plan);
+  return plan;
+}
+
+Result<Stages> MakeStages(const Plan& plan, const Catalog& catalog, const StageInput& input) {
+  Stages stages;
+  std::vector<Status> failures;
+  const auto make = [&](const auto* entry, const StagePlan& stage) {
+    auto made = entry->make(stage.options, input);
+    if (!made.ok()) failures.push_back(Located(made.status(), plan, stage));
+    return made.ok() ? *std::move(made) : nullptr;
+  };
+  stages.consumer = make(catalog.FindConsumer(plan.consumer.kind), plan.consumer);
+  for (const StagePlan& transformer : plan.transformers) {
+    stages.transformers.push_back(make(catalog.FindTransformer(transformer.kind), transformer));
+  }
+  for (const StagePlan& loader : plan.loaders) {
+    stages.loaders.push_back(make(catalog.FindLoader(loader.kind), loader));
+  }
+  if (failures.empty()) return stages;
+  if (failures.size() == 1) return failures[0];
+  std::vector<Diagnostic> diagnostics;
+  for (const Status& failure : failures) {
+    for (const Diagnostic& diagnostic : FaultOf(failure).diagnostics()) {
+      AddProblem(diagnostics, diagnostic);
+    }
+  }
+  return ToStatus(std::move(diagnostics));
+}
+
+}  // namespace levada::elt

@@ -1,0 +1,66 @@
+#include "elt/plan_hash.h"
+
+#include <xxhash.h>
+
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+namespace levada::elt {
+namespace {
+
+std::string JsonText(const std::string& text) {
+  using nlohmann::json;
+  return json(text).dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+std::string CanonicalStage(const StagePlan& stage) {
+  return "{" + JsonText(stage.kind) + ":" + stage.options.Canonical() + "}";
+}
+
+std::string CanonicalStages(const std::vector<StagePlan>& stages) {
+  std::string text = "[";
+  for (const StagePlan& stage : stages) {
+    if (text.size() > 1) text += ",";
+    text += CanonicalStage(stage);
+  }
+  return text + "]";
+}
+
+std::string_view NameOf(Every every) {
+  switch (every) {
+    case Every::kMonth:
+      return "month";
+    case Every::kDay:
+      return "day";
+    case Every::kHour:
+      break;
+  }
+  return "hour";
+}
+
+std::string CanonicalWindow(const WindowSpec& window) {
+  return "{\"column\":" + JsonText(window.column) + ",\"every\":\"" +
+         std::string(NameOf(window.every)) + "\",\"null\":" + JsonText(window.null_window) +
+         ",\"timezone\":" + JsonText(window.timezone) + "}";
+}
+
+}  // namespace
+
+std::string CanonicalPlan(const Plan& plan) {
+  return "{\"consumer\":" + CanonicalStage(plan.consumer) +
+         ",\"loaders\":" + CanonicalStages(plan.loaders) + ",\"name\":" + JsonText(plan.name) +
+         ",\"partition_bytes\":" + std::to_string(plan.partition_bytes) +
+         ",\"semantics\":" + std::to_string(kPlanSemantics) +
+         ",\"transformers\":" + CanonicalStages(plan.transformers) +
+         ",\"window\":" + (plan.window ? CanonicalWindow(*plan.window) : "null") + "}";
+}
+
+std::string PlanHash(const Plan& plan) {
+  const std::string canonical = CanonicalPlan(plan);
+  char text[17];
+  std::snprintf(text, sizeof(text), "%016llx",
+                static_cast<unsigned long long>(XXH3_64bits(canonical.data(), canonical.size())));
+  return text;
+}
+
+}  // namespace levada::elt
