@@ -115,11 +115,9 @@ void RefuseSharedPaths(const PlanInput& input, const Plan& plan) {
 
 // ---- warnings
 
-Diagnostic Warning(const PlanInput& input, Span span, FaultCode code, std::string message,
-                   std::string help) {
+Diagnostic Warning(const PlanInput& input, Span span, std::string message, std::string help) {
   Diagnostic warning;
   warning.severity = Severity::kWarning;
-  warning.code = code;
   warning.message = std::move(message);
   warning.source = input.source;
   warning.span = span;
@@ -144,15 +142,14 @@ void AddWarnings(const PlanInput& input, const Options& pipeline,
                  const std::vector<const Value*>& secrets, Plan& plan) {
   if (plan.window && MovesOnUpdate(plan.window->column)) {
     plan.warnings.push_back(
-        Warning(input, pipeline.Group("run").SpanOf("column"), FaultCode::kBadWindow,
+        Warning(input, pipeline.Group("run").SpanOf("column"),
                 "updates move rows along " + Quoted(plan.window->column) +
                     ": a row that was published in one window appears again in a later one",
                 "use a column that never changes, such as the time of creation"));
   }
   for (const Value* secret : secrets) {
     if (!HoldsLiteralSecret(secret->text)) continue;
-    plan.warnings.push_back(Warning(input, secret->span, FaultCode::kBadValue,
-                                    "a secret is written into the file",
+    plan.warnings.push_back(Warning(input, secret->span, "a secret is written into the file",
                                     "put it into the environment or a file and write ${env:NAME} "
                                     "or ${file:PATH}"));
   }
