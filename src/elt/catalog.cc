@@ -1,17 +1,16 @@
 #include "elt/catalog.h"
 
-#include <cstdio>
-#include <cstdlib>
+#include <utility>
+
+#include "elt/option_node.h"
 
 namespace levada::elt {
 namespace {
 
 template <typename Stage>
 void AddTo(std::map<std::string, CatalogEntry<Stage>>& entries, CatalogEntry<Stage> entry) {
-  std::string kind = entry.kind;
-  if (entries.emplace(kind, std::move(entry)).second) return;
-  std::fprintf(stderr, "levada: two stages are registered as \"%s\"\n", kind.c_str());
-  std::abort();
+  const std::string kind = entry.kind;
+  if (!entries.emplace(kind, std::move(entry)).second) Misuse(kind, "two stages of this kind");
 }
 
 template <typename Stage>

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "elt/options.h"
@@ -12,6 +13,9 @@
 namespace levada::elt {
 
 using NodePtr = std::shared_ptr<const Options::Node>;
+
+/// Ends the process: a stage or its spec is wrong in itself, whatever the user wrote.
+[[noreturn]] void Misuse(std::string_view name, std::string_view what);
 
 /// One entry of a group, map or list.
 struct OptionChild {

@@ -1,7 +1,5 @@
 #include <algorithm>
 #include <charconv>
-#include <cstdio>
-#include <cstdlib>
 #include <optional>
 #include <unordered_map>
 #include <utility>
@@ -345,11 +343,7 @@ class Validator {
     std::vector<Diagnostic> problems;
     NodePtr checked = Validator(what_, source_, environment_, problems, group_span)
                           .Check(spec, value, spec.name, Span{});
-    if (!problems.empty()) {
-      std::fprintf(stderr, "levada: the default of option \"%s\": %s\n", spec.name.c_str(),
-                   problems.front().message.c_str());
-      std::abort();
-    }
+    if (!problems.empty()) Misuse(spec.name, "its default: " + problems.front().message);
     return checked;
   }
 

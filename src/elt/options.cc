@@ -14,13 +14,6 @@ namespace {
 
 using nlohmann::json;
 
-/// A stage asked for what its own spec does not have.
-[[noreturn]] void Misuse(std::string_view what, std::string_view name) {
-  std::fprintf(stderr, "levada: option \"%.*s\": %.*s\n", static_cast<int>(name.size()),
-               name.data(), static_cast<int>(what.size()), what.data());
-  std::abort();
-}
-
 const OptionChild* FindChild(const Options::Node& node, std::string_view key) {
   const auto found = std::ranges::find(node.children, key, &OptionChild::key);
   return found == node.children.end() ? nullptr : &*found;
@@ -28,18 +21,18 @@ const OptionChild* FindChild(const Options::Node& node, std::string_view key) {
 
 /// The node of option `name` of the group, or the node itself for "".
 const Options::Node& Look(const std::shared_ptr<const Options::Node>& node, std::string_view name) {
-  if (node == nullptr) Misuse("asked of no options", name);
+  if (node == nullptr) Misuse(name, "asked of no options");
   if (name.empty()) return *node;
-  if (node->type != OptionType::kGroup) Misuse("asked of what is not a group", name);
+  if (node->type != OptionType::kGroup) Misuse(name, "asked of what is not a group");
   const OptionChild* child = FindChild(*node, name);
-  if (child == nullptr) Misuse("not in the spec of this group", name);
+  if (child == nullptr) Misuse(name, "not in the spec of this group");
   return *child->node;
 }
 
 const Options::Node& LookTyped(const std::shared_ptr<const Options::Node>& node,
                                std::string_view name, std::initializer_list<OptionType> types) {
   const Options::Node& found = Look(node, name);
-  if (std::ranges::find(types, found.type) == types.end()) Misuse("asked with another type", name);
+  if (std::ranges::find(types, found.type) == types.end()) Misuse(name, "asked with another type");
   return found;
 }
 
@@ -78,13 +71,20 @@ json CanonicalOf(const Options::Node& node) {
 
 }  // namespace
 
+void Misuse(std::string_view name, std::string_view what) {
+  // tidy: allow our own code is wrong, there is nobody to return this to
+  std::fprintf(stderr, "levada: option \"%.*s\": %.*s\n", static_cast<int>(name.size()),
+               name.data(), static_cast<int>(what.size()), what.data());
+  std::abort();  // tidy: allow as above
+}
+
 bool Options::Has(std::string_view name) const { return Look(node_, name).present; }
 
 bool Options::Given(std::string_view name) const { return Look(node_, name).given; }
 
 const std::string& Options::Text(std::string_view name) const {
   const Node& node = LookTyped(node_, name, {OptionType::kText, OptionType::kChoice});
-  if (node.secret) Misuse("a secret: use Reveal", name);
+  if (node.secret) Misuse(name, "a secret: use Reveal");
   return node.text;
 }
 
@@ -133,7 +133,7 @@ const std::string& Options::Scalar() const { return Text(""); }
 
 Result<Secret> Options::Reveal(std::string_view name) const {
   const Node& node = LookTyped(node_, name, {OptionType::kText});
-  if (!node.secret) Misuse("not a secret: use Text", name);
+  if (!node.secret) Misuse(name, "not a secret: use Text");
   Resolved resolved = ResolveReferences(node.text, *node.environment);
   if (!resolved.problem) return Secret(std::move(resolved.text));
   const std::string message = "\"" + node.name + "\": " + resolved.problem->message;
@@ -148,13 +148,13 @@ Span Options::SpanOf(std::string_view name) const {
 }
 
 Span Options::KeySpanOf(std::string_view key) const {
-  if (node_ == nullptr) Misuse("asked of no options", key);
+  if (node_ == nullptr) Misuse(key, "asked of no options");
   const OptionChild* child = FindChild(*node_, key);
   return child != nullptr && child->key_span.known() ? child->key_span : node_->span;
 }
 
 const std::shared_ptr<const SourceText>& Options::source() const {
-  if (node_ == nullptr) Misuse("asked of no options", "source");
+  if (node_ == nullptr) Misuse("source", "asked of no options");
   return node_->source;
 }
 
@@ -170,7 +170,7 @@ Diagnostic Options::ErrorAt(std::string_view name, FaultCode code, std::string m
 }
 
 std::string Options::Canonical() const {
-  if (node_ == nullptr) Misuse("asked of no options", "canonical");
+  if (node_ == nullptr) Misuse("canonical", "asked of no options");
   return CanonicalOf(*node_).dump(-1, ' ', false, json::error_handler_t::replace);
 }
 

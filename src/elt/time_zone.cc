@@ -39,7 +39,7 @@ bool HasAllTransitions() {
 
 Result<TimeZone> TimeZone::Find(const std::string& name) {
   if (name == "UTC") return Utc();
-  try {  // tidy: allow the date library reports a missing zone or tzdata by exception only
+  try {
     const auto& zones = date::get_tzdb().zones;
     const auto found = std::ranges::find(zones, name, &date::time_zone::name);
     if (found == zones.end()) {
@@ -56,7 +56,7 @@ Result<TimeZone> TimeZone::Find(const std::string& name) {
     }
     found->get_info(ToSeconds(0));  // loads the zone now, so that no later call throws
     return TimeZone(&*found);
-  } catch (const std::exception& error) {
+  } catch (const std::exception& error) {  // tidy: allow how the date library says "no tzdata"
     return Fault(FaultCode::kBadWindow, "the time zone \"" + name + "\" cannot be read")
         .With("cause", error.what())
         .Help("install the package tzdata, or use timezone: UTC");

@@ -122,6 +122,30 @@ bool ParseClock(std::string_view text, WrittenTime& time) {
   return time.offset.has_value();
 }
 
+/// A date as written, which no calendar needs to have, and what follows it.
+struct WrittenDate {
+  year_month_day date;
+  std::string_view clock;
+};
+
+std::optional<WrittenDate> SplitDate(std::string_view text) {
+  if (text.size() < 7 || text[4] != '-') return std::nullopt;
+  const int century = TwoDigits(text, 0);
+  const int year = TwoDigits(text, 2);
+  const int month = TwoDigits(text, 5);
+  int day = 1;
+  if (text.size() > 7) day = text[7] == '-' ? TwoDigits(text, 8) : -1;
+  if (century < 0 || year < 0 || month < 0 || day < 0) return std::nullopt;
+  return WrittenDate{year_month_day{std::chrono::year(century * 100 + year),
+                                    std::chrono::month(static_cast<unsigned>(month)),
+                                    std::chrono::day(static_cast<unsigned>(day))},
+                     text.substr(std::min<size_t>(text.size(), 10))};
+}
+
+bool HasWindows(const year_month_day& date) {
+  return date.year() >= std::chrono::year(1) && date.year() <= std::chrono::year(9998);
+}
+
 }  // namespace
 
 std::string Padded(int64_t value, size_t width) {
@@ -147,26 +171,26 @@ CivilTime ToCivil(LocalMicros local) {
 }
 
 std::optional<WrittenTime> ParseWrittenTime(std::string_view text) {
-  if (text.size() < 7 || text[4] != '-') return std::nullopt;
-  const int century = TwoDigits(text, 0);
-  const int year = TwoDigits(text, 2);
-  const int month = TwoDigits(text, 5);
-  if (century < 0 || year < 0 || month < 0) return std::nullopt;
-  int day = 1;
-  if (text.size() > 7) {
-    if (text[7] != '-') return std::nullopt;
-    day = TwoDigits(text, 8);
-    if (day < 0) return std::nullopt;
-  }
-  const year_month_day date{std::chrono::year(century * 100 + year),
-                            std::chrono::month(static_cast<unsigned>(month)),
-                            std::chrono::day(static_cast<unsigned>(day))};
-  // The years that have windows.
-  if (!date.ok() || date.year() < std::chrono::year(1) || date.year() > std::chrono::year(9998)) {
-    return std::nullopt;
-  }
+  const std::optional<WrittenDate> date = SplitDate(text);
+  if (!date || !date->date.ok() || !HasWindows(date->date)) return std::nullopt;
+  WrittenTime time{.local = LocalOf(sys_days(date->date)), .offset = std::nullopt};
+  if (!date->clock.empty() && !ParseClock(date->clock, time)) return std::nullopt;
+  return time;
+}
+
+std::optional<WrittenTime> ParseNearestTime(std::string_view text) {
+  if (const std::optional<WrittenTime> time = ParseWrittenTime(text)) return time;
+  const std::optional<WrittenDate> split = SplitDate(text);
+  if (!split || !HasWindows(split->date)) return std::nullopt;
+  using std::chrono::month;
+  const month nearest = std::clamp(split->date.month(), month(1), month(12));
+  const auto last = (split->date.year() / nearest / std::chrono::last).day();
+  const year_month_day date =
+      split->date.year() / nearest / std::clamp(split->date.day(), std::chrono::day(1), last);
   WrittenTime time{.local = LocalOf(sys_days(date)), .offset = std::nullopt};
-  if (text.size() > 10 && !ParseClock(text.substr(10), time)) return std::nullopt;
+  if (!split->clock.empty() && !ParseClock(split->clock, time)) {
+    time = {.local = LocalOf(sys_days(date)), .offset = std::nullopt};
+  }
   return time;
 }
 

@@ -22,6 +22,10 @@ struct WrittenTime {
 /// calendar has.
 std::optional<WrittenTime> ParseWrittenTime(std::string_view text);
 
+/// As ParseWrittenTime, but a month or day that is too large becomes the last there is: for
+/// suggestions.
+std::optional<WrittenTime> ParseNearestTime(std::string_view text);
+
 /// The window of length `every` that holds `instant`; `timezone` is the name of `zone`. Windows of
 /// one zone follow each other without a gap; none is empty. A day may have 23 or 25 hours, and an
 /// hour that the clock shows twice is two windows, labelled with their offsets.

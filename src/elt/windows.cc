@@ -35,7 +35,7 @@ Range StartsOf(const WindowSpec& spec) {
 Fault NoSuchWindow(const WindowSpec& spec, const TimeZone& zone, const std::string& label) {
   const Range starts = StartsOf(spec);
   WallMicros near = starts.first;
-  if (const std::optional<WrittenTime> time = ParseWrittenTime(label)) {
+  if (const std::optional<WrittenTime> time = ParseNearestTime(label)) {
     near = std::clamp(zone.FirstInstant(time->local), starts.first, starts.last);
   }
   const Window nearest = WindowAt(spec.every, zone, spec.timezone, near);
