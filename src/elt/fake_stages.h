@@ -55,10 +55,10 @@ inline std::vector<int64_t> ValuesOf(const arrow::RecordBatch& batch) {
 struct Script {
   int64_t rows = 10;
   int64_t batch_rows = 3;
-  int64_t claims = -2;         ///< StreamEnd::rows_sent; -2: the truth
-  int64_t fails_after = -1;    ///< batches; -1: never
-  Status failure;              ///< what it then fails with
-  std::function<void()> each;  ///< called before each batch
+  int64_t claims = -2;           ///< StreamEnd::rows_sent; -2: the truth
+  int64_t fails_after = -1;      ///< batches; -1: never
+  Status failure{};              ///< what it then fails with
+  std::function<void()> each{};  ///< called before each batch
 };
 
 class NumberStream final : public BatchStream {

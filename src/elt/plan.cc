@@ -229,7 +229,8 @@ Result<Stages> MakeStages(const Plan& plan, const Catalog& catalog, const StageI
   if (failures.size() == 1) return failures[0];
   std::vector<Diagnostic> diagnostics;
   for (const Status& failure : failures) {
-    for (const Diagnostic& diagnostic : FaultOf(failure).diagnostics()) {
+    const Fault fault = FaultOf(failure);
+    for (const Diagnostic& diagnostic : fault.diagnostics()) {
       AddProblem(diagnostics, diagnostic);
     }
   }
