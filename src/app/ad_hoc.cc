@@ -1,0 +1,113 @@
+#include "app/ad_hoc.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+
+#include "base/secret.h"
+#include "elt/value.h"
+
+namespace levada::app {
+namespace {
+
+constexpr std::string_view kPasswordHelp =
+    "leave the password out and use PGPASSWORD or ~/.pgpass, or write dsn: ${env:NAME} into a file "
+    "of your own";
+
+/// Plain where YAML reads it back as the same text, else in double quotes.
+std::string YamlText(const std::string& text) {
+  const bool plain =
+      !text.empty() && std::isalpha(static_cast<unsigned char>(text.front())) != 0 &&
+      std::ranges::all_of(text, [](unsigned char c) {
+        return std::isalnum(c) != 0 || c == '_' || c == '.' || c == '-' || c == '/';
+      }) &&
+      text != "true" && text != "false" && text != "null" && text != "yes" && text != "no";
+  if (plain) return text;
+  std::string quoted = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') {
+      quoted += '\\';
+      quoted += c;
+    } else if (static_cast<unsigned char>(c) < 0x20) {
+      quoted += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+    } else {
+      quoted += c;
+    }
+  }
+  return quoted + '"';
+}
+
+/// A name made of the target directory's: "./lake/Orders 2026" -> "orders_2026".
+std::string NameFrom(const std::string& path) {
+  std::string_view trimmed = path;
+  while (trimmed.size() > 1 && trimmed.ends_with('/')) trimmed.remove_suffix(1);
+  std::string name;
+  for (const unsigned char c : os::BaseName(trimmed)) {
+    if (std::isalnum(c) != 0) {
+      name += static_cast<char>(std::tolower(c));
+    } else if (!name.empty() && name.back() != '_') {
+      name += '_';
+    }
+  }
+  while (name.ends_with('_')) name.pop_back();
+  if (name.empty() || std::isdigit(static_cast<unsigned char>(name.front())) != 0) {
+    name = "run_" + name;
+  }
+  return name == "run_" ? "ad_hoc" : name;
+}
+
+const elt::CatalogEntry<elt::Consumer>* FindByScheme(const elt::Catalog& catalog,
+                                                     const std::string& scheme,
+                                                     std::vector<std::string>& known) {
+  for (const auto& [kind, entry] : catalog.consumers()) {
+    if (!entry.from_url) continue;
+    for (const std::string& candidate : entry.url_schemes) {
+      if (candidate == scheme) return &entry;
+      known.push_back(candidate);
+    }
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+Result<std::string> WriteAdHoc(const elt::Catalog& catalog, const AdHocPipeline& ad_hoc) {
+  const std::string scheme = ad_hoc.url.substr(0, ad_hoc.url.find("://"));
+  std::vector<std::string> known;
+  const auto* entry = FindByScheme(catalog, scheme, known);
+  if (entry == nullptr) {
+    Fault fault(FaultCode::kBadCommandLine,
+                fmt::format("no consumer reads URLs of scheme \"{}\"", scheme));
+    const std::string nearest = NearestName(scheme, known);
+    fault.Help(nearest.empty() ? fmt::format("known schemes: {}", fmt::join(known, ", "))
+                               : fmt::format("did you mean \"{}\"?", nearest));
+    return fault;
+  }
+  ARROW_ASSIGN_OR_RAISE(const elt::WrittenOptions options, entry->from_url(ad_hoc.url));
+  std::string text = fmt::format("name: {}\nconsumer:\n  {}:\n", YamlText(NameFrom(ad_hoc.path)),
+                                 entry->kind);
+  for (const auto& [name, value] : options) {
+    text += fmt::format("    {}: {}\n", name, YamlText(value));
+  }
+  text += fmt::format("loaders:\n  - parquet:\n      path: {}\n", YamlText(ad_hoc.path));
+  return text;
+}
+
+Status SaveAdHoc(os::Disk& disk, const AdHocPipeline& ad_hoc, const std::string& text) {
+  if (RedactUrl(ad_hoc.url) != ad_hoc.url) {
+    return Fault(FaultCode::kBadCommandLine, "--save would write the URL's password to a file")
+        .Help(std::string(kPasswordHelp));
+  }
+  ARROW_ASSIGN_OR_RAISE(const std::optional<std::string> existing,
+                        os::ReadFile(disk, ad_hoc.save, elt::kPlanBytesMax));
+  if (existing && *existing == text) return Status::OK();
+  if (existing) {
+    return Fault(FaultCode::kBadCommandLine,
+                 fmt::format("\"{}\" exists and holds something else", ad_hoc.save))
+        .Help("choose another name, or remove it");
+  }
+  return os::WriteFileDurably(disk, ad_hoc.save, text);
+}
+
+}  // namespace levada::app

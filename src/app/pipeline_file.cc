@@ -1,0 +1,119 @@
+#include "app/pipeline_file.h"
+
+#include <fmt/format.h>
+
+#include "app/ad_hoc.h"
+#include "elt/value.h"
+
+namespace levada::app {
+namespace {
+
+/// A file of the same directory whose name is close, as a question; or empty.
+std::string SimilarFile(os::Disk& disk, const std::string& path) {
+  const Result<std::vector<os::DirectoryEntry>> entries = disk.List(os::ParentPath(path));
+  if (!entries.ok()) return {};
+  std::vector<std::string> names;
+  for (const os::DirectoryEntry& entry : *entries) {
+    if (!entry.is_directory) names.push_back(entry.name);
+  }
+  const std::string nearest = NearestName(std::string(os::BaseName(path)), names);
+  if (nearest.empty()) return {};
+  const bool bare = path.find('/') == std::string::npos;
+  return fmt::format("is it \"{}\"?", bare ? nearest : os::JoinPath(os::ParentPath(path), nearest));
+}
+
+Result<std::string> ReadPipelineFile(os::Disk& disk, const std::string& path) {
+  Result<std::optional<os::DirectoryEntry>> found = disk.Stat(path);
+  if (!found.ok()) {
+    return Fault(FaultCode::kFileUnreadable, fmt::format("cannot read \"{}\"", path))
+        .Because(found.status());
+  }
+  if (!found->has_value()) {
+    Fault fault(FaultCode::kFileUnreadable, fmt::format("there is no file \"{}\"", path));
+    const std::string similar = SimilarFile(disk, path);
+    if (!similar.empty()) fault.Help(similar);
+    return fault;
+  }
+  if ((*found)->is_directory) {
+    return Fault(FaultCode::kFileUnreadable, fmt::format("\"{}\" is a directory", path))
+        .Help(fmt::format("name the files: {}", os::JoinPath(path, "*.yaml")));
+  }
+  if ((*found)->size_bytes > static_cast<int64_t>(elt::kPlanBytesMax)) {
+    return Fault(FaultCode::kPlanTooLarge,
+                 fmt::format("\"{}\" has {} bytes, at most {} are read", path,
+                             (*found)->size_bytes, elt::kPlanBytesMax))
+        .Help("is this a pipeline file?");
+  }
+  Result<std::optional<std::string>> text = os::ReadFile(disk, path, elt::kPlanBytesMax);
+  if (!text.ok() || !text->has_value()) {
+    Fault fault(FaultCode::kFileUnreadable, fmt::format("cannot read \"{}\"", path));
+    if (!text.ok()) fault.Because(text.status());
+    return fault;
+  }
+  return std::move(**text);
+}
+
+Result<Pipeline> MakePipeline(Session& session, std::shared_ptr<const SourceText> source,
+                              std::string file) {
+  Pipeline pipeline;
+  pipeline.file = std::move(file);
+  ARROW_ASSIGN_OR_RAISE(pipeline.plan,
+                        elt::ParsePlan(source, session.catalog(), session.environment()));
+  ARROW_ASSIGN_OR_RAISE(pipeline.stages, elt::MakeStages(pipeline.plan, session.catalog(),
+                                                         session.stage_input()));
+  for (const Diagnostic& warning : pipeline.plan.warnings) {
+    if (!session.line().quiet) {
+      WriteError(Render(warning, RenderStyle{session.terminal().error_color}) + "\n");
+    }
+  }
+  return pipeline;
+}
+
+Result<Pipeline> OpenAdHoc(Session& session, const AdHocPipeline& ad_hoc) {
+  ARROW_ASSIGN_OR_RAISE(const std::string text, WriteAdHoc(session.catalog(), ad_hoc));
+  auto source = std::make_shared<SourceText>();
+  source->name = ad_hoc.save.empty() ? "<command line>" : ad_hoc.save;
+  source->text = text;
+  ARROW_ASSIGN_OR_RAISE(Pipeline pipeline, MakePipeline(session, source, source->name));
+  pipeline.state_directory =
+      StateDirectoryOf(session.line(), ad_hoc.save.empty() ? "." : ad_hoc.save);
+  if (ad_hoc.save.empty()) pipeline.state_directory = StateDirectoryOf(session.line(), "x");
+  if (!ad_hoc.save.empty()) {
+    ARROW_RETURN_NOT_OK(SaveAdHoc(session.disk(), ad_hoc, text));
+    if (!session.line().quiet) WriteError(fmt::format("saved as {}\n", ad_hoc.save));
+  }
+  return pipeline;
+}
+
+}  // namespace
+
+std::string StateDirectoryOf(const CommandLine& line, const std::string& file) {
+  if (!line.state_directory.empty()) return line.state_directory;
+  const std::string parent = os::ParentPath(file);
+  return parent == "." ? ".levada" : os::JoinPath(parent, ".levada");
+}
+
+Result<Pipeline> OpenPipelineFile(Session& session, const std::string& file) {
+  auto source = std::make_shared<SourceText>();
+  source->name = file;
+  ARROW_ASSIGN_OR_RAISE(source->text, ReadPipelineFile(session.disk(), file));
+  ARROW_ASSIGN_OR_RAISE(Pipeline pipeline, MakePipeline(session, std::move(source), file));
+  pipeline.state_directory = StateDirectoryOf(session.line(), file);
+  return pipeline;
+}
+
+std::vector<Pipeline> OpenPipelines(Session& session, std::vector<Status>& failures) {
+  std::vector<Pipeline> pipelines;
+  const auto take = [&](Result<Pipeline> opened) {
+    if (opened.ok()) {
+      pipelines.push_back(std::move(*opened));
+    } else {
+      failures.push_back(opened.status());
+    }
+  };
+  if (session.line().ad_hoc) take(OpenAdHoc(session, *session.line().ad_hoc));
+  for (const std::string& file : session.line().files) take(OpenPipelineFile(session, file));
+  return pipelines;
+}
+
+}  // namespace levada::app
