@@ -17,12 +17,14 @@ constexpr std::string_view kPasswordHelp =
 
 /// Plain where YAML reads it back as the same text, else in double quotes.
 std::string YamlText(const std::string& text) {
-  const bool plain =
-      !text.empty() && std::isalpha(static_cast<unsigned char>(text.front())) != 0 &&
-      std::ranges::all_of(text, [](unsigned char c) {
-        return std::isalnum(c) != 0 || c == '_' || c == '.' || c == '-' || c == '/';
-      }) &&
-      text != "true" && text != "false" && text != "null" && text != "yes" && text != "no";
+  const bool plain = !text.empty() && std::isalpha(static_cast<unsigned char>(text.front())) != 0 &&
+                     std::ranges::all_of(text,
+                                         [](unsigned char c) {
+                                           return std::isalnum(c) != 0 || c == '_' || c == '.' ||
+                                                  c == '-' || c == '/';
+                                         }) &&
+                     text != "true" && text != "false" && text != "null" && text != "yes" &&
+                     text != "no";
   if (plain) return text;
   std::string quoted = "\"";
   for (const char c : text) {
@@ -85,8 +87,8 @@ Result<std::string> WriteAdHoc(const elt::Catalog& catalog, const AdHocPipeline&
     return fault;
   }
   ARROW_ASSIGN_OR_RAISE(const elt::WrittenOptions options, entry->from_url(ad_hoc.url));
-  std::string text = fmt::format("name: {}\nconsumer:\n  {}:\n", YamlText(NameFrom(ad_hoc.path)),
-                                 entry->kind);
+  std::string text =
+      fmt::format("name: {}\nconsumer:\n  {}:\n", YamlText(NameFrom(ad_hoc.path)), entry->kind);
   for (const auto& [name, value] : options) {
     text += fmt::format("    {}: {}\n", name, YamlText(value));
   }

@@ -1,14 +1,41 @@
 #pragma once
 // One function for each command, each in its own file. They print their answer to standard output
-// and return the Status that decides the exit; whoever calls renders it.
+// and hand back what failed; whoever called renders that and exits.
+
+#include <vector>
 
 #include "app/command_line.h"
+#include "app/session.h"
 #include "app/terminal.h"
 #include "base/fault.h"
 
 namespace levada::app {
 
+/// What a command came to. With failures the most important of them decides the exit status.
+struct Outcome {
+  int exit_status = 0;
+  std::vector<Status> failures;
+
+  void Note(const Status& status) {
+    if (!status.ok()) failures.push_back(status);
+  }
+};
+
 /// `levada explain [CODE]`. Without a code: all of them in a table.
-Status Explain(const CommandLine& line, const Terminal& terminal);
+Outcome Explain(const CommandLine& line, const Terminal& terminal);
+/// `levada run` and `levada retry`. Nothing runs when one of the files is wrong; after a pipeline
+/// that failed the next one is run all the same.
+Outcome Run(Session& session);
+/// `levada plan`. Exit status 2 when work is pending.
+Outcome ShowPlan(Session& session);
+Outcome Check(Session& session);
+Outcome ShowSchema(Session& session);
+Outcome ShowStatus(Session& session);
+
+/// Renders one failure to standard error, as text or JSON.
+void PrintFailure(const Status& status, ErrorFormat format, const Terminal& terminal);
+
+/// Exit status of `plan` when something is to be done.
+inline constexpr int kWorkPending = 2;
 
 }  // namespace levada::app

@@ -90,10 +90,7 @@ Status ExplainAll(bool json, const Terminal& terminal) {
   return WriteOutput(table.Render({.color = terminal.output_color, .utf8 = terminal.utf8}));
 }
 
-}  // namespace
-
-Status Explain(const CommandLine& line, const Terminal& terminal) {
-  if (line.error_code.empty()) return ExplainAll(line.json, terminal);
+Status ExplainOne(const CommandLine& line, const Terminal& terminal) {
   const FaultKind* kind = FindFaultKind(line.error_code);
   if (kind == nullptr) {
     std::vector<std::string> names;
@@ -110,6 +107,15 @@ Status Explain(const CommandLine& line, const Terminal& terminal) {
     return WriteOutput(json.dump(2) + "\n");
   }
   return WriteOutput(Shown(PageOf(*kind), Paint(terminal.output_color)));
+}
+
+}  // namespace
+
+Outcome Explain(const CommandLine& line, const Terminal& terminal) {
+  Outcome outcome;
+  outcome.Note(line.error_code.empty() ? ExplainAll(line.json, terminal)
+                                       : ExplainOne(line, terminal));
+  return outcome;
 }
 
 }  // namespace levada::app

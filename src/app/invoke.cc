@@ -5,6 +5,7 @@
 
 #include "app/command_line.h"
 #include "app/commands.h"
+#include "app/session.h"
 #include "app/terminal.h"
 #include "app/version.h"
 #include "base/diagnostic.h"
@@ -12,44 +13,76 @@
 namespace levada::app {
 namespace {
 
-Status Dispatch(const CommandLine& line, const Terminal& terminal) {
+Outcome Say(const Status& printed) {
+  Outcome outcome;
+  outcome.Note(printed);
+  return outcome;
+}
+
+/// The commands that need more than words.
+Outcome DispatchInSession(const CommandLine& line, const Terminal& terminal) {
+  Result<std::unique_ptr<Session>> session = Session::Open(line, terminal);
+  if (!session.ok()) return Say(session.status());
+  switch (line.verb) {
+    case Verb::kRun:
+    case Verb::kRetry:
+      return Run(**session);
+    case Verb::kPlan:
+      return ShowPlan(**session);
+    case Verb::kCheck:
+      return Check(**session);
+    case Verb::kSchema:
+      return ShowSchema(**session);
+    case Verb::kStatus:
+      return ShowStatus(**session);
+    case Verb::kExplain:
+    case Verb::kVersion:
+    case Verb::kHelp:
+      break;
+  }
+  return {};
+}
+
+Outcome Dispatch(const CommandLine& line, const Terminal& terminal) {
   switch (line.verb) {
     case Verb::kHelp:
-      return WriteOutput(line.help);
+      return Say(WriteOutput(line.help));
     case Verb::kVersion:
-      return WriteOutput(line.json ? VersionJson() : VersionText());
+      return Say(WriteOutput(line.json ? VersionJson() : VersionText()));
     case Verb::kExplain:
       return Explain(line, terminal);
     default:
-      return Fault(FaultCode::kInternal, "this command is not built yet");
+      return DispatchInSession(line, terminal);
   }
-}
-
-void PrintFailure(const Status& status, ErrorFormat format, bool color) {
-  const Fault fault = FaultOf(status);
-  WriteError(format == ErrorFormat::kJson ? RenderJson(fault) + "\n"
-                                          : Render(fault, RenderStyle{color}));
 }
 
 }  // namespace
 
+void PrintFailure(const Status& status, ErrorFormat format, const Terminal& terminal) {
+  const Fault fault = FaultOf(status);
+  WriteError(format == ErrorFormat::kJson ? RenderJson(fault) + "\n"
+                                          : Render(fault, RenderStyle{terminal.error_color}));
+}
+
 int Invoke(std::span<const std::string> arguments) {
   const ErrorWishes wishes = FindErrorWishes(arguments);
   const Terminal terminal = DetectTerminal(ProcessVariable, wishes.no_color);
-  Status status;
   ErrorFormat format = wishes.format;
+  Outcome outcome;
   try {
-    Result<CommandLine> line = ParseCommandLine(arguments, terminal.width);
-    status = line.status();
+    const Result<CommandLine> line = ParseCommandLine(arguments, terminal.width);
     if (line.ok()) {
       format = line->error_format;
-      status = Dispatch(*line, terminal);
+      outcome = Dispatch(*line, terminal);
+    } else {
+      outcome.Note(line.status());
     }
   } catch (const std::exception& error) {
-    status = Fault(FaultCode::kInternal, std::string("unexpected exception: ") + error.what());
+    outcome.Note(Fault(FaultCode::kInternal, std::string("unexpected exception: ") + error.what()));
   }
-  if (!status.ok()) PrintFailure(status, format, terminal.error_color);
-  return ExitStatusOf(status);
+  for (const Status& failure : outcome.failures) PrintFailure(failure, format, terminal);
+  if (outcome.failures.empty()) return outcome.exit_status;
+  return ExitStatusOf(outcome.failures[MostImportant(outcome.failures)]);
 }
 
 }  // namespace levada::app

@@ -40,8 +40,8 @@ Result<std::string> ReadPipelineFile(os::Disk& disk, const std::string& path) {
   }
   if ((*found)->size_bytes > static_cast<int64_t>(elt::kPlanBytesMax)) {
     return Fault(FaultCode::kPlanTooLarge,
-                 fmt::format("\"{}\" has {} bytes, at most {} are read", path,
-                             (*found)->size_bytes, elt::kPlanBytesMax))
+                 fmt::format("\"{}\" has {} bytes, at most {} are read", path, (*found)->size_bytes,
+                             elt::kPlanBytesMax))
         .Help("is this a pipeline file?");
   }
   Result<std::optional<std::string>> text = os::ReadFile(disk, path, elt::kPlanBytesMax);
@@ -59,8 +59,8 @@ Result<Pipeline> MakePipeline(Session& session, std::shared_ptr<const SourceText
   pipeline.file = std::move(file);
   ARROW_ASSIGN_OR_RAISE(pipeline.plan,
                         elt::ParsePlan(source, session.catalog(), session.environment()));
-  ARROW_ASSIGN_OR_RAISE(pipeline.stages, elt::MakeStages(pipeline.plan, session.catalog(),
-                                                         session.stage_input()));
+  ARROW_ASSIGN_OR_RAISE(pipeline.stages,
+                        elt::MakeStages(pipeline.plan, session.catalog(), session.stage_input()));
   for (const Diagnostic& warning : pipeline.plan.warnings) {
     if (!session.line().quiet) {
       WriteError(Render(warning, RenderStyle{session.terminal().error_color}) + "\n");
@@ -75,9 +75,7 @@ Result<Pipeline> OpenAdHoc(Session& session, const AdHocPipeline& ad_hoc) {
   source->name = ad_hoc.save.empty() ? "<command line>" : ad_hoc.save;
   source->text = text;
   ARROW_ASSIGN_OR_RAISE(Pipeline pipeline, MakePipeline(session, source, source->name));
-  pipeline.state_directory =
-      StateDirectoryOf(session.line(), ad_hoc.save.empty() ? "." : ad_hoc.save);
-  if (ad_hoc.save.empty()) pipeline.state_directory = StateDirectoryOf(session.line(), "x");
+  pipeline.state_directory = StateDirectoryOf(session.line(), ad_hoc.save);
   if (!ad_hoc.save.empty()) {
     ARROW_RETURN_NOT_OK(SaveAdHoc(session.disk(), ad_hoc, text));
     if (!session.line().quiet) WriteError(fmt::format("saved as {}\n", ad_hoc.save));

@@ -1,0 +1,56 @@
+#include "app/commands.h"
+#include "app/pipeline_file.h"
+#include "app/plan_text.h"
+#include "app/version.h"
+#include "elt/runner.h"
+
+namespace levada::app {
+namespace {
+
+TableStyle StyleOf(const Terminal& terminal) {
+  return {terminal.output_color, terminal.utf8, terminal.output_is_terminal ? terminal.width : 0,
+          0};
+}
+
+/// The first refusal, after everything was shown.
+Status RefusalOf(const elt::Prepared& prepared) {
+  for (const elt::RunDecision& decision : prepared.runs) {
+    if (decision.decision == elt::Decision::kRefuse) return decision.refusal;
+  }
+  return Status::OK();
+}
+
+Status PlanPipeline(Session& session, Pipeline& pipeline, bool more_than_one, bool& pending) {
+  elt::RunOptions options;
+  options.windows = session.line().windows;
+  options.replace = session.line().replace;
+  options.memory_bytes = session.line().memory_bytes;
+  const elt::Engine engine{pipeline.plan,    pipeline.stages, session.controller(),
+                           session.random(), session.disk(),  std::string(Version())};
+  ARROW_ASSIGN_OR_RAISE(elt::Prepared prepared,
+                        elt::Prepare(session.context(), engine, options, true));
+  pending = pending || prepared.AnyPending();
+  std::string text = session.line().json
+                         ? PlanJson(pipeline.plan, prepared)
+                         : PlanText(pipeline.plan, prepared, StyleOf(session.terminal()));
+  if (more_than_one && !session.line().json) text += "\n";
+  ARROW_RETURN_NOT_OK(WriteOutput(text));
+  return RefusalOf(prepared);
+}
+
+}  // namespace
+
+Outcome ShowPlan(Session& session) {
+  Outcome outcome;
+  std::vector<Pipeline> pipelines = OpenPipelines(session, outcome.failures);
+  bool pending = false;
+  for (Pipeline& pipeline : pipelines) {
+    outcome.Note(
+        session.NameSignal(PlanPipeline(session, pipeline, pipelines.size() > 1, pending)));
+    if (session.stopped()) break;
+  }
+  if (pending) outcome.exit_status = kWorkPending;
+  return outcome;
+}
+
+}  // namespace levada::app

@@ -1,0 +1,139 @@
+#include "app/report_text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "app/terminal.h"
+#include "base/quantity.h"
+
+namespace levada::app {
+namespace {
+
+using elt::RunInstanceReport;
+using elt::RunOutcome;
+
+std::string_view NameOf(RunOutcome outcome) {
+  switch (outcome) {
+    case RunOutcome::kPublished:
+      return "published";
+    case RunOutcome::kSkipped:
+      return "skipped";
+    case RunOutcome::kFailed:
+      return "failed";
+    case RunOutcome::kInterrupted:
+      return "interrupted";
+  }
+  return "";
+}
+
+std::string_view MarkOf(RunOutcome outcome, const Paint& paint) {
+  if (outcome == RunOutcome::kFailed) return paint.red;
+  return outcome == RunOutcome::kInterrupted ? paint.yellow : std::string_view();
+}
+
+std::string Counted(int64_t count, std::string_view one, std::string_view many) {
+  return fmt::format("{} {}", FormatCount(count), count == 1 ? one : many);
+}
+
+/// Which runs to show one by one: all, or those that failed and the newest.
+std::vector<const RunInstanceReport*> ShownRuns(const elt::RunReport& report) {
+  std::vector<const RunInstanceReport*> shown;
+  const size_t count = report.runs.size();
+  for (size_t i = 0; i < count; ++i) {
+    const bool newest = i + kWindowsShownMax >= count;
+    if (newest || !report.runs[i].status.ok()) shown.push_back(&report.runs[i]);
+  }
+  return shown;
+}
+
+std::string RunTable(const elt::RunReport& report, const TableStyle& style) {
+  const Paint paint(style.color);
+  Table table({{"window"},
+               {"outcome"},
+               {"rows", Align::kRight},
+               {"files", Align::kRight},
+               {"size", Align::kRight},
+               {"time", Align::kRight},
+               {"error", Align::kLeft, true}});
+  const std::vector<const RunInstanceReport*> shown = ShownRuns(report);
+  for (const RunInstanceReport* run : shown) {
+    std::string error;
+    if (run->outcome == RunOutcome::kFailed) {
+      const Fault fault = FaultOf(run->status);
+      error = fmt::format("{} {}", CodeName(fault.code()), fault.message());
+    }
+    table.AddRow({run->label, std::string(NameOf(run->outcome)), FormatCount(run->rows),
+                  FormatCount(run->files), FormatBytes(run->bytes),
+                  FormatDuration(std::chrono::nanoseconds(run->elapsed_ns)), error},
+                 MarkOf(run->outcome, paint));
+  }
+  std::string text = table.Render(style);
+  if (shown.size() < report.runs.size()) {
+    text += fmt::format(
+        "and {} more, all published\n",
+        Counted(static_cast<int64_t>(report.runs.size() - shown.size()), "window", "windows"));
+  }
+  return text;
+}
+
+std::string Headline(const elt::RunReport& report, bool has_windows, const Paint& paint) {
+  int64_t published = 0;
+  for (const RunInstanceReport& run : report.runs) {
+    if (run.outcome == RunOutcome::kPublished) ++published;
+  }
+  const bool ok = report.status.ok();
+  std::string what = ok ? "published" : "not finished";
+  if (has_windows) what = Counted(published, "window", "windows") + " published";
+  const double seconds = static_cast<double>(report.elapsed_ns) / 1e9;
+  std::string speed;
+  if (report.rows > 0 && seconds > 0) {
+    speed = fmt::format(" ({} rows/s)", FormatRate(static_cast<double>(report.rows) / seconds));
+  }
+  return fmt::format("{}{}{}: {}, {} in {}, {}, {}{}, peak memory {}\n",
+                     ok ? paint.green : paint.red, report.pipeline, paint.reset, what,
+                     Counted(report.rows, "row", "rows"), Counted(report.files, "file", "files"),
+                     FormatBytes(report.bytes),
+                     FormatDuration(std::chrono::nanoseconds(report.elapsed_ns)), speed,
+                     FormatBytes(report.peak_memory_bytes));
+}
+
+}  // namespace
+
+std::string SummaryText(const elt::RunReport& report, bool has_windows,
+                        const std::string& report_path, const TableStyle& style) {
+  const Paint paint(style.color);
+  std::string text;
+  if (has_windows && !report.runs.empty()) text += RunTable(report, style) + "\n";
+  text += Headline(report, has_windows, paint);
+  for (const std::string& target : report.targets) text += fmt::format("  target  {}\n", target);
+  if (!report_path.empty()) text += fmt::format("  report  {}\n", report_path);
+  if (report.runs_published_before > 0) {
+    text += fmt::format("  {} published before\n",
+                        Counted(report.runs_published_before, "window was", "windows were"));
+  }
+  for (const std::string& relaxed : report.relaxed) {
+    text += fmt::format("  {}given up{}: {}\n", paint.yellow, paint.reset, relaxed);
+  }
+  for (const RunInstanceReport& run : report.runs) {
+    if (run.snapshots.size() > 1) {
+      text +=
+          fmt::format("  {} was read at {} moments: rows that changed in between may not agree\n",
+                      run.label, run.snapshots.size());
+    }
+  }
+  return text;
+}
+
+std::string NothingToDoText(const elt::Plan& plan, const elt::Prepared& prepared, bool only_begun) {
+  if (only_begun) return fmt::format("{}: nothing was begun and not finished\n", plan.name);
+  if (!plan.window) return fmt::format("{}: nothing left to do, it is published\n", plan.name);
+  if (prepared.runs.empty()) {
+    return fmt::format("{}: nothing to do yet, no window is closed\n", plan.name);
+  }
+  return fmt::format(
+      "{}: nothing left to do, {} published\n", plan.name,
+      Counted(static_cast<int64_t>(prepared.runs.size()), "window is", "windows are"));
+}
+
+}  // namespace levada::app

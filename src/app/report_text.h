@@ -1,0 +1,23 @@
+#pragma once
+// A RunReport as a person reads it at the end of `levada run`.
+
+#include <string>
+
+#include "app/table.h"
+#include "elt/plan.h"
+#include "elt/report.h"
+#include "elt/runner.h"
+
+namespace levada::app {
+
+/// Windows shown one by one; of more only the failed and the last ones are.
+inline constexpr size_t kWindowsShownMax = 12;
+
+/// The windows in a table, then the sum of everything in a sentence, where it is, and what failed.
+std::string SummaryText(const elt::RunReport& report, bool has_windows,
+                        const std::string& report_path, const TableStyle& style);
+
+/// One line for a pipeline of which everything is published.
+std::string NothingToDoText(const elt::Plan& plan, const elt::Prepared& prepared, bool only_begun);
+
+}  // namespace levada::app

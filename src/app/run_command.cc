@@ -1,0 +1,102 @@
+#include <fmt/format.h>
+
+#include "app/commands.h"
+#include "app/pipeline_file.h"
+#include "app/report_text.h"
+#include "app/run_reports.h"
+#include "app/version.h"
+#include "elt/runner.h"
+
+namespace levada::app {
+namespace {
+
+constexpr size_t kFailuresShownMax = 20;  // the rest is in the report
+
+elt::RunOptions OptionsFor(const CommandLine& line) {
+  elt::RunOptions options;
+  options.windows = line.windows;
+  options.replace = line.replace;
+  options.only_begun = line.verb == Verb::kRetry;
+  options.memory_bytes = line.memory_bytes;
+  return options;
+}
+
+/// Windows that are published under another plan, as one fault.
+Status RefusalOf(const elt::Prepared& prepared) {
+  Status first;
+  int count = 0;
+  for (const elt::RunDecision& decision : prepared.runs) {
+    if (decision.decision != elt::Decision::kRefuse) continue;
+    if (count++ == 0) first = decision.refusal;
+  }
+  return count > 1 ? WithDetail(first, "refused_windows", std::to_string(count)) : first;
+}
+
+/// Every failure of a run but the one that the invocation itself reports.
+void PrintRunFailures(const Session& session, const elt::RunReport& report) {
+  size_t shown = 0;
+  for (const elt::RunInstanceReport& run : report.runs) {
+    if (run.status.ok() || run.outcome == elt::RunOutcome::kInterrupted) continue;
+    if (run.status.message() == report.status.message()) continue;
+    if (shown++ == kFailuresShownMax) return;
+    PrintFailure(run.status, session.line().error_format, session.terminal());
+  }
+}
+
+/// Says what was done on standard output; where the report is, too.
+Status PrintReport(Session& session, const Pipeline& pipeline, const elt::RunReport& report,
+                   const std::string& report_path) {
+  if (session.line().json) return WriteOutput(report.ToJson() + "\n");
+  if (session.line().quiet) return Status::OK();
+  const Terminal& terminal = session.terminal();
+  const TableStyle style{terminal.output_color, terminal.utf8,
+                         terminal.output_is_terminal ? terminal.width : 0, 0};
+  return WriteOutput(SummaryText(report, pipeline.plan.window.has_value(), report_path, style));
+}
+
+Status RunPipeline(Session& session, Pipeline& pipeline) {
+  const elt::RunOptions options = OptionsFor(session.line());
+  const elt::Engine engine{pipeline.plan,    pipeline.stages, session.controller(),
+                           session.random(), session.disk(),  std::string(Version())};
+  Context context = session.context();
+  ARROW_ASSIGN_OR_RAISE(elt::Prepared prepared, elt::Prepare(context, engine, options, false));
+  ARROW_RETURN_NOT_OK(RefusalOf(prepared));
+  if (!prepared.AnyPending() && !session.line().json) {
+    if (session.line().quiet) return Status::OK();
+    return WriteOutput(NothingToDoText(pipeline.plan, prepared, options.only_begun));
+  }
+  ARROW_ASSIGN_OR_RAISE(auto ledger,
+                        elt::Ledger::Open(context, session.disk(), pipeline.state_directory));
+  const int64_t budget = prepared.memory.budget_bytes;
+  BudgetPool pool(budget > 0 ? std::max<int64_t>(1, budget - prepared.memory.fixed_bytes) : 0);
+  context.pool = &pool;
+  elt::RunReport report =
+      elt::RunPlan(context, engine, options, prepared, ledger.get(), session.progress());
+  session.progress().InvocationEnds();
+  report.status = session.NameSignal(report.status);
+  LEVADA_FAILPOINT(context, "run.before_report");
+  Result<std::string> path = SaveReport(session.disk(), pipeline.state_directory, report);
+  PrintRunFailures(session, report);
+  const Status printed = PrintReport(session, pipeline, report, path.ok() ? *path : "");
+  ARROW_RETURN_NOT_OK(report.status);
+  ARROW_RETURN_NOT_OK(path.status());
+  return printed;
+}
+
+}  // namespace
+
+Outcome Run(Session& session) {
+  Outcome outcome;
+  std::vector<Pipeline> pipelines = OpenPipelines(session, outcome.failures);
+  if (!outcome.failures.empty()) return outcome;
+  for (Pipeline& pipeline : pipelines) {
+    const Status status = session.NameSignal(RunPipeline(session, pipeline));
+    outcome.Note(pipelines.size() > 1 && !status.ok()
+                     ? WithDetail(status, "pipeline", pipeline.plan.name)
+                     : status);
+    if (session.stopped()) break;
+  }
+  return outcome;
+}
+
+}  // namespace levada::app

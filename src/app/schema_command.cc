@@ -1,0 +1,39 @@
+#include <fmt/format.h>
+
+#include "app/commands.h"
+#include "app/describe.h"
+#include "app/json_schema.h"
+#include "app/pipeline_file.h"
+#include "app/plan_text.h"
+
+namespace levada::app {
+namespace {
+
+Status ShowColumns(Session& session, const Pipeline& pipeline) {
+  ARROW_ASSIGN_OR_RAISE(const elt::Prepared prepared, DescribePipeline(session, pipeline));
+  if (session.line().json) return WriteOutput(ColumnsJson(pipeline.plan, prepared));
+  const Terminal& terminal = session.terminal();
+  const Paint paint(terminal.output_color);
+  const int width = terminal.output_is_terminal ? terminal.width : 0;
+  return WriteOutput(
+      fmt::format("{}{}{} from {}\n{}", paint.bold, pipeline.plan.name, paint.reset,
+                  prepared.source.description,
+                  ColumnsText(prepared, {terminal.output_color, terminal.utf8, width, 0})));
+}
+
+}  // namespace
+
+Outcome ShowSchema(Session& session) {
+  Outcome outcome;
+  if (session.line().files.empty()) {
+    outcome.Note(WriteOutput(PipelineJsonSchema(session.catalog())));
+    return outcome;
+  }
+  for (const Pipeline& pipeline : OpenPipelines(session, outcome.failures)) {
+    outcome.Note(session.NameSignal(ShowColumns(session, pipeline)));
+    if (session.stopped()) break;
+  }
+  return outcome;
+}
+
+}  // namespace levada::app

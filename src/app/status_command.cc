@@ -1,0 +1,170 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "app/commands.h"
+#include "app/pipeline_file.h"
+#include "app/table.h"
+#include "base/quantity.h"
+#include "elt/ledger.h"
+
+namespace levada::app {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using elt::LedgerRun;
+
+constexpr size_t kWindowsMax = 100'000;  // of one pipeline, when looking for those not yet run
+
+/// One ledger, or nothing when it was never made: asking must not make one.
+Result<std::unique_ptr<elt::Ledger>> OpenExisting(Session& session, const std::string& directory,
+                                                  bool make) {
+  const std::string path = os::JoinPath(directory, "ledger.db");
+  ARROW_ASSIGN_OR_RAISE(const auto found, session.disk().Stat(path));
+  if (!found && !make) return nullptr;
+  return elt::Ledger::Open(session.context(), session.disk(), directory);
+}
+
+Status Rebuild(Session& session, const Pipeline& pipeline, elt::Ledger& ledger) {
+  // Of several targets the last one is published last: what it has, all have.
+  const elt::Loader& loader = *pipeline.stages.loaders.back();
+  ARROW_ASSIGN_OR_RAISE(const auto runs, loader.Inventory(session.context(), pipeline.plan.name));
+  return ledger.Rebuild(session.context(), pipeline.plan.name, runs);
+}
+
+/// Closed windows that the ledger does not know, as runs of state "pending".
+Status AddPending(Session& session, const elt::Plan& plan, std::vector<LedgerRun>& runs) {
+  std::vector<std::string> labels;
+  if (plan.window) {
+    ARROW_ASSIGN_OR_RAISE(const auto windows,
+                          elt::ClosedWindows(*plan.window, session.clock().Now(), kWindowsMax));
+    for (const elt::Window& window : windows) labels.push_back(window.label);
+  } else {
+    labels.emplace_back("all");
+  }
+  std::map<std::string, LedgerRun> by_label;
+  for (LedgerRun& run : runs) by_label[run.label] = std::move(run);
+  for (const std::string& label : labels) {
+    LedgerRun pending;
+    pending.pipeline = plan.name;
+    pending.label = label;
+    pending.state = "pending";
+    by_label.try_emplace(label, std::move(pending));
+  }
+  runs.clear();
+  for (auto& [label, run] : by_label) runs.push_back(std::move(run));
+  return Status::OK();
+}
+
+std::string JsonText(const std::string& pipeline, const std::vector<LedgerRun>& runs) {
+  Json json;
+  json["pipeline"] = pipeline.empty() ? Json(nullptr) : Json(pipeline);
+  json["runs"] = Json::array();
+  for (const LedgerRun& run : runs) {
+    json["runs"].push_back({{"pipeline", run.pipeline},
+                            {"window", run.label},
+                            {"state", run.state},
+                            {"rows", run.rows},
+                            {"files", run.files},
+                            {"bytes", run.bytes},
+                            {"partitions_done", run.partitions_done},
+                            {"partitions_total", run.partitions_total},
+                            {"revision", run.revision},
+                            {"plan_hash", run.plan_hash},
+                            {"started_at", run.started_at},
+                            {"finished_at", run.finished_at},
+                            {"error", run.error.empty() ? Json(nullptr) : Json(run.error)}});
+  }
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+/// "2026-11-22T16:04:52.123456Z" to the second.
+std::string ToTheSecond(const std::string& timestamp) {
+  const size_t point = timestamp.find('.');
+  return point == std::string::npos ? timestamp : timestamp.substr(0, point) + "Z";
+}
+
+std::string PlainText(const std::vector<LedgerRun>& runs, const Terminal& terminal) {
+  const Paint paint(terminal.output_color);
+  std::map<std::string, int64_t> counts;
+  Table table({{"pipeline"},
+               {"window"},
+               {"state"},
+               {"rows", Align::kRight},
+               {"files", Align::kRight},
+               {"size", Align::kRight},
+               {"partitions", Align::kRight},
+               {"finished"},
+               {"error", Align::kLeft, true}});
+  for (const LedgerRun& run : runs) {
+    ++counts[run.state];
+    const std::string_view mark = run.state == "failed"    ? paint.red
+                                  : run.state == "running" ? paint.yellow
+                                  : run.state == "pending" ? paint.dim
+                                                           : std::string_view();
+    if (run.state == "pending") {
+      table.AddRow({run.pipeline, run.label, run.state}, mark);
+      continue;
+    }
+    table.AddRow(
+        {run.pipeline, run.label, run.state, FormatCount(run.rows), FormatCount(run.files),
+         FormatBytes(run.bytes), fmt::format("{}/{}", run.partitions_done, run.partitions_total),
+         ToTheSecond(run.finished_at), run.error},
+        mark);
+  }
+  std::string text = table.Render(
+      {terminal.output_color, terminal.utf8, terminal.output_is_terminal ? terminal.width : 0, 0});
+  std::string sum;
+  for (const char* state : {"published", "running", "failed", "pending"}) {
+    if (counts[state] == 0) continue;
+    sum += fmt::format("{}{} {}", sum.empty() ? "" : ", ", FormatCount(counts[state]), state);
+  }
+  return text + (sum.empty() ? "nothing was run yet\n" : "\n" + sum + "\n");
+}
+
+Status ShowPipeline(Session& session, const Pipeline& pipeline) {
+  const bool rebuild = session.line().rebuild;
+  ARROW_ASSIGN_OR_RAISE(auto ledger, OpenExisting(session, pipeline.state_directory, rebuild));
+  if (rebuild) ARROW_RETURN_NOT_OK(Rebuild(session, pipeline, *ledger));
+  std::vector<LedgerRun> runs;
+  if (ledger != nullptr) {
+    ARROW_ASSIGN_OR_RAISE(runs, ledger->Runs(pipeline.plan.name));
+  } else if (!session.line().quiet) {
+    WriteError(fmt::format("there is no ledger in {} yet; --rebuild asks the targets\n",
+                           pipeline.state_directory));
+  }
+  ARROW_RETURN_NOT_OK(AddPending(session, pipeline.plan, runs));
+  return WriteOutput(session.line().json ? JsonText(pipeline.plan.name, runs)
+                                         : PlainText(runs, session.terminal()));
+}
+
+Status ShowLedger(Session& session) {
+  const std::string& directory = session.line().state_directory;
+  ARROW_ASSIGN_OR_RAISE(auto ledger, OpenExisting(session, directory, false));
+  if (ledger == nullptr) {
+    return Fault(FaultCode::kBadCommandLine, fmt::format("there is no ledger in \"{}\"", directory))
+        .Help("name a pipeline file, or the directory that holds ledger.db");
+  }
+  ARROW_ASSIGN_OR_RAISE(const auto runs, ledger->Runs(""));
+  return WriteOutput(session.line().json ? JsonText("", runs)
+                                         : PlainText(runs, session.terminal()));
+}
+
+}  // namespace
+
+Outcome ShowStatus(Session& session) {
+  Outcome outcome;
+  if (session.line().files.empty()) {
+    outcome.Note(ShowLedger(session));
+    return outcome;
+  }
+  for (const Pipeline& pipeline : OpenPipelines(session, outcome.failures)) {
+    outcome.Note(session.NameSignal(ShowPipeline(session, pipeline)));
+    if (session.stopped()) break;
+  }
+  return outcome;
+}
+
+}  // namespace levada::app
