@@ -80,7 +80,10 @@ int Invoke(std::span<const std::string> arguments) {
   } catch (const std::exception& error) {
     outcome.Note(Fault(FaultCode::kInternal, std::string("unexpected exception: ") + error.what()));
   }
-  for (const Status& failure : outcome.failures) PrintFailure(failure, format, terminal);
+  for (size_t i = 0; i < outcome.failures.size(); ++i) {
+    if (i > 0 && format == ErrorFormat::kText) WriteError("\n");
+    PrintFailure(outcome.failures[i], format, terminal);
+  }
   if (outcome.failures.empty()) return outcome.exit_status;
   return ExitStatusOf(outcome.failures[MostImportant(outcome.failures)]);
 }

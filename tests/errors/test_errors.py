@@ -1,0 +1,142 @@
+"""What a person sees when something is wrong, word for word: one file for each error code.
+
+A case file LVnnnn[-what].test is a list of sections. Each begins with a line "--- what":
+
+    --- file NAME         the lines below are written to NAME
+    --- sqlite NAME       the SQL below makes the database NAME
+    --- env NAME=VALUE    an environment variable for the commands that follow
+    --- remove NAME       a file is removed
+    --- quiet ARGUMENTS   levada is run and must succeed; what it prints is not looked at
+    --- levada ARGUMENTS  levada is run; the next two sections say what is expected of it
+    --- exit STATUS
+    --- stderr            compared line by line; "..." stands for any text within a line
+
+LEVADA_UPDATE=1 writes what was seen into the case files instead; read the difference before committing it.
+"""
+import os
+import pathlib
+import re
+import shlex
+import sqlite3
+import subprocess
+
+import pytest
+
+HERE = pathlib.Path(__file__).parent
+SOURCE = HERE.parents[1]
+BINARY = os.environ.get("LEVADA_BINARY", str(SOURCE / "build/dev/bin/levada"))
+CASES = sorted(HERE.glob("LV*.test"))
+
+# Codes whose message cannot be had from a file and a command here, and where it is tested instead.
+ELSEWHERE = {
+    1101: "needs a server: tests/e2e", 1102: "needs a server: tests/e2e", 1103: "needs a server: tests/e2e",
+    1202: "needs 100,000 bad rows: src/elt/run_test.cc", 1301: "needs a signal: tests/e2e",
+    1302: "needs a signal: tests/e2e", 1303: "never the reported cause: src/elt/run_test.cc",
+    2001: "needs a server: tests/e2e", 2002: "needs a server: tests/e2e", 2003: "needs a server: tests/e2e",
+    2004: "needs a server: tests/e2e", 2005: "needs a server: tests/e2e", 2104: "needs a server: tests/e2e",
+    2106: "needs a server: tests/e2e", 3101: "needs a source that lies: src/elt", 3102: "needs a disk that lies: src/elt",
+    4002: "needs a full disk: tests/e2e", 4005: "needs two hosts: src/connectors/parquet",
+    4007: "needs a failing disk: src/os", 5001: "several windows: src/elt", 7001: "nobody foresees it",
+    7501: "needs two processes: tests/e2e",
+}
+
+
+def sections(text):
+    """[(what, argument, body)] of a case file."""
+    found = []
+    for part in re.split(r"(?m)^--- ", text)[1:]:
+        head, _, body = part.partition("\n")
+        what, _, argument = head.partition(" ")
+        found.append([what, argument.strip(), body])
+    return found
+
+
+def written(parts):
+    return "".join(f"--- {what}{' ' if argument else ''}{argument}\n{body}" for what, argument, body in parts)
+
+
+def matches(expected, seen):
+    pattern = ".*".join(re.escape(piece) for piece in expected.split("..."))
+    return re.fullmatch(pattern, seen) is not None
+
+
+class Case:
+    def __init__(self, path, directory):
+        self.path = path
+        self.directory = directory
+        self.parts = sections(path.read_text())
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(("PG", "LEVADA_"))}
+        self.env = {**kept, "LANG": "C.UTF-8", "NO_COLOR": "1"}
+
+    def levada(self, arguments):
+        return subprocess.run([BINARY, *shlex.split(arguments)], cwd=self.directory, env=self.env, capture_output=True,
+                              text=True, timeout=120, stdin=subprocess.DEVNULL)
+
+    def play(self):
+        ran = None
+        for part in self.parts:
+            what, argument, body = part
+            if what == "file":
+                path = self.directory / argument
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(body)
+            elif what == "sqlite":
+                database = sqlite3.connect(self.directory / argument)
+                database.executescript(body)
+                database.close()
+            elif what == "env":
+                name, _, value = argument.partition("=")
+                self.env[name] = value
+            elif what == "remove":
+                (self.directory / argument).unlink()
+            elif what == "quiet":
+                done = self.levada(argument)
+                assert done.returncode == 0, done.stdout + done.stderr
+            elif what == "levada":
+                ran = self.levada(argument)
+            elif what == "exit":
+                yield part, 1, str(ran.returncode)
+            elif what == "stderr":
+                yield part, 2, without_log(ran.stderr)
+            else:
+                raise AssertionError(f"{self.path.name}: unknown section {what!r}")
+
+
+def without_log(stderr):
+    """Standard error without the log, which is JSON lines when it is no terminal."""
+    return "".join(line for line in stderr.splitlines(keepends=True) if not line.startswith('{"time":'))
+
+
+@pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
+def test_case(path, tmp_path):
+    case = Case(path, tmp_path)
+    update = os.environ.get("LEVADA_UPDATE") == "1"
+    for part, place, seen in case.play():
+        if update:
+            if not (place == 2 and lines_match(part[2], seen)):
+                part[place] = seen
+        elif place == 1:
+            assert part[1] == seen
+        else:
+            assert lines_match(part[2], seen), f"--- expected\n{part[2]}\n--- seen\n{seen}"
+    if update:
+        path.write_text(written(case.parts))
+
+
+def lines_match(expected, seen):
+    expected_lines, seen_lines = expected.splitlines(), seen.splitlines()
+    return len(expected_lines) == len(seen_lines) and all(map(matches, expected_lines, seen_lines))
+
+
+def test_every_code_has_a_case_or_a_reason():
+    header = (SOURCE / "src/base/fault.h").read_text()
+    codes = {int(number) for number in re.findall(r"\bk\w+\s*=\s*(\d{4})\b", header)}
+    covered = {int(path.name[2:6]) for path in CASES}
+    assert codes - covered - set(ELSEWHERE) == set(), "add tests/errors/LVnnnn.test"
+    assert covered - codes == set(), "a case for a code that does not exist"
+    assert covered & set(ELSEWHERE) == set(), "there is a case now: take it out of ELSEWHERE"
+
+
+def test_every_case_shows_its_code():
+    for path in CASES:
+        assert f"[{path.name[:6]}]" in path.read_text(), path.name
