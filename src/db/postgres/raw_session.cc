@@ -20,7 +20,7 @@ constexpr int kPollMs = 1000;
 constexpr auto kCancelPatience = std::chrono::milliseconds(500);
 // Both found by measurement (README of connectors/postgres): half of what the socket's buffer holds
 // by default, and a wait too short for anyone to see.
-constexpr int kGatherBytes = 64 << 10;
+constexpr int kGatherBytes = 128 << 10;
 constexpr int kGatherMs = 10;
 // A stream that has brought this much without a pause is worth gathering.
 constexpr size_t kFlowingBytes = 1 << 20;

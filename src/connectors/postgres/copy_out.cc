@@ -1,0 +1,99 @@
+#include "connectors/postgres/copy_out.h"
+
+#include <chrono>
+#include <cstring>
+#include <utility>
+
+#include "base/counters.h"
+#include "db/postgres/server_error.h"
+
+namespace levada::postgres {
+namespace {
+
+std::span<const uint8_t> BytesOf(const std::string& text) {
+  return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
+}
+
+}  // namespace
+
+CopyOut::CopyOut(const Context& ctx, std::unique_ptr<pq::RawSession> session, std::string doing,
+                 std::shared_ptr<arrow::ResizableBuffer> buffer)
+    : ctx_(ctx),
+      session_(std::move(session)),
+      doing_(std::move(doing)),
+      buffer_(std::move(buffer)),
+      received_(buffer_->data(), size_t{0}) {}
+
+Result<std::unique_ptr<CopyOut>> CopyOut::Start(const Context& ctx,
+                                                std::unique_ptr<pq::Connection> connection,
+                                                const std::string& copy_sql, std::string doing) {
+  ARROW_ASSIGN_OR_RAISE(const std::string query, pgwire::EncodeQuery(copy_sql));
+  ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::ResizableBuffer> buffer,
+                        arrow::AllocateResizableBuffer(kBufferBytes, ctx.pool));
+  ARROW_ASSIGN_OR_RAISE(auto session, pq::RawSession::Take(ctx, std::move(connection)));
+  ARROW_RETURN_NOT_OK(session->Write(BytesOf(query)));
+  return std::unique_ptr<CopyOut>(
+      new CopyOut(ctx, std::move(session), std::move(doing), std::move(buffer)));
+}
+
+Status CopyOut::Failure() const {
+  const pgwire::ErrorFields& error = reader_.error();
+  return pq::FaultOf(
+      pq::ServerError{error.severity, error.sqlstate, error.message, error.detail, error.hint,
+                      error.where},
+      doing_);
+}
+
+// Brings what is left of the last message to the front, where there is room for all of it.
+Status CopyOut::Receive(size_t message_bytes) {
+  if (received_.data() != buffer_->data()) {
+    std::memmove(buffer_->mutable_data(), received_.data(), received_.size());
+  }
+  if (static_cast<int64_t>(message_bytes) > buffer_->size()) {
+    ARROW_RETURN_NOT_OK(buffer_->Resize(static_cast<int64_t>(message_bytes)));
+  }
+  const std::span<uint8_t> room(buffer_->mutable_data() + received_.size(),
+                                static_cast<size_t>(buffer_->size()) - received_.size());
+  const auto start = std::chrono::steady_clock::now();
+  const Result<size_t> got = session_->Read(room);
+  const int64_t waited = (std::chrono::steady_clock::now() - start).count();
+  wait_ns_ += waited;
+  if (ctx_.counters != nullptr) {
+    ctx_.counters->source_wait_ns.fetch_add(waited, std::memory_order_relaxed);
+  }
+  ARROW_RETURN_NOT_OK(got);
+  if (*got == 0) {
+    return Fault(FaultCode::kSourceConnectionLost,
+                 doing_ + ": the server closed the connection before the end")
+        .With("host", session_->endpoint().host)
+        .With("port", session_->endpoint().port);
+  }
+  if (ctx_.counters != nullptr) {
+    ctx_.counters->bytes_read.fetch_add(static_cast<int64_t>(*got), std::memory_order_relaxed);
+  }
+  received_ = {buffer_->data(), received_.size() + *got};
+  return Status::OK();
+}
+
+Result<bool> CopyOut::Fill() {
+  while (true) {
+    ARROW_ASSIGN_OR_RAISE(const pgwire::BackendMessage message, reader_.Next(received_));
+    switch (message.event) {
+      case pgwire::BackendEvent::kCopyData:
+        return true;
+      case pgwire::BackendEvent::kNeedBytes:
+        ARROW_RETURN_NOT_OK(Receive(message.size));
+        break;
+      case pgwire::BackendEvent::kError:
+        // Nothing worth waiting for follows: the connection is not used again.
+        return Failure();
+      case pgwire::BackendEvent::kReady:
+        return false;
+      default:
+        received_ = received_.subspan(message.size);
+        break;
+    }
+  }
+}
+
+}  // namespace levada::postgres
