@@ -1,4 +1,4 @@
-#include "postgres_fixture.h"
+#include "tests/postgres_fixture.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>

@@ -50,7 +50,7 @@ HOMES = {
     "librdkafka/": ["connectors/kafka/*"],
     "mariadb/": ["connectors/mysql/*"],
     "nlohmann/": ["*"],
-    "openssl/": ["net/*", "formats/sigv4/*", "transformers/mask/*", "places/sha256*"],
+    "openssl/": ["net/*", "db/postgres/raw_session.cc", "formats/sigv4/*", "transformers/mask/*", "places/sha256*"],
     "parquet/": ["formats/parquet/*"],
     "rocksdb/": ["db/rocksdb/*"],
     "spdlog/": ["base/log.cc"],

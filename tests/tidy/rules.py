@@ -113,6 +113,8 @@ def include_edges(source):
         if source.allowed(line):
             continue
         if quoted:
+            if source.is_test and path.startswith("tests/"):
+                continue  # a fixture that tests of several folders share
             if "/" not in path:
                 yield Finding(source.relative, line, "include-table", f'write "{path}" from src, with its folder')
             elif not include_table.may_include(here, path):

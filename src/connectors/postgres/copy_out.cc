@@ -1,6 +1,5 @@
 #include "connectors/postgres/copy_out.h"
 
-#include <chrono>
 #include <cstring>
 #include <utility>
 
@@ -38,10 +37,14 @@ Result<std::unique_ptr<CopyOut>> CopyOut::Start(const Context& ctx,
 
 Status CopyOut::Failure() const {
   const pgwire::ErrorFields& error = reader_.error();
-  return pq::FaultOf(
-      pq::ServerError{error.severity, error.sqlstate, error.message, error.detail, error.hint,
-                      error.where},
-      doing_);
+  return pq::FaultOf(pq::ServerError{error.severity, error.sqlstate, error.message, error.detail,
+                                     error.hint, error.where},
+                     doing_);
+}
+
+Result<size_t> CopyOut::TimedRead(std::span<uint8_t> room) {
+  const Timed timed(wait_ns_);
+  return session_->Read(room);
 }
 
 // Brings what is left of the last message to the front, where there is room for all of it.
@@ -54,13 +57,9 @@ Status CopyOut::Receive(size_t message_bytes) {
   }
   const std::span<uint8_t> room(buffer_->mutable_data() + received_.size(),
                                 static_cast<size_t>(buffer_->size()) - received_.size());
-  const auto start = std::chrono::steady_clock::now();
-  const Result<size_t> got = session_->Read(room);
-  const int64_t waited = (std::chrono::steady_clock::now() - start).count();
-  wait_ns_ += waited;
-  if (ctx_.counters != nullptr) {
-    ctx_.counters->source_wait_ns.fetch_add(waited, std::memory_order_relaxed);
-  }
+  const int64_t waited_before = wait_ns_;
+  const Result<size_t> got = TimedRead(room);
+  ctx_.counters->source_wait_ns.fetch_add(wait_ns_ - waited_before, std::memory_order_relaxed);
   ARROW_RETURN_NOT_OK(got);
   if (*got == 0) {
     return Fault(FaultCode::kSourceConnectionLost,
@@ -68,9 +67,7 @@ Status CopyOut::Receive(size_t message_bytes) {
         .With("host", session_->endpoint().host)
         .With("port", session_->endpoint().port);
   }
-  if (ctx_.counters != nullptr) {
-    ctx_.counters->bytes_read.fetch_add(static_cast<int64_t>(*got), std::memory_order_relaxed);
-  }
+  ctx_.counters->bytes_read.fetch_add(static_cast<int64_t>(*got), std::memory_order_relaxed);
   received_ = {buffer_->data(), received_.size() + *got};
   return Status::OK();
 }

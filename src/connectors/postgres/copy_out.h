@@ -13,6 +13,7 @@
 
 #include <arrow/buffer.h>
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -64,6 +65,7 @@ class CopyOut final {
   CopyOut(const Context& ctx, std::unique_ptr<pq::RawSession> session, std::string doing,
           std::shared_ptr<arrow::ResizableBuffer> buffer);
   Status Receive(size_t message_bytes);
+  Result<size_t> TimedRead(std::span<uint8_t> room);
   Status Failure() const;
 
   const Context ctx_;
@@ -72,7 +74,7 @@ class CopyOut final {
   const std::shared_ptr<arrow::ResizableBuffer> buffer_;
   std::span<const uint8_t> received_;  // inside buffer_, not handed out yet
   pgwire::BackendReader reader_;
-  int64_t wait_ns_ = 0;
+  std::atomic<int64_t> wait_ns_{0};
 };
 
 }  // namespace levada::postgres

@@ -9,9 +9,9 @@
 #include <future>
 #include <thread>
 
-#include "assert_ok.h"
 #include "base/diagnostic.h"
-#include "postgres_fixture.h"
+#include "base/testing.h"
+#include "tests/postgres_fixture.h"
 
 namespace levada::pq {
 namespace {
@@ -53,19 +53,17 @@ class SilentServer {
 
 TEST(ConnectionTest, AnswersWithTextAndNulls) {
   const auto connection = Connected();
-  ASSERT_OK_AND_ASSIGN(const Rows rows, connection->Query(Context{}, "test",
-                                                          "select $1::int + 1, null, '', $2::text",
-                                                          {"41", std::nullopt}));
+  const Rows rows = ValueOf(connection->Query(
+      Context{}, "test", "select $1::int + 1, null, '', $2::text", {"41", std::nullopt}));
   ASSERT_EQ(rows.size(), 1u);
   EXPECT_EQ(rows[0], (Row{"42", std::nullopt, "", std::nullopt}));
 }
 
 TEST(ConnectionTest, NamesItselfAndSpeaksUtf8) {
   const auto connection = Connected();
-  ASSERT_OK_AND_ASSIGN(const Rows rows,
-                       connection->Query(Context{}, "test",
-                                         "select current_setting('application_name'), "
-                                         "current_setting('client_encoding')"));
+  const Rows rows = ValueOf(connection->Query(Context{}, "test",
+                                              "select current_setting('application_name'), "
+                                              "current_setting('client_encoding')"));
   EXPECT_EQ(rows[0], (Row{"levada", "UTF8"}));
   EXPECT_EQ(connection->Parameter("server_encoding"), "UTF8");
   EXPECT_GE(connection->server_version(), 120000);
@@ -102,10 +100,10 @@ TEST(ConnectionTest, RefusesACopyWhereRowsAreExpected) {
 
 TEST(ConnectionTest, DescribesAStatementWithoutRunningIt) {
   const auto connection = Connected();
-  ASSERT_OK_AND_ASSIGN(const auto columns,
-                       connection->Describe(Context{}, "test",
-                                            "select oid, 1/0 as never, 1.5::numeric(7,2) as n "
-                                            "from pg_catalog.pg_class"));
+  const auto columns =
+      ValueOf(connection->Describe(Context{}, "test",
+                                   "select oid, 1/0 as never, 1.5::numeric(7,2) as n "
+                                   "from pg_catalog.pg_class"));
   ASSERT_EQ(columns.size(), 3u);
   EXPECT_EQ(columns[0].name, "oid");
   EXPECT_EQ(columns[0].type_oid, 26u);
@@ -119,7 +117,7 @@ TEST(ConnectionTest, DescribesAStatementWithoutRunningIt) {
 
 TEST(ConnectionTest, GoesThroughTlsAndChecksTheCertificate) {
   auto& server = PostgresServer::Shared();
-  ASSERT_OK_AND_ASSIGN(const auto connection, Open(server.TlsDsn()));
+  const auto connection = ValueOf(Open(server.TlsDsn()));
   EXPECT_TRUE(connection->uses_tls());
   const auto wrong_root =
       Open(server.Dsn() + " sslmode=verify-full sslrootcert=/nonexistent/root.crt");
@@ -202,8 +200,7 @@ TEST(ConnectionTest, StopsWhileConnecting) {
 TEST(ConnectionTest, StopsAStatementOnTheServerToo) {
   auto& server = PostgresServer::Shared();
   const auto connection = Connected();
-  ASSERT_OK_AND_ASSIGN(const Rows pid,
-                       connection->Query(Context{}, "test", "select pg_backend_pid()"));
+  const Rows pid = ValueOf(connection->Query(Context{}, "test", "select pg_backend_pid()"));
   std::stop_source stop;
   Context ctx;
   ctx.stop = stop.get_token();
@@ -241,8 +238,7 @@ TEST(ConnectionTest, TellsAStatementTimeout) {
 TEST(ConnectionTest, TellsThatTheServerEndedTheSession) {
   auto& server = PostgresServer::Shared();
   const auto connection = Connected();
-  ASSERT_OK_AND_ASSIGN(const Rows pid,
-                       connection->Query(Context{}, "test", "select pg_backend_pid()"));
+  const Rows pid = ValueOf(connection->Query(Context{}, "test", "select pg_backend_pid()"));
   server.Execute("select pg_terminate_backend(" + *pid[0][0] + ")");
   const Status status = connection->Query(Context{}, "test", "select pg_sleep(600)").status();
   EXPECT_EQ(CodeOf(status), FaultCode::kSourceConnectionLost);
@@ -262,8 +258,7 @@ TEST(ConnectionTest, TellsThatTheServerIsFull) {
 TEST(ConnectionTest, SendsAStatementLargerThanTheSocketTakes) {
   const auto connection = Connected();
   const std::string large(8 << 20, 'x');
-  ASSERT_OK_AND_ASSIGN(const Rows rows,
-                       connection->Query(Context{}, "test", "select length('" + large + "')"));
+  const Rows rows = ValueOf(connection->Query(Context{}, "test", "select length('" + large + "')"));
   EXPECT_EQ(rows[0][0], std::to_string(large.size()));
 }
 
@@ -275,14 +270,13 @@ TEST(QuoteTest, QuotesWhatTheServerReadsBackUnchanged) {
                       ->Execute(Context{}, "test",
                                 std::string("set standard_conforming_strings = ") + setting)
                       .ok());
-      ASSERT_OK_AND_ASSIGN(const Rows rows,
-                           connection->Query(Context{}, "test", "select " + QuoteLiteral(text)));
+      const Rows rows =
+          ValueOf(connection->Query(Context{}, "test", "select " + QuoteLiteral(text)));
       EXPECT_EQ(rows[0][0], text);
     }
     if (text.empty()) continue;
-    ASSERT_OK_AND_ASSIGN(
-        const auto columns,
-        connection->Describe(Context{}, "test", "select 1 as " + QuoteIdentifier(text)));
+    const auto columns =
+        ValueOf(connection->Describe(Context{}, "test", "select 1 as " + QuoteIdentifier(text)));
     EXPECT_EQ(columns[0].name, text);
   }
 }

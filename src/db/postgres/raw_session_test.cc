@@ -7,8 +7,8 @@
 #include <future>
 #include <thread>
 
-#include "assert_ok.h"
-#include "postgres_fixture.h"
+#include "base/testing.h"
+#include "tests/postgres_fixture.h"
 
 namespace levada::pq {
 namespace {
@@ -56,8 +56,8 @@ TEST(RawSessionTest, ReadsTheSameBytesWhateverTheBuffer) {
     for (const size_t buffer_bytes : {size_t{7}, size_t{4096}, size_t{1} << 20}) {
       const auto session = Raw(Context{}, dsn);
       const int rows = buffer_bytes < 4096 ? 20 : 20000;
-      ASSERT_OK(session->Write(QueryMessage(CopyOf(rows))));
-      ASSERT_OK_AND_ASSIGN(const std::string answer, ReadAnswer(*session, buffer_bytes));
+      ASSERT_THAT(session->Write(QueryMessage(CopyOf(rows))), IsOk());
+      const std::string answer = ValueOf(ReadAnswer(*session, buffer_bytes));
       EXPECT_EQ(std::count(answer.begin(), answer.end(), '\n'), rows);
       if (rows == 20000) {
         if (expected.empty()) expected = answer;
@@ -78,8 +78,9 @@ TEST(RawSessionTest, SendsAStatementLargerThanTheSocketTakes) {
   for (const std::string& dsn : {server.Dsn(), server.TlsDsn()}) {
     const auto session = Raw(Context{}, dsn);
     const std::string large(16 << 20, 'x');
-    ASSERT_OK(session->Write(QueryMessage("copy (select length('" + large + "')) to stdout")));
-    ASSERT_OK_AND_ASSIGN(const std::string answer, ReadAnswer(*session, 4096));
+    ASSERT_THAT(session->Write(QueryMessage("copy (select length('" + large + "')) to stdout")),
+                IsOk());
+    const std::string answer = ValueOf(ReadAnswer(*session, 4096));
     EXPECT_NE(answer.find(std::to_string(large.size())), std::string::npos);
   }
 }
@@ -91,7 +92,7 @@ TEST(RawSessionTest, StopsWhileItWaits) {
     Context ctx;
     ctx.stop = stop.get_token();
     const auto session = Raw(ctx, dsn);
-    ASSERT_OK(session->Write(QueryMessage("copy (select pg_sleep(600)) to stdout")));
+    ASSERT_THAT(session->Write(QueryMessage("copy (select pg_sleep(600)) to stdout")), IsOk());
     auto read = std::async(std::launch::async, [&] { return ReadAnswer(*session, 4096).status(); });
     stop.request_stop();
     EXPECT_EQ(CodeOf(read.get()), FaultCode::kStopped);
@@ -106,7 +107,7 @@ TEST(RawSessionTest, StopsWhileItWaits) {
 TEST(RawSessionTest, EndsAtTheDeadline) {
   const Context ctx = Context{}.Within(std::chrono::milliseconds(200));
   const auto session = Raw(ctx, PostgresServer::Shared().Dsn());
-  ASSERT_OK(session->Write(QueryMessage("copy (select pg_sleep(600)) to stdout")));
+  ASSERT_THAT(session->Write(QueryMessage("copy (select pg_sleep(600)) to stdout")), IsOk());
   EXPECT_EQ(CodeOf(ReadAnswer(*session, 4096).status()), FaultCode::kSourceTimeout);
   session->Cancel();
 }
@@ -115,7 +116,8 @@ TEST(RawSessionTest, SeesTheEndOfTheConnection) {
   auto& server = PostgresServer::Shared();
   for (const std::string& dsn : {server.Dsn(), server.TlsDsn()}) {
     const auto session = Raw(Context{}, dsn);
-    ASSERT_OK(session->Write(QueryMessage("copy (select pg_sleep(600), 'gone') to stdout")));
+    ASSERT_THAT(session->Write(QueryMessage("copy (select pg_sleep(600), 'gone') to stdout")),
+                IsOk());
     const std::string find =
         "select pg_terminate_backend(pid) from pg_stat_activity where query like "
         "'copy (select pg_sleep(600), ''gone''%'";

@@ -1,0 +1,113 @@
+#include "connectors/postgres/copy_stream.h"
+
+#include <atomic>
+#include <utility>
+
+#include "base/counters.h"
+
+namespace levada::postgres {
+namespace {
+
+class CopyStream final : public elt::BatchStream {
+ public:
+  CopyStream(const Context& ctx, std::unique_ptr<CopyOut> copy,
+             std::unique_ptr<pgcopy::Decoder> decoder, std::string position)
+      : ctx_(ctx),
+        schema_(decoder->schema()),
+        copy_(std::move(copy)),
+        decoder_(std::move(decoder)),
+        position_(std::move(position)) {}
+
+  ~CopyStream() override { (void)CopyStream::Close(); }
+
+  std::shared_ptr<arrow::Schema> schema() const override { return schema_; }
+
+  Status ReadNext(std::shared_ptr<arrow::RecordBatch>* batch) override {
+    batch->reset();
+    if (closed_) return Fault(FaultCode::kInternal, "a closed stream is read");
+    ARROW_RETURN_NOT_OK(failure_);
+    const int64_t waited_before = copy_ == nullptr ? 0 : copy_->wait_ns();
+    const int64_t spent_before = spent_ns_;
+    failure_ = TimedNext(*batch);
+    const int64_t waited = copy_ == nullptr ? 0 : copy_->wait_ns() - waited_before;
+    ctx_.counters->decode_ns.fetch_add(spent_ns_ - spent_before - waited,
+                                       std::memory_order_relaxed);
+    if (*batch != nullptr) {
+      ctx_.counters->rows_read.fetch_add((*batch)->num_rows(), std::memory_order_relaxed);
+    }
+    return failure_;
+  }
+
+  Result<elt::StreamEnd> Finish() override {
+    ARROW_RETURN_NOT_OK(failure_);
+    if (!ended_ || closed_ || decoder_->BatchReady()) {
+      return Fault(FaultCode::kSourceProtocol, "the stream was left before its end");
+    }
+    const int64_t sent = copy_->rows_sent();
+    const int64_t decoded = decoder_->rows_decoded();
+    if (sent != decoded) {
+      return Fault(FaultCode::kSourceProtocol, "rows decoded: expected " + std::to_string(sent) +
+                                                   " as the server says it sent, got " +
+                                                   std::to_string(decoded));
+    }
+    elt::StreamEnd end;
+    end.rows_sent = sent;
+    end.rows_read = decoded;
+    end.rows_out = decoded;
+    end.position = position_;
+    return end;
+  }
+
+  Status Close() override {
+    if (closed_) return Status::OK();
+    closed_ = true;
+    // A server that is not told would go on until it writes to a socket that is gone.
+    if (!ended_) copy_->Cancel();
+    copy_.reset();
+    return Status::OK();
+  }
+
+ private:
+  Status TimedNext(std::shared_ptr<arrow::RecordBatch>& batch) {
+    const Timed timed(spent_ns_);
+    return Next(batch);
+  }
+
+  Status Next(std::shared_ptr<arrow::RecordBatch>& batch) {
+    while (!ended_ && !decoder_->BatchReady()) {
+      // All that the buffer holds: it is small against a batch.
+      for (auto row = copy_->NextBuffered(); row.data() != nullptr; row = copy_->NextBuffered()) {
+        ARROW_RETURN_NOT_OK(decoder_->Decode(row));
+      }
+      if (decoder_->BatchReady()) break;
+      ARROW_ASSIGN_OR_RAISE(const bool more, copy_->Fill());
+      if (more) continue;
+      ARROW_RETURN_NOT_OK(decoder_->Finish());
+      ended_ = true;
+    }
+    if (!decoder_->BatchReady()) return Status::OK();
+    ARROW_ASSIGN_OR_RAISE(batch, decoder_->TakeBatch());
+    return Status::OK();
+  }
+
+  const Context ctx_;
+  const std::shared_ptr<arrow::Schema> schema_;
+  std::unique_ptr<CopyOut> copy_;
+  const std::unique_ptr<pgcopy::Decoder> decoder_;
+  const std::string position_;
+  std::atomic<int64_t> spent_ns_{0};
+  bool ended_ = false;
+  bool closed_ = false;
+  Status failure_;
+};
+
+}  // namespace
+
+std::unique_ptr<elt::BatchStream> MakeCopyStream(const Context& ctx, std::unique_ptr<CopyOut> copy,
+                                                 std::unique_ptr<pgcopy::Decoder> decoder,
+                                                 std::string position) {
+  return std::make_unique<CopyStream>(ctx, std::move(copy), std::move(decoder),
+                                      std::move(position));
+}
+
+}  // namespace levada::postgres

@@ -1,0 +1,100 @@
+#include "connectors/postgres/cuts.h"
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+namespace levada::postgres {
+namespace {
+
+using Wide = __int128;
+
+std::optional<int64_t> IntegerOf(const std::string& text) {
+  int64_t number = 0;
+  const char* end = text.data() + text.size();
+  const auto parsed = std::from_chars(text.data(), end, number);
+  if (parsed.ec != std::errc() || parsed.ptr != end) return std::nullopt;
+  return number;
+}
+
+/// The points with the wide gaps between integers divided, so that no point weighs more than a
+/// fraction of a range.
+std::vector<WeightedValue> Divided(const std::vector<WeightedValue>& values, double target) {
+  std::vector<WeightedValue> divided;
+  for (size_t i = 0; i < values.size(); ++i) {
+    const WeightedValue& point = values[i];
+    const std::optional<int64_t> from = IntegerOf(point.value);
+    const std::optional<int64_t> to =
+        i + 1 < values.size() ? IntegerOf(values[i + 1].value) : std::nullopt;
+    constexpr double kPartsPerRange = 4;
+    const auto parts = static_cast<int64_t>(point.weight / target * kPartsPerRange);
+    if (point.single || !from || !to || parts < 2 || Wide{*to} - *from < parts) {
+      divided.push_back(point);
+      continue;
+    }
+    for (int64_t part = 0; part < parts; ++part) {
+      const Wide step = (Wide{*to} - *from) * part / parts;
+      divided.push_back({std::to_string(static_cast<int64_t>(*from + step)),
+                         point.weight / static_cast<double>(parts), false});
+    }
+  }
+  return divided;
+}
+
+}  // namespace
+
+std::vector<Cut> CutsByWeight(const std::vector<WeightedValue>& values, int64_t count,
+                              bool integers) {
+  double total = 0;
+  for (const WeightedValue& value : values) total += value.weight;
+  if (count < 2 || total <= 0) return {};
+  const double target = total / static_cast<double>(count);
+  constexpr double kHeavy = 1.5;
+  // So that sums of fractions that should reach the target do.
+  const double enough = target * (1 - 1e-9);
+
+  std::vector<Cut> cuts;
+  const auto add = [&](Cut cut) {
+    if (cuts.empty() || cuts.back() != cut) cuts.push_back(std::move(cut));
+  };
+  double gathered = 0;
+  for (const WeightedValue& point : integers ? Divided(values, target) : values) {
+    const bool heavy = point.single && point.weight > kHeavy * target;
+    const bool cut_already = !cuts.empty() && cuts.back().value == point.value;
+    if ((heavy || gathered >= enough) && !(cut_already && cuts.back().after)) {
+      add({point.value, false});
+      gathered = 0;
+    }
+    if (heavy) {
+      add({point.value, true});
+      gathered = 0;
+    } else {
+      gathered += point.weight;
+    }
+  }
+  return cuts;
+}
+
+std::vector<int64_t> EvenCuts(int64_t least, int64_t greatest, int64_t count) {
+  std::vector<int64_t> cuts;
+  const Wide width = Wide{greatest} - least + 1;
+  for (int64_t i = 1; i < count; ++i) {
+    const auto cut = static_cast<int64_t>(least + width * i / count);
+    if (cut > least && (cuts.empty() || cut > cuts.back())) cuts.push_back(cut);
+  }
+  return cuts;
+}
+
+std::optional<std::vector<int64_t>> GridCuts(int64_t least, int64_t greatest, int64_t step,
+                                             int64_t limit) {
+  // Towards minus infinity, then one up: the first multiple above `least`.
+  Wide cut = Wide{least} / step * step;
+  if (cut > least) cut -= step;
+  cut += step;
+  if ((Wide{greatest} - cut) / step + 1 >= limit) return std::nullopt;
+  std::vector<int64_t> cuts;
+  for (; cut <= greatest; cut += step) cuts.push_back(static_cast<int64_t>(cut));
+  return cuts;
+}
+
+}  // namespace levada::postgres

@@ -1,0 +1,372 @@
+#include "connectors/postgres/postgres_catalog.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <utility>
+
+#include "base/diagnostic.h"
+
+namespace levada::postgres {
+namespace {
+
+constexpr const char* kDoing = "cannot read the catalog";
+
+// Names to choose the nearest of: more would cost more than the suggestion is worth.
+constexpr const char* kCandidatesLimit = "10000";
+
+int64_t IntegerOf(const std::optional<std::string>& text, int64_t otherwise) {
+  int64_t number = otherwise;
+  if (text) std::from_chars(text->data(), text->data() + text->size(), number);
+  return number;
+}
+
+double DoubleOf(const std::optional<std::string>& text, double otherwise) {
+  return text ? std::strtod(text->c_str(), nullptr) : otherwise;
+}
+
+bool BoolOf(const std::optional<std::string>& text) { return text == "t"; }
+
+uint32_t OidOf(const std::optional<std::string>& text) {
+  return static_cast<uint32_t>(IntegerOf(text, 0));
+}
+
+/// {1,2,3}
+template <typename Numbers>
+std::string ArrayOf(const Numbers& numbers) {
+  std::string text = "{";
+  for (const auto number : numbers) {
+    if (text.size() > 1) text += ',';
+    text += std::to_string(number);
+  }
+  return text + '}';
+}
+
+constexpr const char* kFindRelation = R"(
+select c.oid, n.nspname, c.relname, c.relkind, coalesce(a.amname = 'heap', false),
+  c.relkind = 'p' or exists (select from pg_catalog.pg_inherits i where i.inhparent = c.oid),
+  case when c.relkind in ('r', 'p') then pg_catalog.row_security_active(c.oid) else false end,
+  case when c.relkind = 'p' then (
+    select pg_catalog.sum(greatest(l.reltuples, 0))::bigint
+    from pg_catalog.pg_partition_tree(c.oid) t join pg_catalog.pg_class l on l.oid = t.relid
+    where t.isleaf) else c.reltuples::bigint end,
+  case when c.relkind = 'p' then (
+    select pg_catalog.sum(pg_catalog.pg_table_size(t.relid))::bigint
+    from pg_catalog.pg_partition_tree(c.oid) t where t.isleaf)
+  when c.relkind in ('r', 'm') then pg_catalog.pg_table_size(c.oid) end,
+  case when c.relkind in ('r', 'm') then pg_catalog.pg_relation_size(c.oid) /
+    pg_catalog.current_setting('block_size')::bigint end
+from pg_catalog.pg_class c
+join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+left join pg_catalog.pg_am a on a.oid = c.relam
+where c.relname = $1 and case when $2 = '' then pg_catalog.pg_table_is_visible(c.oid)
+  else n.nspname = $2 end
+)";
+
+Result<TableName> NearestTable(const Context& ctx, pq::Connection& connection,
+                               const TableName& name) {
+  ARROW_ASSIGN_OR_RAISE(
+      const pq::Rows rows,
+      connection.Query(ctx, kDoing,
+                       "select n.nspname, c.relname, pg_catalog.pg_table_is_visible(c.oid) "
+                       "from pg_catalog.pg_class c "
+                       "join pg_catalog.pg_namespace n on n.oid = c.relnamespace "
+                       "where c.relkind in ('r', 'p', 'v', 'm', 'f') and n.nspname not in "
+                       "('pg_catalog', 'information_schema', 'pg_toast') "
+                       "order by (c.relname = $1) desc, 1, 2 limit " +
+                           std::string(kCandidatesLimit),
+                       {name.name}));
+  std::vector<TableName> tables;
+  std::vector<std::string> written;
+  for (const pq::Row& row : rows) {
+    TableName table{row[0].value_or(""), row[1].value_or("")};
+    if (table.name == name.name) return table;
+    // Without a schema the nearest name is one that needs none.
+    if (name.schema.empty() && BoolOf(row[2])) table.schema.clear();
+    written.push_back(table.Written());
+    tables.push_back(std::move(table));
+  }
+  const std::string nearest = NearestName(name.Written(), written);
+  const auto found = std::find(written.begin(), written.end(), nearest);
+  return found == written.end() ? TableName()
+                                : tables[static_cast<size_t>(found - written.begin())];
+}
+
+Result<Relation> NotFound(const Context& ctx, pq::Connection& connection, const TableName& name) {
+  Fault fault(FaultCode::kTableNotFound, "table \"" + name.Written() + "\" does not exist in \"" +
+                                             connection.endpoint().database + "\"");
+  fault.With("table", name.Written());
+  ARROW_ASSIGN_OR_RAISE(const TableName nearest, NearestTable(ctx, connection, name));
+  if (!nearest.name.empty()) {
+    fault.Help("did you mean \"" + nearest.Written() + "\"?");
+  } else if (name.schema.empty()) {
+    fault.Help("name the schema too, as schema.table");
+  }
+  return fault;
+}
+
+const char* NameOfKind(char kind) {
+  switch (kind) {
+    case 'i':
+    case 'I':
+      return "an index";
+    case 'S':
+      return "a sequence";
+    case 'c':
+      return "a composite type";
+    case 't':
+      return "a TOAST table";
+    default:
+      return "not a table";
+  }
+}
+
+}  // namespace
+
+Result<Relation> FindRelation(const Context& ctx, pq::Connection& connection,
+                              const TableName& name) {
+  ARROW_ASSIGN_OR_RAISE(const pq::Rows rows,
+                        connection.Query(ctx, kDoing, kFindRelation, {name.name, name.schema}));
+  if (rows.empty()) return NotFound(ctx, connection, name);
+  const pq::Row& row = rows[0];
+  Relation relation;
+  relation.oid = OidOf(row[0]);
+  relation.name = {row[1].value_or(""), row[2].value_or("")};
+  relation.kind = row[3].value_or("?")[0];
+  relation.heap = BoolOf(row[4]);
+  relation.has_children = BoolOf(row[5]);
+  relation.filtered = BoolOf(row[6]);
+  relation.rows = IntegerOf(row[7], -1);
+  relation.bytes = IntegerOf(row[8], -1);
+  relation.blocks = IntegerOf(row[9], 0);
+  if (std::string_view("rpvmf").find(relation.kind) == std::string_view::npos) {
+    return Fault(FaultCode::kSourceUnsupported, "\"" + relation.name.Written() + "\" is " +
+                                                    NameOfKind(relation.kind) + ", not a table")
+        .With("table", relation.name.Written())
+        .Help("name a table or view, or use query:");
+  }
+  return relation;
+}
+
+Result<Attributes> FindAttributes(const Context& ctx, pq::Connection& connection,
+                                  const Relation& relation) {
+  // A constraint that was declared NOT VALID (PostgreSQL 18) promises nothing of the rows before.
+  ARROW_ASSIGN_OR_RAISE(
+      const pq::Rows rows,
+      connection.Query(ctx, kDoing,
+                       "select a.attnum, a.attnotnull and not exists (select from "
+                       "pg_catalog.pg_constraint k where k.conrelid = a.attrelid and "
+                       "k.contype = 'n' and a.attnum = any (k.conkey) and not k.convalidated), "
+                       "a.attgenerated <> '' from pg_catalog.pg_attribute a "
+                       "where a.attrelid = $1 and a.attnum > 0 and not a.attisdropped",
+                       {std::to_string(relation.oid)}));
+  Attributes attributes;
+  // The children of an inherited table may allow what it forbids; nobody checks foreign tables.
+  const bool holds = relation.kind == 'p' || (relation.kind == 'r' && !relation.has_children);
+  for (const pq::Row& row : rows) {
+    if (holds && BoolOf(row[1])) {
+      attributes.not_null.push_back(static_cast<int16_t>(IntegerOf(row[0], 0)));
+    }
+    attributes.generated = attributes.generated || BoolOf(row[2]);
+  }
+  return attributes;
+}
+
+Result<ServerTypes> FindTypes(const Context& ctx, pq::Connection& connection,
+                              const std::vector<uint32_t>& oids) {
+  ServerTypes types;
+  std::set<uint32_t> wanted(oids.begin(), oids.end());
+  // Each round follows one step of domain or element; types cannot contain themselves that way.
+  while (!wanted.empty()) {
+    ARROW_ASSIGN_OR_RAISE(
+        const pq::Rows rows,
+        connection.Query(ctx, kDoing,
+                         "select t.oid, t.typtype, p.proname = 'array_send' and t.typelem <> 0, "
+                         "t.typbasetype, t.typtypmod, t.typelem from pg_catalog.pg_type t "
+                         "left join pg_catalog.pg_proc p on p.oid = t.typsend "
+                         "where t.oid = any ($1::pg_catalog.oid[])",
+                         {ArrayOf(wanted)}));
+    wanted.clear();
+    for (const pq::Row& row : rows) {
+      ServerType type;
+      type.kind = static_cast<ServerType::Kind>(row[1].value_or("p")[0]);
+      type.is_array = type.kind == ServerType::Kind::kBase && BoolOf(row[2]);
+      type.base = OidOf(row[3]);
+      type.base_modifier = static_cast<int32_t>(IntegerOf(row[4], -1));
+      type.element = OidOf(row[5]);
+      types[OidOf(row[0])] = type;
+    }
+    for (const auto& [oid, type] : types) {
+      const uint32_t next = type.kind == ServerType::Kind::kDomain ? type.base
+                            : type.is_array                        ? type.element
+                                                                   : 0;
+      if (next != 0 && types.find(next) == types.end()) wanted.insert(next);
+    }
+    if (rows.empty()) break;
+  }
+  return types;
+}
+
+Result<std::vector<std::string>> TypeNames(const Context& ctx, pq::Connection& connection,
+                                           const std::vector<pq::StatementColumn>& columns) {
+  std::vector<uint32_t> oids;
+  std::vector<int32_t> modifiers;
+  for (const pq::StatementColumn& column : columns) {
+    oids.push_back(column.type_oid);
+    modifiers.push_back(column.type_modifier);
+  }
+  ARROW_ASSIGN_OR_RAISE(
+      const pq::Rows rows,
+      connection.Query(ctx, kDoing,
+                       "select pg_catalog.format_type(t, m) from rows from ("
+                       "pg_catalog.unnest($1::pg_catalog.oid[]), "
+                       "pg_catalog.unnest($2::pg_catalog.int4[])) with ordinality u(t, m, o) "
+                       "order by o",
+                       {ArrayOf(oids), ArrayOf(modifiers)}));
+  std::vector<std::string> names;
+  names.reserve(rows.size());
+  for (const pq::Row& row : rows) names.push_back(row[0].value_or("?"));
+  names.resize(columns.size(), "?");
+  return names;
+}
+
+Result<std::vector<ColumnStatistics>> FindStatistics(
+    const Context& ctx, pq::Connection& connection,
+    const std::vector<pq::StatementColumn>& columns) {
+  std::vector<uint32_t> tables;
+  std::vector<int32_t> numbers;
+  for (const pq::StatementColumn& column : columns) {
+    tables.push_back(column.table_oid);
+    numbers.push_back(column.table_column);
+  }
+  ARROW_ASSIGN_OR_RAISE(
+      const pq::Rows rows,
+      connection.Query(
+          ctx, kDoing,
+          "select distinct on (u.o) u.o, case when s.n_distinct < 0 then -s.n_distinct * "
+          "greatest(c.reltuples, 0) else s.n_distinct end, s.avg_width, s.null_frac "
+          "from rows from (pg_catalog.unnest($1::pg_catalog.oid[]), "
+          "pg_catalog.unnest($2::pg_catalog.int4[])) with ordinality u(t, a, o) "
+          "join pg_catalog.pg_class c on c.oid = u.t "
+          "join pg_catalog.pg_namespace n on n.oid = c.relnamespace "
+          "join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attnum = u.a "
+          "join pg_catalog.pg_stats s on s.schemaname = n.nspname and s.tablename = c.relname "
+          "and s.attname = a.attname order by u.o, s.inherited desc",
+          {ArrayOf(tables), ArrayOf(numbers)}));
+  std::vector<ColumnStatistics> statistics(columns.size());
+  for (const pq::Row& row : rows) {
+    const auto at = static_cast<size_t>(IntegerOf(row[0], 1) - 1);
+    if (at >= statistics.size()) continue;
+    statistics[at] = {DoubleOf(row[1], -1), DoubleOf(row[2], -1), DoubleOf(row[3], -1)};
+    // 0: the server says it does not know.
+    if (statistics[at].distinct <= 0) statistics[at].distinct = -1;
+  }
+  return statistics;
+}
+
+Result<Estimate> EstimateOf(const Context& ctx, pq::Connection& connection, std::string_view doing,
+                            const std::string& select) {
+  ARROW_ASSIGN_OR_RAISE(const pq::Rows rows,
+                        connection.Query(ctx, doing, "explain (format json) " + select));
+  Estimate estimate;
+  if (rows.empty() || rows[0].empty() || !rows[0][0]) return estimate;
+  const auto plan = nlohmann::json::parse(*rows[0][0], nullptr, /*allow_exceptions=*/false);
+  if (!plan.is_array() || plan.empty() || !plan[0].contains("Plan")) return estimate;
+  const auto number = [&](const char* key) {
+    const auto& node = plan[0]["Plan"];
+    const auto found = node.find(key);
+    if (found == node.end() || !found->is_number()) return int64_t{-1};
+    constexpr double kMost = 9e18;
+    return static_cast<int64_t>(std::min(found->get<double>(), kMost));
+  };
+  return Estimate{number("Plan Rows"), number("Plan Width")};
+}
+
+Result<bool> HasIndexOn(const Context& ctx, pq::Connection& connection, const Relation& relation,
+                        const std::string& column) {
+  ARROW_ASSIGN_OR_RAISE(
+      const pq::Rows rows,
+      connection.Query(ctx, kDoing,
+                       "select exists (select from pg_catalog.pg_index i "
+                       "join pg_catalog.pg_attribute a on a.attrelid = i.indrelid and "
+                       "a.attnum = i.indkey[0] where i.indrelid = $1 and a.attname = $2 and "
+                       "i.indisvalid and i.indpred is null)",
+                       {std::to_string(relation.oid), column}));
+  return !rows.empty() && BoolOf(rows[0][0]);
+}
+
+Result<std::string> LeadingKeyColumn(const Context& ctx, pq::Connection& connection,
+                                     const Relation& relation) {
+  ARROW_ASSIGN_OR_RAISE(
+      const pq::Rows rows,
+      connection.Query(ctx, kDoing,
+                       "select a.attname from pg_catalog.pg_index i "
+                       "join pg_catalog.pg_attribute a on a.attrelid = i.indrelid and "
+                       "a.attnum = i.indkey[0] where i.indrelid = $1 and i.indisunique and "
+                       "i.indisvalid and i.indpred is null and i.indexprs is null "
+                       "order by i.indisprimary desc, i.indnkeyatts, a.attnum limit 1",
+                       {std::to_string(relation.oid)}));
+  return rows.empty() ? std::string() : rows[0][0].value_or("");
+}
+
+Result<std::vector<WeightedValue>> FindDistribution(const Context& ctx, pq::Connection& connection,
+                                                    const Relation& relation,
+                                                    const std::string& column, Order order) {
+  const char* type = nullptr;
+  switch (order) {
+    case Order::kNone:
+      return std::vector<WeightedValue>();
+    case Order::kInteger:
+      type = "int8";
+      break;
+    case Order::kNumeric:
+      type = "numeric";
+      break;
+    case Order::kText:
+      type = "text";
+      break;
+    case Order::kUuid:
+      type = "uuid";
+      break;
+    case Order::kDate:
+      type = "date";
+      break;
+    case Order::kTimestamp:
+      type = "timestamp";
+      break;
+    case Order::kTimestamptz:
+      type = "timestamptz";
+      break;
+  }
+  const std::string array = std::string("::text::pg_catalog.") + type + "[]";
+  const std::string collation = order == Order::kText ? " collate \"C\"" : "";
+  const std::string sql =
+      "with s as (select * from pg_catalog.pg_stats where schemaname = $1 and tablename = $2 and "
+      "attname = $3 order by inherited desc limit 1), "
+      "h as (select pg_catalog.unnest(histogram_bounds" +
+      array +
+      ") v, greatest(0, 1 - null_frac "
+      "- coalesce((select pg_catalog.sum(f) from pg_catalog.unnest(most_common_freqs) f), 0)) / "
+      "greatest(pg_catalog.array_length(histogram_bounds" +
+      array +
+      ", 1) - 1, 1) w from s), "
+      "m as (select u.v, u.w from s, rows from (pg_catalog.unnest(s.most_common_vals" +
+      array +
+      "), pg_catalog.unnest(s.most_common_freqs)) u(v, w)) "
+      "select v::text, w, single from (select v, w, false single from h union all "
+      "select v, w, true from m) p where v is not null order by v" +
+      collation + ", single";
+  ARROW_ASSIGN_OR_RAISE(
+      const pq::Rows rows,
+      connection.Query(ctx, kDoing, sql, {relation.name.schema, relation.name.name, column}));
+  std::vector<WeightedValue> values;
+  values.reserve(rows.size());
+  for (const pq::Row& row : rows) {
+    values.push_back({row[0].value_or(""), DoubleOf(row[1], 0), BoolOf(row[2])});
+  }
+  return values;
+}
+
+}  // namespace levada::postgres

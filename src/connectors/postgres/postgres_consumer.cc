@@ -1,0 +1,202 @@
+#include "connectors/postgres/postgres_consumer.h"
+
+#include <arrow/type.h>
+
+#include <algorithm>
+#include <string>
+
+#include "connectors/postgres/bounds.h"
+#include "connectors/postgres/copy_out.h"
+#include "connectors/postgres/postgres_reader.h"
+#include "connectors/postgres/session.h"
+#include "connectors/postgres/split.h"
+#include "connectors/postgres/subject.h"
+#include "connectors/postgres/window_predicate.h"
+
+namespace levada::postgres {
+namespace {
+
+// What libpq, a TLS session and a tuple that is split over two messages take, generously.
+constexpr int64_t kSessionBytes = 256 << 10;
+// Differences worth listing: a table that was replaced altogether has hundreds.
+constexpr size_t kDifferencesMax = 8;
+
+bool IsUnchecked(const pq::Connection& connection) {
+  // Such a database stores and sends any bytes, whatever encoding a client asks for.
+  return connection.Parameter("server_encoding") == "SQL_ASCII";
+}
+
+std::string DescriptionOf(const pq::Connection& connection, const ConsumerOptions& options) {
+  const std::string version = connection.Parameter("server_version");
+  return "PostgreSQL " + version.substr(0, version.find(' ')) + ", database \"" +
+         connection.endpoint().database + "\", " +
+         (options.table ? "table " + options.table->Written() : "a query");
+}
+
+std::vector<std::string> NotesOf(const pq::Connection& connection, const Subject& subject,
+                                 const ConsumerOptions& options) {
+  std::vector<std::string> notes = {
+      "each partition is read in one transaction: while it runs, vacuum keeps all rows that were "
+      "deleted since it began"};
+  if (options.connections != 1) {
+    notes.push_back(
+        "connections that read one partition share one snapshot; one more connection "
+        "holds it");
+  }
+  if (subject.relation && subject.relation->filtered) {
+    notes.push_back("row security is on: only the rows that \"" + connection.endpoint().user +
+                    "\" may see are read");
+  }
+  if (connection.Parameter("in_hot_standby") == "on") {
+    notes.push_back(
+        "the server is a standby: it may cancel a long read that conflicts with "
+        "recovery; the read is then repeated");
+  }
+  if (IsUnchecked(connection)) {
+    notes.push_back("the database's encoding is SQL_ASCII: every text is checked to be UTF-8");
+  }
+  if (options.partition.rule == PartitionOptions::Rule::kHash) {
+    notes.push_back("partitions by hash: each of them reads the whole table");
+  }
+  return notes;
+}
+
+std::string Quoted(const std::string& name) { return "column \"" + name + "\""; }
+
+std::string TypeText(const arrow::Field& field) {
+  return field.type()->ToString() + (field.nullable() ? "" : " not null");
+}
+
+std::vector<std::string> Differences(const arrow::Schema& expected, const arrow::Schema& live) {
+  std::vector<std::string> differences;
+  for (const auto& field : expected.fields()) {
+    const auto now = live.GetFieldByName(field->name());
+    if (now == nullptr) {
+      differences.push_back(Quoted(field->name()) + " is gone");
+    } else if (!now->Equals(field, /*check_metadata=*/false)) {
+      differences.push_back(Quoted(field->name()) + ": expected " + TypeText(*field) + ", got " +
+                            TypeText(*now));
+    }
+  }
+  for (const auto& field : live.fields()) {
+    if (expected.GetFieldByName(field->name()) == nullptr) {
+      differences.push_back(Quoted(field->name()) + " is new: " + TypeText(*field));
+    }
+  }
+  if (differences.empty() && !live.Equals(expected, /*check_metadata=*/false)) {
+    differences.push_back("the columns come in another order");
+  }
+  return differences;
+}
+
+Status CheckDrift(const arrow::Schema& expected, const arrow::Schema& live,
+                  const ConsumerOptions& options) {
+  std::vector<std::string> differences = Differences(expected, live);
+  if (differences.empty()) return Status::OK();
+  std::string message = options.What() + " has changed since the run was planned: ";
+  for (size_t i = 0; i < std::min(differences.size(), kDifferencesMax); ++i) {
+    message += (i == 0 ? "" : "; ") + differences[i];
+  }
+  if (differences.size() > kDifferencesMax) {
+    message += "; and " + std::to_string(differences.size() - kDifferencesMax) + " more";
+  }
+  return Fault(FaultCode::kSchemaDrift, std::move(message))
+      .Help(
+          "run it again to plan with the new schema; `columns:` keeps a schema while others are "
+          "added");
+}
+
+/// Once per run, by its first partition and in that partition's snapshot.
+Status CheckWindowNulls(const Context& ctx, pq::Connection& connection, const Subject& subject,
+                        const ConsumerOptions& options, const elt::RunInstance& run) {
+  if (!run.window || run.null_window != elt::NullWindow::kError) return Status::OK();
+  const pq::StatementColumn* column = subject.Find(run.window_column);
+  if (column == nullptr || subject.IsNotNull(*column)) return Status::OK();
+  ARROW_ASSIGN_OR_RAISE(
+      const pq::Rows rows,
+      connection.Query(ctx, "cannot look for NULL in the window's column",
+                       "select exists (select from " + FromOf(subject, options) + " where " +
+                           pq::QuoteIdentifier(column->name) + " is null)"));
+  if (rows.empty() || rows[0][0] != "t") return Status::OK();
+  return Fault(FaultCode::kNullInWindow, Quoted(column->name) + " of " + options.What() +
+                                             " is NULL in some rows: they belong to no window")
+      .With("column", column->name)
+      .Help("say with run: { null: <window's label> } which window takes them");
+}
+
+Result<std::string> SnapshotText(const Context& ctx, pq::Connection& connection) {
+  ARROW_ASSIGN_OR_RAISE(const pq::Rows rows,
+                        connection.Query(ctx, "cannot read the snapshot",
+                                         "select pg_catalog.txid_current_snapshot()::text"));
+  return rows.empty() ? std::string() : "snapshot " + rows[0][0].value_or("");
+}
+
+}  // namespace
+
+Result<elt::Source> PostgresConsumer::Describe(Context& ctx) const {
+  ARROW_ASSIGN_OR_RAISE(const auto connection, BeginSession(ctx, *options_));
+  ARROW_ASSIGN_OR_RAISE(const Subject subject, FindSubject(ctx, *connection, *options_));
+  ARROW_ASSIGN_OR_RAISE(const Estimate estimate,
+                        EstimateOf(ctx, *connection, "cannot read " + options_->What(),
+                                   SelectOf(subject, *options_, {})));
+  ARROW_ASSIGN_OR_RAISE(const auto statistics, FindStatistics(ctx, *connection, subject.selected));
+  elt::Source source;
+  source.schema = subject.schema;
+  source.source_types = subject.type_names;
+  for (const ColumnStatistics& column : statistics) {
+    source.hints.push_back({column.distinct, column.average_bytes, column.null_fraction});
+  }
+  source.description = DescriptionOf(*connection, *options_);
+  source.estimated_rows = estimate.rows;
+  source.estimated_bytes = estimate.rows >= 0 && estimate.row_bytes >= 0
+                               ? estimate.rows * std::min<int64_t>(estimate.row_bytes, 1 << 20)
+                               : -1;
+  if (subject.relation && subject.relation->bytes >= 0) {
+    source.estimated_bytes = subject.relation->bytes;
+  }
+  source.memory_bytes_per_slice = CopyOut::kBufferBytes + kSessionBytes;
+  source.repeatable = true;
+  source.notes = NotesOf(*connection, subject, *options_);
+  return source;
+}
+
+Result<std::vector<elt::Partition>> PostgresConsumer::Split(Context& ctx,
+                                                            const elt::RunInstance& run,
+                                                            const elt::Source& source,
+                                                            const elt::SplitLimits& limits) const {
+  ARROW_ASSIGN_OR_RAISE(const auto connection, BeginSession(ctx, *options_));
+  ARROW_ASSIGN_OR_RAISE(const Subject subject, FindSubject(ctx, *connection, *options_));
+  ARROW_RETURN_NOT_OK(CheckDrift(*source.schema, *subject.schema, *options_));
+  return SplitRun(ctx, *connection, *options_, subject, run, limits);
+}
+
+Result<std::unique_ptr<elt::PartitionReader>> PostgresConsumer::Open(
+    Context& ctx, const elt::RunInstance& run, const elt::Partition& partition,
+    const elt::Source& source, const elt::BatchLimits& limits) const {
+  ReaderInput input;
+  input.options = options_;
+  input.limits = limits;
+  ARROW_ASSIGN_OR_RAISE(const PartitionBounds bounds, PartitionBounds::FromJson(partition.bounds));
+  for (const elt::Slice& slice : partition.slices) {
+    ARROW_ASSIGN_OR_RAISE(const SliceBounds slice_bounds, SliceBounds::FromJson(slice.bounds));
+    input.slices.push_back(slice_bounds);
+  }
+  ARROW_ASSIGN_OR_RAISE(auto session, BeginSession(ctx, *options_));
+  ARROW_ASSIGN_OR_RAISE(input.subject, FindSubject(ctx, *session, *options_));
+  ARROW_RETURN_NOT_OK(CheckDrift(*source.schema, *input.subject.schema, *options_));
+  ARROW_ASSIGN_OR_RAISE(const std::string window, WindowPredicate(input.subject, *options_, run));
+  if (partition.index == 0) {
+    ARROW_RETURN_NOT_OK(CheckWindowNulls(ctx, *session, input.subject, *options_, run));
+  }
+  input.condition = AllOf({window, bounds.Predicate()});
+  input.validate_utf8 = IsUnchecked(*session);
+  ARROW_ASSIGN_OR_RAISE(input.position, SnapshotText(ctx, *session));
+  std::string snapshot;
+  if (input.slices.size() > 1) {
+    ARROW_ASSIGN_OR_RAISE(snapshot, ExportSnapshot(ctx, *session));
+  }
+  return std::make_unique<PostgresReader>(std::move(input), std::move(session),
+                                          std::move(snapshot));
+}
+
+}  // namespace levada::postgres

@@ -1,0 +1,415 @@
+#include "connectors/postgres/postgres_options.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <utility>
+
+namespace levada::postgres {
+namespace {
+
+using elt::OptionSpec;
+using elt::OptionType;
+using pgcopy::ValuePolicy;
+
+OptionSpec PartitionSpec() {
+  OptionSpec spec{.name = "partition",
+                  .type = OptionType::kGroup,
+                  .doc =
+                      "how a run is cut into parts that are retried on their own; left out: one "
+                      "part up to partition_bytes, then ranges of the key",
+                  .example = "{ by: account_id, size: 500 }"};
+  spec.fields = {
+      {.name = "by",
+       .doc = "the column whose value says which partition a row belongs to",
+       .required = true,
+       .example = "account_id"},
+      {.name = "size",
+       .type = OptionType::kInteger,
+       .doc = "ranges of this many values of a whole-number column",
+       .min = 1,
+       .example = "500"},
+      {.name = "count",
+       .type = OptionType::kInteger,
+       .doc = "this many ranges of about as many rows, by the column's statistics",
+       .min = 1,
+       .max = kPartitionsMax,
+       .example = "16"},
+      {.name = "values",
+       .type = OptionType::kList,
+       .doc = "one partition for each of these values and one for all others",
+       .example = "[EU, US]",
+       .fields = {{.name = "value", .doc = "a value"}}},
+      {.name = "interval",
+       .type = OptionType::kDuration,
+       .doc = "ranges of this much time of a date or timestamp column",
+       .example = "10m"},
+      {.name = "hash",
+       .type = OptionType::kInteger,
+       .doc = "this many partitions by the server's hash of the value; each reads the whole table",
+       .min = 1,
+       .max = 1024,
+       .example = "8"},
+  };
+  return spec;
+}
+
+OptionSpec NumericSpec() {
+  return {.name = "numeric",
+          .doc =
+              "numeric columns without precision, or with more than 76 digits: error, string "
+              "(exact), double (rounded), or decimal(p,s)",
+          .default_text = "error",
+          .example = "decimal(38,9)"};
+}
+
+std::vector<OptionSpec> ReadingSpecs() {
+  return {
+      {.name = "dsn",
+       .doc = "libpq URL or key=value text; left out: PG* variables and the service file",
+       .secret = true,
+       .example = "${env:ORDERS_DSN}"},
+      {.name = "table",
+       .doc = "table or view to read, as schema.table with exact names",
+       .example = "public.orders"},
+      {.name = "query",
+       .doc = "SELECT to read instead of a table",
+       .example = "select id, total::text as total from public.orders"},
+      {.name = "columns",
+       .type = OptionType::kList,
+       .doc = "the columns to read, in this order; left out: all",
+       .example = "[id, amount]",
+       .fields = {{.name = "column", .doc = "a column"}}},
+      PartitionSpec(),
+      {.name = "connections",
+       .doc = "connections that read one partition of a plain table at once: a number, or auto",
+       .default_text = "1",
+       .example = "auto"},
+  };
+}
+
+std::vector<OptionSpec> ValueSpecs() {
+  return {
+      {.name = "trim",
+       .type = OptionType::kBool,
+       .doc = "char(n) without its padding",
+       .default_text = "false"},
+      NumericSpec(),
+      {.name = "non_finite",
+       .type = OptionType::kChoice,
+       .doc = "NaN and infinities in numeric columns; string and double change the column's type",
+       .default_text = "error",
+       .choices = {"error", "null", "string", "double"}},
+      {.name = "infinity",
+       .type = OptionType::kChoice,
+       .doc = "infinite dates, timestamps and intervals, and the time 24:00:00; string changes the "
+              "column's type",
+       .default_text = "error",
+       .choices = {"error", "null", "string"}},
+      {.name = "uuid",
+       .type = OptionType::kChoice,
+       .doc = "uuid as text or as 16 bytes",
+       .default_text = "text",
+       .choices = {"text", "binary"}},
+      {.name = "statement_timeout",
+       .type = OptionType::kDuration,
+       .doc = "the server ends a statement that runs longer; 0s: never, whatever the role's own "
+              "setting",
+       .default_text = "0s",
+       .runtime = true,
+       .example = "2h"},
+      {.name = "connect_timeout",
+       .type = OptionType::kDuration,
+       .doc = "for a connection to be made, over all hosts; left out: the dsn's, else 10s",
+       .runtime = true,
+       .example = "10s"},
+  };
+}
+
+ValuePolicy PolicyOf(const std::string& name) {
+  if (name == "null") return ValuePolicy::kNull;
+  if (name == "string") return ValuePolicy::kString;
+  return name == "double" ? ValuePolicy::kDouble : ValuePolicy::kError;
+}
+
+std::string Blanked(std::string_view text) {
+  std::string kept;
+  std::copy_if(text.begin(), text.end(), std::back_inserter(kept), [](char c) { return c != ' '; });
+  return kept;
+}
+
+/// "decimal(38,9)" with blanks anywhere.
+std::optional<pgcopy::NumericBounds> ParseDecimal(std::string_view written) {
+  const std::string text = Blanked(written);
+  constexpr std::string_view kStart = "decimal(";
+  if (!text.starts_with(kStart) || !text.ends_with(')')) return std::nullopt;
+  const std::string_view inner =
+      std::string_view(text).substr(kStart.size(), text.size() - kStart.size() - 1);
+  pgcopy::NumericBounds bounds;
+  const char* end = inner.data() + inner.size();
+  const auto precision = std::from_chars(inner.data(), end, bounds.precision);
+  if (precision.ec != std::errc() || precision.ptr == end || *precision.ptr != ',') {
+    return std::nullopt;
+  }
+  const auto scale = std::from_chars(precision.ptr + 1, end, bounds.scale);
+  if (scale.ec != std::errc() || scale.ptr != end) return std::nullopt;
+  const bool fits = bounds.precision >= 1 && bounds.precision <= 76 && bounds.scale >= 0 &&
+                    bounds.scale <= bounds.precision;
+  return fits ? std::optional(bounds) : std::nullopt;
+}
+
+/// Collects problems, each at the option it is about.
+class Checker {
+ public:
+  explicit Checker(const elt::Options& options) : options_(options) {}
+
+  void Source(ConsumerOptions& read) {
+    const bool table = options_.Given("table");
+    if (table == options_.Given("query")) {
+      Refuse(options_, table ? "query" : "",
+             table ? FaultCode::kImpossiblePlan : FaultCode::kMissingKey,
+             table ? "both \"table\" and \"query\"" : "neither \"table\" nor \"query\"",
+             table ? "keep one of them" : "say what to read, for example table: public.orders");
+      return;
+    }
+    if (!table) {
+      read.query = options_.Text("query");
+      read.query.erase(read.query.find_last_not_of("; \t\r\n") + 1);
+      if (read.query.empty()) {
+        Refuse(options_, "query", FaultCode::kBadValue, "\"query\" is empty", "write a SELECT");
+      }
+      return;
+    }
+    Result<TableName> name = ParseTableName(options_.Text("table"));
+    if (name.ok()) {
+      read.table = *std::move(name);
+    } else {
+      const Fault fault = FaultOf(name.status());
+      Refuse(options_, "table", fault.code(), fault.message(), fault.help());
+    }
+  }
+
+  void Columns(ConsumerOptions& read) {
+    if (!options_.Given("columns")) return;
+    read.columns = options_.Texts("columns");
+    if (read.columns.empty()) {
+      Refuse(options_, "columns", FaultCode::kBadValue, "\"columns\" is empty",
+             "leave it out to read all columns");
+    }
+    for (size_t i = 0; i < read.columns.size(); ++i) {
+      const auto begin = read.columns.begin();
+      if (std::find(begin, begin + static_cast<ptrdiff_t>(i), read.columns[i]) ==
+          begin + static_cast<ptrdiff_t>(i)) {
+        continue;
+      }
+      Refuse(options_.List("columns")[i], "", FaultCode::kDuplicateColumn,
+             "column \"" + read.columns[i] + "\" is listed twice", "remove one of them");
+    }
+  }
+
+  void Partition(PartitionOptions& partition) {
+    if (!options_.Given("partition")) return;
+    const elt::Options group = options_.Group("partition");
+    using Rule = PartitionOptions::Rule;
+    constexpr auto kRules =
+        std::to_array<std::pair<const char*, Rule>>({{"size", Rule::kSize},
+                                                     {"count", Rule::kCount},
+                                                     {"values", Rule::kValues},
+                                                     {"interval", Rule::kInterval},
+                                                     {"hash", Rule::kHash}});
+    partition.by = group.Text("by");
+    int given = 0;
+    for (const auto& [name, rule] : kRules) {
+      if (!group.Given(name)) continue;
+      partition.rule = rule;
+      if (++given > 1) {
+        Refuse(group, name, FaultCode::kImpossiblePlan,
+               "\"" + std::string(name) + "\" beside another way to cut",
+               "keep one of size, count, values, interval and hash");
+      }
+    }
+    if (given == 0) {
+      Refuse(options_, "partition", FaultCode::kMissingKey, "\"partition\" does not say how to cut",
+             "add one of size, count, values, interval and hash");
+    }
+    if (given == 1) PartitionNumbers(group, partition);
+  }
+
+  void Connections(ConsumerOptions& read) {
+    const std::string& text = options_.Text("connections");
+    if (text == "auto") {
+      read.connections = 0;
+      return;
+    }
+    const char* end = text.data() + text.size();
+    const auto parsed = std::from_chars(text.data(), end, read.connections);
+    if (parsed.ec != std::errc() || parsed.ptr != end || read.connections < 1 ||
+        read.connections > kConnectionsMax) {
+      Refuse(options_, "connections", FaultCode::kBadValue,
+             "expected auto or a number from 1 to " + std::to_string(kConnectionsMax) + ", got \"" +
+                 text + "\"",
+             "write connections: auto");
+    }
+  }
+
+  void Values(ConsumerOptions& read) {
+    read.trim = options_.Bool("trim");
+    read.non_finite = PolicyOf(options_.Text("non_finite"));
+    read.infinity = PolicyOf(options_.Text("infinity"));
+    read.uuid_as_bytes = options_.Text("uuid") == "binary";
+    const std::string& numeric = options_.Text("numeric");
+    if (numeric == "error" || numeric == "string" || numeric == "double") {
+      read.unbounded = PolicyOf(numeric);
+      return;
+    }
+    read.numeric = ParseDecimal(numeric);
+    if (read.numeric) return;
+    Refuse(options_, "numeric", FaultCode::kBadValue,
+           "expected error, string, double or decimal(p,s), got \"" + numeric + "\"",
+           "p is 1 to 76, s is 0 to p, for example decimal(38,9)");
+  }
+
+  void Timeouts(ConsumerOptions& read) {
+    read.statement_timeout = options_.Duration("statement_timeout");
+    if (options_.Given("connect_timeout")) {
+      read.connect_timeout = options_.Duration("connect_timeout");
+    }
+  }
+
+  Status Problems() {
+    if (problems_.empty()) return Status::OK();
+    const FaultCode code = problems_.front().code;
+    const std::string message = "consumer \"postgres\": " + problems_.front().message;
+    return Fault(code, message).At(std::move(problems_));
+  }
+
+ private:
+  void PartitionNumbers(const elt::Options& group, PartitionOptions& partition) {
+    using Rule = PartitionOptions::Rule;
+    switch (partition.rule) {
+      case Rule::kSize:
+        partition.number = group.Integer("size");
+        break;
+      case Rule::kCount:
+        partition.number = group.Integer("count");
+        break;
+      case Rule::kHash:
+        partition.number = group.Integer("hash");
+        break;
+      case Rule::kInterval:
+        partition.interval = group.Duration("interval");
+        if (partition.interval < std::chrono::seconds(1)) {
+          Refuse(group, "interval", FaultCode::kBadValue, "expected one second or more",
+                 "for example interval: 10m");
+        }
+        break;
+      case Rule::kValues:
+        partition.values = group.Texts("values");
+        if (partition.values.empty() ||
+            partition.values.size() >= static_cast<size_t>(kPartitionsMax)) {
+          Refuse(group, "values", FaultCode::kBadValue,
+                 "expected 1 to " + std::to_string(kPartitionsMax - 1) + " values",
+                 "list the values that deserve a partition of their own");
+        }
+        break;
+      case Rule::kDerived:
+        break;
+    }
+  }
+
+  void Refuse(const elt::Options& where, std::string_view option, FaultCode code,
+              std::string message, std::string help) {
+    problems_.push_back(where.ErrorAt(option, code, std::move(message), std::move(help)));
+  }
+
+  const elt::Options& options_;
+  std::vector<Diagnostic> problems_;
+};
+
+/// %41 as A; nullopt for a broken escape.
+std::optional<std::string> PercentDecoded(std::string_view text) {
+  std::string decoded;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') {
+      decoded += text[i];
+      continue;
+    }
+    uint8_t byte = 0;
+    const char* digits = text.data() + i + 1;
+    if (i + 2 >= text.size()) return std::nullopt;
+    const auto parsed = std::from_chars(digits, digits + 2, byte, 16);
+    if (parsed.ec != std::errc() || parsed.ptr != digits + 2) return std::nullopt;
+    decoded += static_cast<char>(byte);
+    i += 2;
+  }
+  return decoded;
+}
+
+/// What a URL may say of ours; everything else in it is libpq's.
+constexpr auto kUrlOptions =
+    std::to_array<std::string_view>({"table", "query", "connections", "trim", "numeric",
+                                     "non_finite", "infinity", "uuid", "statement_timeout"});
+
+}  // namespace
+
+elt::OptionSpec ConsumerSpec() {
+  OptionSpec spec{.name = "postgres",
+                  .type = OptionType::kGroup,
+                  .doc = "reads a table or query of PostgreSQL by binary COPY"};
+  spec.fields = ReadingSpecs();
+  for (OptionSpec& field : ValueSpecs()) spec.fields.push_back(std::move(field));
+  return spec;
+}
+
+Result<ConsumerOptions> ReadConsumerOptions(const elt::Options& options) {
+  ConsumerOptions read;
+  read.written = options;
+  Checker checker(options);
+  checker.Source(read);
+  checker.Columns(read);
+  checker.Partition(read.partition);
+  checker.Connections(read);
+  checker.Values(read);
+  checker.Timeouts(read);
+  ARROW_RETURN_NOT_OK(checker.Problems());
+  return read;
+}
+
+Result<elt::WrittenOptions> OptionsFromUrl(const std::string& url) {
+  const auto refuse = [&](const std::string& problem) {
+    return Fault(FaultCode::kBadCommandLine, "\"" + RedactUrl(url) + "\": " + problem)
+        .Help("write postgres://user@host/database?table=schema.table");
+  };
+  const size_t question = url.find('?');
+  std::string dsn = url.substr(0, question);
+  elt::WrittenOptions ours;
+  int sources = 0;
+  std::string_view rest = question == std::string::npos
+                              ? std::string_view()
+                              : std::string_view(url).substr(question + 1);
+  char separator = '?';
+  while (!rest.empty()) {
+    const std::string_view parameter = rest.substr(0, rest.find('&'));
+    rest.remove_prefix(std::min(rest.size(), parameter.size() + 1));
+    const std::string_view name = parameter.substr(0, parameter.find('='));
+    if (std::find(kUrlOptions.begin(), kUrlOptions.end(), name) == kUrlOptions.end()) {
+      dsn += separator;
+      dsn += parameter;
+      separator = '&';
+      continue;
+    }
+    const std::optional<std::string> value =
+        name.size() == parameter.size() ? std::nullopt
+                                        : PercentDecoded(parameter.substr(name.size() + 1));
+    if (!value || value->empty()) {
+      return refuse("parameter \"" + std::string(name) + "\" has no value");
+    }
+    if (name == "table" || name == "query") ++sources;
+    ours.emplace_back(name, *value);
+  }
+  if (sources != 1) return refuse("expected one of \"table\" and \"query\"");
+  ours.insert(ours.begin(), {"dsn", std::move(dsn)});
+  return ours;
+}
+
+}  // namespace levada::postgres

@@ -1,0 +1,64 @@
+#pragma once
+// The options of consumer "postgres": their spec, and what a checked set of them means. Nothing
+// here connects.
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "connectors/postgres/table_name.h"
+#include "elt/catalog.h"
+#include "elt/options.h"
+#include "formats/pgcopy/types.h"
+
+namespace levada::postgres {
+
+/// Most connections one partition may be read by.
+inline constexpr int kConnectionsMax = 16;
+/// Most partitions one run may have: each is a statement, files and a record.
+inline constexpr int64_t kPartitionsMax = 10'000;
+
+/// `partition: { by, ... }`
+struct PartitionOptions {
+  enum class Rule : uint8_t { kDerived, kSize, kCount, kValues, kInterval, kHash };
+  Rule rule = Rule::kDerived;
+  std::string by;
+  int64_t number = 0;  ///< of kSize, kCount, kHash
+  std::chrono::nanoseconds interval{0};
+  std::vector<std::string> values;
+};
+
+struct ConsumerOptions {
+  /// The written ones: dsn is revealed from here when connecting, never before.
+  elt::Options written;
+  std::optional<TableName> table;  ///< this or query
+  std::string query;               ///< without closing semicolons
+  std::vector<std::string> columns;
+  PartitionOptions partition;
+  int connections = 1;  ///< 0: auto
+  bool trim = false;
+  /// numeric without bounds: a decimal, or a policy.
+  std::optional<pgcopy::NumericBounds> numeric;
+  pgcopy::ValuePolicy unbounded = pgcopy::ValuePolicy::kError;
+  pgcopy::ValuePolicy non_finite = pgcopy::ValuePolicy::kError;
+  pgcopy::ValuePolicy infinity = pgcopy::ValuePolicy::kError;
+  bool uuid_as_bytes = false;
+  std::chrono::nanoseconds statement_timeout{0};  ///< 0: none
+  std::optional<std::chrono::nanoseconds> connect_timeout;
+
+  /// "public.orders" or "the query", for messages.
+  std::string What() const { return table ? table->Written() : "the query"; }
+};
+
+elt::OptionSpec ConsumerSpec();
+
+/// Checks what the spec cannot say. The Fault carries a diagnostic for each problem.
+Result<ConsumerOptions> ReadConsumerOptions(const elt::Options& options);
+
+/// "postgres://user@host/db?table=public.orders&sslmode=require" -> dsn without our parameters, and
+/// those. kBadCommandLine when there is not exactly one of table and query.
+Result<elt::WrittenOptions> OptionsFromUrl(const std::string& url);
+
+}  // namespace levada::postgres

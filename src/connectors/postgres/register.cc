@@ -1,0 +1,27 @@
+#include <memory>
+#include <utility>
+
+#include "connectors/postgres/postgres_consumer.h"
+#include "connectors/postgres/postgres_options.h"
+#include "elt/catalog.h"
+
+namespace levada::postgres {
+
+void Register(elt::Catalog& catalog);
+
+void Register(elt::Catalog& catalog) {
+  elt::CatalogEntry<elt::Consumer> entry;
+  entry.spec = ConsumerSpec();
+  entry.kind = entry.spec.name;
+  entry.doc = entry.spec.doc;
+  entry.make = [](const elt::Options& options,
+                  const elt::StageInput&) -> Result<std::unique_ptr<elt::Consumer>> {
+    ARROW_ASSIGN_OR_RAISE(ConsumerOptions read, ReadConsumerOptions(options));
+    return std::make_unique<PostgresConsumer>(std::move(read));
+  };
+  entry.url_schemes = {"postgres", "postgresql"};
+  entry.from_url = OptionsFromUrl;
+  catalog.Add(std::move(entry));
+}
+
+}  // namespace levada::postgres

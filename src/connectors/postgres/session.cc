@@ -1,0 +1,59 @@
+#include "connectors/postgres/session.h"
+
+#include <utility>
+
+namespace levada::postgres {
+namespace {
+
+std::string Settings(const ConsumerOptions& options, int server_version) {
+  const auto timeout =
+      std::chrono::duration_cast<std::chrono::milliseconds>(options.statement_timeout);
+  // The scan starts at the first block and one process does it: rows come in one order.
+  std::string sql =
+      "set local synchronize_seqscans = off; set local max_parallel_workers_per_gather = 0; "
+      "set local jit = off; set local idle_in_transaction_session_timeout = 0; "
+      "set local statement_timeout = " +
+      std::to_string(timeout.count());
+  if (server_version >= 170000) sql += "; set local transaction_timeout = 0";
+  return sql;
+}
+
+Status ImportSnapshot(const Context& ctx, pq::Connection& connection, const std::string& snapshot) {
+  const Status status = connection.Execute(
+      ctx, "cannot join the snapshot", "set transaction snapshot " + pq::QuoteLiteral(snapshot));
+  // Whatever the server says about its name: the one way to lose it is its session's end.
+  if (status.ok() || IsRetryable(status) || CodeOf(status) == FaultCode::kStopped) return status;
+  return Fault(FaultCode::kSnapshotLost, "the snapshot of this attempt is gone").Because(status);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<pq::Connection>> BeginSession(const Context& ctx,
+                                                     const ConsumerOptions& options,
+                                                     const std::string& snapshot) {
+  pq::ConnectOptions connect;
+  if (options.written.Has("dsn")) {
+    ARROW_ASSIGN_OR_RAISE(connect.dsn, options.written.Reveal("dsn"));
+  }
+  connect.connect_timeout = options.connect_timeout;
+  ARROW_ASSIGN_OR_RAISE(auto connection, pq::Connection::Open(ctx, connect));
+  if (connection->server_version() < kServerVersionMin) {
+    return Fault(FaultCode::kSourceUnsupported, "server: expected PostgreSQL 12 or later, got " +
+                                                    connection->Parameter("server_version"));
+  }
+  const std::string begin = "begin transaction isolation level repeatable read, read only";
+  ARROW_RETURN_NOT_OK(connection->Execute(ctx, "cannot begin a transaction", begin));
+  if (!snapshot.empty()) ARROW_RETURN_NOT_OK(ImportSnapshot(ctx, *connection, snapshot));
+  ARROW_RETURN_NOT_OK(connection->Execute(ctx, "cannot set up the session",
+                                          Settings(options, connection->server_version())));
+  return connection;
+}
+
+Result<std::string> ExportSnapshot(const Context& ctx, pq::Connection& connection) {
+  ARROW_ASSIGN_OR_RAISE(const pq::Rows rows, connection.Query(ctx, "cannot export a snapshot",
+                                                              "select pg_catalog."
+                                                              "pg_export_snapshot()"));
+  return rows.empty() ? std::string() : rows[0][0].value_or("");
+}
+
+}  // namespace levada::postgres

@@ -1,0 +1,28 @@
+#pragma once
+// A session to read by: connected, in a read-only transaction on one snapshot, with the settings
+// that make the same statement give the same rows in the same order.
+
+#include <memory>
+#include <string>
+
+#include "base/context.h"
+#include "connectors/postgres/postgres_options.h"
+#include "db/postgres/connection.h"
+
+namespace levada::postgres {
+
+/// The oldest server whose catalog we know.
+inline constexpr int kServerVersionMin = 120000;
+
+/// Connects and begins. With `snapshot`, one that another session exported, both see the same rows.
+/// Everything is local to the transaction, so a pooler may stand in between. Errors: those of
+/// Connection::Open; kUnresolvedReference for the dsn; kSnapshotLost; kSourceUnsupported for a
+/// server older than 12.
+Result<std::unique_ptr<pq::Connection>> BeginSession(const Context& ctx,
+                                                     const ConsumerOptions& options,
+                                                     const std::string& snapshot = {});
+
+/// Exports the snapshot of a session: its id, good for as long as the session's transaction.
+Result<std::string> ExportSnapshot(const Context& ctx, pq::Connection& connection);
+
+}  // namespace levada::postgres

@@ -1,0 +1,433 @@
+#include "connectors/postgres/split.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+#include "base/quantity.h"
+#include "connectors/postgres/cuts.h"
+#include "connectors/postgres/window_predicate.h"
+
+namespace levada::postgres {
+namespace {
+
+using Rule = PartitionOptions::Rule;
+
+constexpr const char* kDoing = "cannot split the run";
+// A slice below 32 MiB is read faster than a connection is made and its file written.
+constexpr int64_t kSliceBlocksMin = 4096;
+// More connections than this are not worth it for anyone: each costs the server a process that
+// works at full speed. Who wants more says how many.
+constexpr int kAutoConnectionsMax = 4;
+// Ranges of block numbers are scanned without reading what lies before since PostgreSQL 14.
+constexpr int kTidRangeVersion = 140000;
+// EXPLAIN of each partition is a round trip; beyond this many the estimate is not shown.
+constexpr size_t kEstimatesMax = 32;
+
+bool IsTime(Order order) {
+  return order == Order::kDate || order == Order::kTimestamp || order == Order::kTimestamptz;
+}
+
+std::vector<Cut> Before(const std::vector<std::string>& values) {
+  std::vector<Cut> cuts;
+  cuts.reserve(values.size());
+  for (const std::string& value : values) {
+    if (cuts.empty() || cuts.back().value != value) cuts.push_back({value, false});
+  }
+  return cuts;
+}
+
+std::vector<std::string> TextsOf(const std::vector<int64_t>& numbers) {
+  std::vector<std::string> texts;
+  texts.reserve(numbers.size());
+  for (const int64_t number : numbers) texts.push_back(std::to_string(number));
+  return texts;
+}
+
+struct Extent {
+  int64_t least;
+  int64_t greatest;
+};
+
+class Splitter {
+ public:
+  Splitter(const Context& ctx, pq::Connection& connection, const ConsumerOptions& options,
+           const Subject& subject, const elt::RunInstance& run, const elt::SplitLimits& limits)
+      : ctx_(ctx),
+        connection_(connection),
+        options_(options),
+        subject_(subject),
+        run_(run),
+        limits_(limits) {}
+
+  Result<std::vector<elt::Partition>> Split() {
+    // Values are written into statements: their text must not depend on this session.
+    ARROW_RETURN_NOT_OK(connection_.Execute(ctx_, kDoing, "set local datestyle = 'ISO, YMD'"));
+    ARROW_ASSIGN_OR_RAISE(window_, WindowPredicate(subject_, options_, run_));
+    ARROW_ASSIGN_OR_RAISE(
+        whole_, EstimateOf(ctx_, connection_, kDoing, SelectOf(subject_, options_, window_)));
+    ARROW_ASSIGN_OR_RAISE(const std::vector<PartitionBounds> bounds, Bounds());
+    std::vector<elt::Partition> partitions;
+    for (const PartitionBounds& part : bounds) {
+      elt::Partition partition;
+      partition.index = static_cast<int>(partitions.size());
+      partition.id = fmt::format("p{:04}", partition.index);
+      partition.meaning = part.Meaning();
+      partition.bounds = part.ToJson();
+      partition.query = SelectOf(subject_, options_, AllOf({window_, part.Predicate()}));
+      partition.slices = {elt::Slice{0, SliceBounds{}.ToJson()}};
+      partitions.push_back(std::move(partition));
+    }
+    ARROW_RETURN_NOT_OK(AddEstimates(partitions));
+    if (partitions.size() == 1) ARROW_RETURN_NOT_OK(AddSlices(partitions[0]));
+    return partitions;
+  }
+
+ private:
+  Result<std::vector<PartitionBounds>> Bounds() {
+    const PartitionOptions& partition = options_.partition;
+    if (partition.rule == Rule::kDerived) return Derived();
+    ARROW_ASSIGN_OR_RAISE(const pq::StatementColumn* column,
+                          NeedColumn(subject_, options_, partition.by, "partition: by"));
+    by_ = partition.by;
+    order_ = OrderOf(column->type_oid, subject_.types);
+    switch (partition.rule) {
+      case Rule::kSize:
+        return BySize();
+      case Rule::kCount:
+        return ByCount(partition.number);
+      case Rule::kValues:
+        return ByValues(*column);
+      case Rule::kInterval:
+        return ByInterval();
+      case Rule::kHash:
+        return ByHash();
+      case Rule::kDerived:
+        break;
+    }
+    return std::vector<PartitionBounds>{PartitionBounds{}};
+  }
+
+  Fault Impossible(const std::string& problem) const {
+    return Fault(FaultCode::kImpossiblePlan, "partition: by \"" + by_ + "\": " + problem)
+        .With("column", by_);
+  }
+
+  std::vector<PartitionBounds> Ranges(const std::vector<Cut>& cuts) const {
+    return RangesBetween(by_, order_ == Order::kText, cuts);
+  }
+
+  // ------------------------------------------------------------------------------------ declared
+
+  Result<std::vector<PartitionBounds>> BySize() {
+    if (order_ != Order::kInteger) {
+      return Impossible("size needs a column of whole numbers")
+          .Help("use interval for times, count or hash for other types");
+    }
+    ARROW_ASSIGN_OR_RAISE(const std::optional<Extent> extent, ExtentOf());
+    if (!extent) return Ranges({});
+    const auto cuts =
+        GridCuts(extent->least, extent->greatest, options_.partition.number, kPartitionsMax);
+    if (!cuts) {
+      return Impossible(
+                 fmt::format("values from {} to {} in steps of {} are more than {} partitions",
+                             extent->least, extent->greatest, options_.partition.number,
+                             kPartitionsMax))
+          .Help("choose a larger size, or count");
+    }
+    return Ranges(Before(TextsOf(*cuts)));
+  }
+
+  Result<std::vector<PartitionBounds>> ByCount(int64_t count) {
+    if (order_ == Order::kNone) {
+      return Impossible("its type has no ranges").Help("use values or hash, or another column");
+    }
+    // Statistics are about the whole table: inside a window they may all be elsewhere.
+    const bool countable = order_ == Order::kInteger || IsTime(order_);
+    if (subject_.relation && !(run_.window && countable)) {
+      ARROW_ASSIGN_OR_RAISE(const auto distribution,
+                            FindDistribution(ctx_, connection_, *subject_.relation, by_, order_));
+      if (!distribution.empty()) {
+        return Ranges(CutsByWeight(distribution, count, order_ == Order::kInteger));
+      }
+    }
+    if (!countable) {
+      return Impossible("the server has no statistics of it")
+          .Help("run ANALYZE on the table, or use values or hash");
+    }
+    return EvenRanges(count);
+  }
+
+  Result<std::vector<PartitionBounds>> EvenRanges(int64_t count) {
+    ARROW_ASSIGN_OR_RAISE(const std::optional<Extent> extent, ExtentOf());
+    if (!extent) return Ranges({});
+    const auto cuts = EvenCuts(extent->least, extent->greatest, count);
+    if (!IsTime(order_)) return Ranges(Before(TextsOf(cuts)));
+    ARROW_ASSIGN_OR_RAISE(const auto values, TimeValues(cuts, /*shown_in=*/{}));
+    return Ranges(Before(values));
+  }
+
+  Result<std::vector<PartitionBounds>> ByValues(pq::StatementColumn column) {
+    const std::vector<std::string>& values = options_.partition.values;
+    column.type_modifier = -1;  // a length would cut values off
+    ARROW_ASSIGN_OR_RAISE(const auto names, TypeNames(ctx_, connection_, {column}));
+    std::string list;
+    for (const std::string& value : values) {
+      list += (list.empty() ? "" : ", ") + pq::QuoteLiteral(value) + "::" + names[0];
+    }
+    const std::string collation = order_ == Order::kText ? " COLLATE \"C\"" : "";
+    // Two ways to write one value would put its rows into two partitions.
+    ARROW_ASSIGN_OR_RAISE(const pq::Rows rows,
+                          connection_.Query(ctx_, "partition: values",
+                                            "select count(distinct v" + collation +
+                                                ") from unnest(ARRAY[" + list + "]) v"));
+    if (rows[0][0] != std::to_string(values.size())) {
+      return Impossible("a value is listed twice, or is NULL")
+          .Help("list each value once, as the server writes it");
+    }
+    std::vector<PartitionBounds> bounds;
+    for (const std::string& value : values) {
+      bounds.push_back(ValueBounds(PartitionBounds::Kind::kValue, {value}));
+    }
+    bounds.push_back(ValueBounds(PartitionBounds::Kind::kRest, values));
+    return bounds;
+  }
+
+  PartitionBounds ValueBounds(PartitionBounds::Kind kind,
+                              const std::vector<std::string>& values) const {
+    PartitionBounds bounds;
+    bounds.kind = kind;
+    bounds.by = by_;
+    bounds.text = order_ == Order::kText;
+    bounds.values = values;
+    return bounds;
+  }
+
+  Result<std::vector<PartitionBounds>> ByInterval() {
+    const int64_t step =
+        std::chrono::duration_cast<std::chrono::microseconds>(options_.partition.interval).count();
+    constexpr int64_t kDay = std::chrono::microseconds(std::chrono::hours(24)).count();
+    if (!IsTime(order_) || (order_ == Order::kDate && step % kDay != 0)) {
+      return Impossible(order_ == Order::kDate ? "an interval on a date needs whole days"
+                                               : "interval needs a date, timestamp or timestamptz")
+          .Help(order_ == Order::kDate ? "for example interval: 1d" : "use size, count or hash");
+    }
+    // The window's own column is cut from the window's start, as its clock shows it.
+    const bool of_window = run_.window && run_.window_column == by_;
+    std::optional<Extent> extent;
+    if (of_window) {
+      extent = Extent{0, run_.window->end - run_.window->start - 1};
+    } else {
+      ARROW_ASSIGN_OR_RAISE(extent, ExtentOf());
+    }
+    if (!extent) return Ranges({});
+    auto cuts = GridCuts(extent->least, extent->greatest, step, kPartitionsMax);
+    if (!cuts) {
+      return Impossible(fmt::format("its values in steps of {} are more than {} partitions",
+                                    FormatDuration(options_.partition.interval), kPartitionsMax))
+          .Help("choose a longer interval");
+    }
+    if (of_window) {
+      for (int64_t& cut : *cuts) cut += run_.window->start;
+    }
+    ARROW_ASSIGN_OR_RAISE(const auto values,
+                          TimeValues(*cuts, of_window ? run_.window->timezone : std::string()));
+    return Ranges(Before(values));
+  }
+
+  Result<std::vector<PartitionBounds>> ByHash() {
+    if (order_ != Order::kInteger && order_ != Order::kText && order_ != Order::kUuid) {
+      return Impossible("hash needs whole numbers, text or uuid")
+          .Help("use count, interval or values");
+    }
+    std::vector<PartitionBounds> bounds;
+    for (int64_t remainder = 0; remainder < options_.partition.number; ++remainder) {
+      PartitionBounds part;
+      part.kind = PartitionBounds::Kind::kHash;
+      part.by = by_;
+      part.modulus = options_.partition.number;
+      part.remainder = remainder;
+      bounds.push_back(std::move(part));
+    }
+    return bounds;
+  }
+
+  // ------------------------------------------------------------------------------------- derived
+
+  Result<std::vector<PartitionBounds>> Derived() {
+    const int64_t bytes = TotalBytes();
+    const std::vector<PartitionBounds> one = {PartitionBounds{}};
+    if (!subject_.relation || limits_.partition_bytes <= 0 || bytes <= limits_.partition_bytes) {
+      return one;
+    }
+    const int64_t count = std::min((bytes - 1) / limits_.partition_bytes + 1, kPartitionsMax);
+    if (run_.window) {
+      const pq::StatementColumn* column = subject_.Find(run_.window_column);
+      by_ = run_.window_column;
+      order_ = OrderOf(column->type_oid, subject_.types);
+      if (order_ != Order::kDate) return EvenWindow(count);
+    }
+    ARROW_ASSIGN_OR_RAISE(by_, LeadingKeyColumn(ctx_, connection_, *subject_.relation));
+    const pq::StatementColumn* key = by_.empty() ? nullptr : subject_.Find(by_);
+    if (key == nullptr) return one;
+    order_ = OrderOf(key->type_oid, subject_.types);
+    if (order_ == Order::kNone) return one;
+    Result<std::vector<PartitionBounds>> ranges = ByCount(count);
+    // A key without statistics is no reason to fail: nobody asked for this.
+    if (!ranges.ok() && CodeOf(ranges.status()) == FaultCode::kImpossiblePlan) return one;
+    return ranges;
+  }
+
+  /// The window itself in equal parts: they use the index that the window uses.
+  Result<std::vector<PartitionBounds>> EvenWindow(int64_t count) {
+    ARROW_ASSIGN_OR_RAISE(const auto values,
+                          TimeValues(EvenCuts(run_.window->start, run_.window->end - 1, count),
+                                     run_.window->timezone));
+    return Ranges(Before(values));
+  }
+
+  // ----------------------------------------------------------------------------------- questions
+
+  /// The least and greatest value inside the window, finite ones: whole numbers, or microseconds
+  /// since 1970 of times (of a timestamp: as if it were UTC).
+  Result<std::optional<Extent>> ExtentOf() {
+    const std::string name = pq::QuoteIdentifier(by_);
+    const auto number = [&](const std::string& value) {
+      if (!IsTime(order_)) return value;
+      return "(extract(epoch from " + value + ") * 1000000)::int8";
+    };
+    const std::string finite =
+        IsTime(order_) ? name + " > '-infinity' AND " + name + " < 'infinity'" : std::string();
+    const std::string condition = AllOf({window_, finite});
+    ARROW_ASSIGN_OR_RAISE(
+        const pq::Rows rows,
+        connection_.Query(ctx_, kDoing,
+                          "select " + number("min(" + name + ")") + ", " +
+                              number("max(" + name + ")") + " from " + FromOf(subject_, options_) +
+                              (condition.empty() ? "" : " where " + condition)));
+    if (rows.empty() || !rows[0][0] || !rows[0][1]) return std::nullopt;
+    Extent extent{};
+    const auto parse = [](const std::string& text, int64_t& into) {
+      const auto parsed = std::from_chars(text.data(), text.data() + text.size(), into);
+      return parsed.ec == std::errc() && parsed.ptr == text.data() + text.size();
+    };
+    if (!parse(*rows[0][0], extent.least) || !parse(*rows[0][1], extent.greatest)) {
+      return Fault(FaultCode::kSourceProtocol, "partition: by \"" + by_ +
+                                                   "\": expected whole numbers as its least and "
+                                                   "greatest value");
+    }
+    return extent;
+  }
+
+  /// Times in the server's own text. With `shown_in`, what a clock of that zone shows at these
+  /// instants; without, the values as ExtentOf counts them.
+  Result<std::vector<std::string>> TimeValues(const std::vector<int64_t>& micros,
+                                              const std::string& shown_in) {
+    std::string array = "{";
+    for (const int64_t value : micros) {
+      array += (array.size() > 1 ? "," : "") + std::to_string(value);
+    }
+    array += "}";
+    const std::string offset = "t * interval '1 microsecond'";
+    std::string value = "timestamptz 'epoch' + " + offset;
+    if (order_ != Order::kTimestamptz) {
+      value = shown_in.empty() ? "timestamp 'epoch' + " + offset
+                               : "(" + value + ") at time zone " + pq::QuoteLiteral(shown_in);
+      if (order_ == Order::kDate) value = "(" + value + ")::date";
+    }
+    ARROW_ASSIGN_OR_RAISE(const pq::Rows rows,
+                          connection_.Query(ctx_, kDoing,
+                                            "select (" + value +
+                                                ")::text from unnest($1::int8[]) with ordinality "
+                                                "u(t, o) order by o",
+                                            {array}));
+    std::vector<std::string> values;
+    values.reserve(rows.size());
+    for (const pq::Row& row : rows) values.push_back(row[0].value_or(""));
+    return values;
+  }
+
+  // ----------------------------------------------------------------------------------- estimates
+
+  /// Of the whole run.
+  int64_t TotalBytes() const {
+    const bool known = !run_.window && subject_.relation && subject_.relation->bytes >= 0;
+    return known ? subject_.relation->bytes : EstimatedBytes(whole_.rows);
+  }
+
+  /// Of `rows` of this source, as the source stores them.
+  int64_t EstimatedBytes(int64_t rows) const {
+    if (rows < 0) return -1;
+    double row_bytes = static_cast<double>(std::max<int64_t>(whole_.row_bytes, 0));
+    if (subject_.relation && subject_.relation->rows > 0 && subject_.relation->bytes >= 0) {
+      row_bytes = static_cast<double>(subject_.relation->bytes) /
+                  static_cast<double>(subject_.relation->rows);
+    }
+    return static_cast<int64_t>(std::min(9e18, row_bytes * static_cast<double>(rows)));
+  }
+
+  Status AddEstimates(std::vector<elt::Partition>& partitions) {
+    if (partitions.size() > kEstimatesMax) return Status::OK();
+    if (partitions.size() == 1) {
+      partitions[0].estimated_rows = whole_.rows;
+      partitions[0].estimated_bytes = TotalBytes();
+      return Status::OK();
+    }
+    for (elt::Partition& partition : partitions) {
+      ARROW_ASSIGN_OR_RAISE(const Estimate estimate,
+                            EstimateOf(ctx_, connection_, kDoing, partition.query));
+      partition.estimated_rows = estimate.rows;
+      partition.estimated_bytes = EstimatedBytes(estimate.rows);
+    }
+    return Status::OK();
+  }
+
+  Status AddSlices(elt::Partition& partition) {
+    if (options_.connections == 1 || !subject_.relation || !subject_.relation->plain() ||
+        connection_.server_version() < kTidRangeVersion) {
+      return Status::OK();
+    }
+    // Blocks would be read for nothing where an index finds the window's rows.
+    if (run_.window) {
+      ARROW_ASSIGN_OR_RAISE(const bool indexed,
+                            HasIndexOn(ctx_, connection_, *subject_.relation, run_.window_column));
+      if (indexed) return Status::OK();
+    }
+    const int64_t blocks = subject_.relation->blocks;
+    int64_t count = options_.connections;
+    if (count == 0) {
+      count =
+          std::min<int64_t>({limits_.processors, kAutoConnectionsMax, blocks / kSliceBlocksMin});
+    }
+    partition.slices.clear();
+    for (const SliceBounds& slice :
+         SlicesOf(blocks, static_cast<int>(std::max<int64_t>(count, 1)))) {
+      partition.slices.push_back({static_cast<int>(partition.slices.size()), slice.ToJson()});
+    }
+    return Status::OK();
+  }
+
+  const Context& ctx_;
+  pq::Connection& connection_;
+  const ConsumerOptions& options_;
+  const Subject& subject_;
+  const elt::RunInstance& run_;
+  const elt::SplitLimits& limits_;
+  std::string window_;
+  Estimate whole_;
+  std::string by_;
+  Order order_ = Order::kNone;
+};
+
+}  // namespace
+
+Result<std::vector<elt::Partition>> SplitRun(const Context& ctx, pq::Connection& connection,
+                                             const ConsumerOptions& options, const Subject& subject,
+                                             const elt::RunInstance& run,
+                                             const elt::SplitLimits& limits) {
+  return Splitter(ctx, connection, options, subject, run, limits).Split();
+}
+
+}  // namespace levada::postgres

@@ -1,0 +1,211 @@
+#include "connectors/postgres/subject.h"
+
+#include <arrow/type.h>
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "base/diagnostic.h"
+
+namespace levada::postgres {
+namespace {
+
+std::string Doing(const ConsumerOptions& options) { return "cannot describe " + options.What(); }
+
+std::vector<std::string> NamesOf(const std::vector<pq::StatementColumn>& columns) {
+  std::vector<std::string> names;
+  names.reserve(columns.size());
+  for (const pq::StatementColumn& column : columns) names.push_back(column.name);
+  return names;
+}
+
+Status CheckNames(const Subject& subject, const ConsumerOptions& options) {
+  if (subject.all.empty()) {
+    return Fault(FaultCode::kSourceUnsupported, options.What() + " has no columns")
+        .Help("a consumer reads what a SELECT returns");
+  }
+  std::set<std::string> seen;
+  for (const pq::StatementColumn& column : subject.all) {
+    if (seen.insert(column.name).second) continue;
+    return Fault(FaultCode::kDuplicateColumn,
+                 options.What() + ": two columns are named \"" + column.name + "\"")
+        .With("column", column.name)
+        .Help("give one of them another name: select ... as other_name");
+  }
+  return Status::OK();
+}
+
+Status SelectColumns(Subject& subject, const ConsumerOptions& options) {
+  if (options.columns.empty()) {
+    subject.selected = subject.all;
+    return Status::OK();
+  }
+  for (const std::string& name : options.columns) {
+    ARROW_ASSIGN_OR_RAISE(const pq::StatementColumn* column,
+                          NeedColumn(subject, options, name, "columns"));
+    subject.selected.push_back(*column);
+  }
+  return Status::OK();
+}
+
+/// The query that reads all selected columns, those of `casted` as text.
+std::string CastingQuery(const Subject& subject, const ConsumerOptions& options,
+                         const std::vector<std::string>& casted) {
+  std::string list;
+  for (const pq::StatementColumn& column : subject.selected) {
+    const std::string name = pq::QuoteIdentifier(column.name);
+    if (!list.empty()) list += ", ";
+    list += name;
+    if (std::find(casted.begin(), casted.end(), column.name) != casted.end()) {
+      list += "::text as " + name;
+    }
+  }
+  return "select " + list + " from " + FromOf(subject, options);
+}
+
+struct TypeProblem {
+  std::string column;
+  std::string what;
+};
+
+Status UnsupportedTypes(const Subject& subject, const ConsumerOptions& options,
+                        const std::vector<TypeProblem>& problems) {
+  std::string message = options.What() + ": ";
+  std::vector<std::string> columns;
+  for (const TypeProblem& problem : problems) {
+    if (!columns.empty()) message += "; ";
+    message += problem.what;
+    columns.push_back(problem.column);
+  }
+  Fault fault(FaultCode::kUnsupportedType, std::move(message));
+  for (const std::string& column : columns) fault.With("column", column);
+  fault.Help("read them as text with  query: " + CastingQuery(subject, options, columns));
+  return fault;
+}
+
+Status DecideTypes(Subject& subject, const ConsumerOptions& options) {
+  std::vector<TypeProblem> problems;
+  Status decision;
+  arrow::FieldVector fields;
+  for (size_t i = 0; i < subject.selected.size(); ++i) {
+    const pq::StatementColumn& column = subject.selected[i];
+    auto type = ColumnTypeOf(column.type_oid, column.type_modifier, subject.types, options);
+    if (!type) {
+      problems.push_back({column.name, "column \"" + column.name + "\" is of type " +
+                                           subject.type_names[i] + ", which is not read"});
+      continue;
+    }
+    type->nullable = !subject.IsNotNull(column);
+    subject.columns.push_back({column.name, *type});
+    auto field = pgcopy::FieldOf(subject.columns.back());
+    if (field.ok()) {
+      fields.push_back(*std::move(field));
+    } else if (decision.ok()) {
+      decision = field.status();
+    }
+  }
+  if (!problems.empty()) return UnsupportedTypes(subject, options, problems);
+  if (!decision.ok()) return decision;
+  subject.schema = arrow::schema(std::move(fields));
+  return Status::OK();
+}
+
+}  // namespace
+
+const pq::StatementColumn* Subject::Find(const std::string& name) const {
+  const auto found = std::find_if(all.begin(), all.end(), [&](const pq::StatementColumn& column) {
+    return column.name == name;
+  });
+  return found == all.end() ? nullptr : &*found;
+}
+
+bool Subject::IsNotNull(const pq::StatementColumn& column) const {
+  return relation && column.table_oid == relation->oid &&
+         std::find(attributes.not_null.begin(), attributes.not_null.end(), column.table_column) !=
+             attributes.not_null.end();
+}
+
+Result<Subject> FindSubject(const Context& ctx, pq::Connection& connection,
+                            const ConsumerOptions& options) {
+  Subject subject;
+  if (options.table) {
+    ARROW_ASSIGN_OR_RAISE(subject.relation, FindRelation(ctx, connection, *options.table));
+  }
+  ARROW_ASSIGN_OR_RAISE(
+      subject.all, connection.Describe(ctx, Doing(options),
+                                       options.table ? "select * from " + FromOf(subject, options)
+                                                     : options.query));
+  if (subject.relation) {
+    ARROW_ASSIGN_OR_RAISE(subject.attributes, FindAttributes(ctx, connection, *subject.relation));
+  }
+  ARROW_RETURN_NOT_OK(CheckNames(subject, options));
+  ARROW_RETURN_NOT_OK(SelectColumns(subject, options));
+  std::vector<uint32_t> oids;
+  for (const pq::StatementColumn& column : subject.all) oids.push_back(column.type_oid);
+  ARROW_ASSIGN_OR_RAISE(subject.types, FindTypes(ctx, connection, oids));
+  ARROW_ASSIGN_OR_RAISE(subject.type_names, TypeNames(ctx, connection, subject.selected));
+  ARROW_RETURN_NOT_OK(DecideTypes(subject, options));
+  return subject;
+}
+
+Result<const pq::StatementColumn*> NeedColumn(const Subject& subject,
+                                              const ConsumerOptions& options,
+                                              const std::string& name, const std::string& purpose) {
+  const pq::StatementColumn* column = subject.Find(name);
+  if (column != nullptr) return column;
+  Fault fault(FaultCode::kColumnNotFound,
+              purpose + ": there is no column \"" + name + "\" in " + options.What());
+  fault.With("column", name);
+  const std::string nearest = NearestName(name, NamesOf(subject.all));
+  if (!nearest.empty()) fault.Help("did you mean \"" + nearest + "\"?");
+  return fault;
+}
+
+std::string FromOf(const Subject& subject, const ConsumerOptions& options) {
+  if (subject.relation) return subject.relation->name.Quoted();
+  // A line break, because the query may end in a comment.
+  return "(" + options.query + "\n) AS source";
+}
+
+std::string AllOf(const std::vector<std::string>& conditions) {
+  std::string all;
+  for (const std::string& condition : conditions) {
+    if (condition.empty()) continue;
+    if (!all.empty()) all += " AND ";
+    all += condition;
+  }
+  return all;
+}
+
+std::string SelectOf(const Subject& subject, const ConsumerOptions& options,
+                     const std::string& condition) {
+  if (!subject.relation && options.columns.empty() && condition.empty()) return options.query;
+  std::string list;
+  for (const pq::StatementColumn& column : subject.selected) {
+    if (!list.empty()) list += ", ";
+    list += pq::QuoteIdentifier(column.name);
+  }
+  return "SELECT " + list + " FROM " + FromOf(subject, options) +
+         (condition.empty() ? "" : " WHERE " + condition);
+}
+
+std::string CopyOf(const Subject& subject, const ConsumerOptions& options,
+                   const std::string& condition) {
+  // Without an executor in between where the server can: inherited rows, computed columns, views
+  // and row security need one.
+  const bool direct = subject.relation && subject.relation->kind == 'r' &&
+                      !subject.relation->has_children && !subject.relation->filtered &&
+                      !subject.attributes.generated && condition.empty();
+  if (!direct) {
+    return "COPY (" + SelectOf(subject, options, condition) + "\n) TO STDOUT (FORMAT binary)";
+  }
+  std::string list;
+  for (const pq::StatementColumn& column : subject.selected) {
+    if (!list.empty()) list += ", ";
+    list += pq::QuoteIdentifier(column.name);
+  }
+  return "COPY " + subject.relation->name.Quoted() + " (" + list + ") TO STDOUT (FORMAT binary)";
+}
+
+}  // namespace levada::postgres

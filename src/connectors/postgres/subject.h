@@ -1,0 +1,58 @@
+#pragma once
+// Subject: the table or query a pipeline reads, as the server knows it now, and the statements that
+// read it.
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/context.h"
+#include "connectors/postgres/postgres_catalog.h"
+#include "connectors/postgres/postgres_options.h"
+#include "connectors/postgres/postgres_types.h"
+#include "db/postgres/connection.h"
+#include "elt/stages.h"
+#include "formats/pgcopy/types.h"
+
+namespace levada::postgres {
+
+struct Subject {
+  std::optional<Relation> relation;  ///< of a table
+  Attributes attributes;             ///< of a table
+  std::vector<pq::StatementColumn> all;
+  ServerTypes types;
+
+  std::vector<pq::StatementColumn> selected;  ///< what the pipeline reads, in its order
+  std::vector<std::string> type_names;        ///< of the selected: "numeric(15,2)"
+  std::vector<pgcopy::Column> columns;        ///< of the selected, for the decoder
+  elt::SchemaPtr schema;                      ///< of the selected
+
+  /// Among all columns; nullptr when there is none.
+  const pq::StatementColumn* Find(const std::string& name) const;
+  bool IsNotNull(const pq::StatementColumn& column) const;
+};
+
+/// Looks the source up. Inside a transaction it is locked against changes of its columns from then
+/// on. Errors: kTableNotFound, kColumnNotFound, kDuplicateColumn, kUnsupportedType (all columns at
+/// once, with the query that reads them), kQueryFailed, and those of formats/pgcopy.
+Result<Subject> FindSubject(const Context& ctx, pq::Connection& connection,
+                            const ConsumerOptions& options);
+
+/// Column `name` of the source, for `purpose` ("partition: by"); kColumnNotFound with the nearest
+/// name.
+Result<const pq::StatementColumn*> NeedColumn(const Subject& subject,
+                                              const ConsumerOptions& options,
+                                              const std::string& name, const std::string& purpose);
+
+/// `FROM` without the word.
+std::string FromOf(const Subject& subject, const ConsumerOptions& options);
+/// "a AND b" of the conditions that are not empty.
+std::string AllOf(const std::vector<std::string>& conditions);
+/// The SELECT of the pipeline's columns under `condition` (may be empty).
+std::string SelectOf(const Subject& subject, const ConsumerOptions& options,
+                     const std::string& condition);
+/// The COPY of the same rows.
+std::string CopyOf(const Subject& subject, const ConsumerOptions& options,
+                   const std::string& condition);
+
+}  // namespace levada::postgres
