@@ -1,0 +1,166 @@
+#include "connectors/sqlite/sqlite_types.h"
+
+#include <arrow/util/checked_cast.h>
+
+#include <charconv>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "elt/type_name.h"
+
+namespace levada::sqlite {
+namespace {
+
+using TypeResult = Result<std::shared_ptr<arrow::DataType>>;
+
+constexpr int kDigitsMax = 38;  // of a decimal128
+
+/// "Double  Precision" and "VARCHAR ( 20 )" as DOUBLE PRECISION and VARCHAR with its arguments.
+struct Declared {
+  std::string words;
+  std::vector<int> arguments;
+};
+
+std::optional<Declared> Split(std::string_view text) {
+  Declared declared;
+  size_t at = 0;
+  auto skip_spaces = [&] {
+    while (at < text.size() && (text[at] == ' ' || text[at] == '\t' || text[at] == '\n')) ++at;
+  };
+  skip_spaces();
+  for (; at < text.size() && text[at] != '('; ++at) {
+    const char c = text[at];
+    const bool space = c == ' ' || c == '\t' || c == '\n';
+    if (space && (declared.words.empty() || declared.words.back() == ' ')) continue;
+    declared.words += space ? ' ' : c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+  }
+  if (!declared.words.empty() && declared.words.back() == ' ') declared.words.pop_back();
+  if (at == text.size()) return declared;
+  do {
+    ++at;
+    skip_spaces();
+    int value = 0;
+    const auto [end, error] = std::from_chars(text.data() + at, text.data() + text.size(), value);
+    if (error != std::errc()) return std::nullopt;
+    declared.arguments.push_back(value);
+    at = static_cast<size_t>(end - text.data());
+    skip_spaces();
+  } while (at < text.size() && text[at] == ',');
+  if (at >= text.size() || text[at] != ')') return std::nullopt;
+  ++at;
+  skip_spaces();
+  // What follows the parentheses belongs to the words: TIMESTAMP(6) WITH TIME ZONE.
+  if (at < text.size()) {
+    std::optional<Declared> rest = Split(text.substr(at));
+    if (!rest || !rest->arguments.empty()) return std::nullopt;
+    declared.words += ' ' + rest->words;
+  }
+  return declared;
+}
+
+/// How many arguments a word takes, and the type.
+struct Word {
+  std::string_view word;
+  size_t arguments_max;
+  std::shared_ptr<arrow::DataType> (*make)();
+};
+
+constexpr Word kWords[] = {
+    {"INTEGER", 1, [] { return arrow::int64(); }},
+    {"INT", 1, [] { return arrow::int64(); }},
+    {"TINYINT", 1, [] { return arrow::int64(); }},
+    {"SMALLINT", 1, [] { return arrow::int64(); }},
+    {"MEDIUMINT", 1, [] { return arrow::int64(); }},
+    {"BIGINT", 1, [] { return arrow::int64(); }},
+    {"INT2", 0, [] { return arrow::int64(); }},
+    {"INT4", 0, [] { return arrow::int64(); }},
+    {"INT8", 0, [] { return arrow::int64(); }},
+    {"REAL", 0, [] { return arrow::float64(); }},
+    {"DOUBLE", 2, [] { return arrow::float64(); }},
+    {"DOUBLE PRECISION", 0, [] { return arrow::float64(); }},
+    {"FLOAT", 2, [] { return arrow::float64(); }},
+    {"TEXT", 1, [] { return arrow::utf8(); }},
+    {"CLOB", 1, [] { return arrow::utf8(); }},
+    {"CHAR", 1, [] { return arrow::utf8(); }},
+    {"CHARACTER", 1, [] { return arrow::utf8(); }},
+    {"VARCHAR", 1, [] { return arrow::utf8(); }},
+    {"VARYING CHARACTER", 1, [] { return arrow::utf8(); }},
+    {"CHARACTER VARYING", 1, [] { return arrow::utf8(); }},
+    {"NCHAR", 1, [] { return arrow::utf8(); }},
+    {"NATIVE CHARACTER", 1, [] { return arrow::utf8(); }},
+    {"NVARCHAR", 1, [] { return arrow::utf8(); }},
+    {"BLOB", 1, [] { return arrow::binary(); }},
+    {"BOOLEAN", 0, [] { return arrow::boolean(); }},
+    {"BOOL", 0, [] { return arrow::boolean(); }},
+    {"DATE", 0, [] { return arrow::date32(); }},
+    {"TIME", 1, [] { return arrow::time64(arrow::TimeUnit::MICRO); }},
+    {"DATETIME", 1, [] { return arrow::timestamp(arrow::TimeUnit::MICRO); }},
+    {"TIMESTAMP", 1, [] { return arrow::timestamp(arrow::TimeUnit::MICRO); }},
+    {"TIMESTAMP WITHOUT TIME ZONE", 1, [] { return arrow::timestamp(arrow::TimeUnit::MICRO); }},
+    {"TIMESTAMPTZ", 1, [] { return arrow::timestamp(arrow::TimeUnit::MICRO, "UTC"); }},
+    {"TIMESTAMP WITH TIME ZONE", 1, [] { return arrow::timestamp(arrow::TimeUnit::MICRO, "UTC"); }},
+};
+
+Fault Unsupported(std::string_view declared, std::string help) {
+  std::string message = declared.empty() ? std::string("no declared type")
+                                         : "declared type \"" + std::string(declared) + "\"";
+  return Fault(FaultCode::kUnsupportedType, std::move(message)).Help(std::move(help));
+}
+
+TypeResult DecimalOf(std::string_view text, const Declared& declared) {
+  if (declared.arguments.empty()) {
+    return Unsupported(text, "say how many digits it has, types: {COLUMN: decimal(18,2)}");
+  }
+  const int precision = declared.arguments[0];
+  const int scale = declared.arguments.size() > 1 ? declared.arguments[1] : 0;
+  if (declared.arguments.size() > 2 || precision < 1 || precision > kDigitsMax || scale < 0 ||
+      scale > precision) {
+    return Unsupported(text,
+                       "decimals of up to 38 digits are read, types: {COLUMN: decimal(38,9)}");
+  }
+  return arrow::decimal128(precision, scale);
+}
+
+}  // namespace
+
+TypeResult TypeOfDeclared(std::string_view text) {
+  constexpr const char* kHelp = "say what it is, types: {COLUMN: text}";
+  const std::optional<Declared> declared = Split(text);
+  if (!declared || declared->words.empty()) return Unsupported(text, kHelp);
+  if (declared->words == "DECIMAL" || declared->words == "NUMERIC") {
+    return DecimalOf(text, *declared);
+  }
+  for (const Word& word : kWords) {
+    if (declared->words == word.word && declared->arguments.size() <= word.arguments_max) {
+      return word.make();
+    }
+  }
+  return Unsupported(text, kHelp);
+}
+
+TypeResult TypeOfOption(std::string_view name) {
+  ARROW_ASSIGN_OR_RAISE(auto type, elt::ParseTypeName(name));
+  switch (type->id()) {
+    case arrow::Type::BOOL:
+    case arrow::Type::INT64:
+    case arrow::Type::DOUBLE:
+    case arrow::Type::STRING:
+    case arrow::Type::BINARY:
+    case arrow::Type::DECIMAL128:
+    case arrow::Type::DATE32:
+      return type;
+    case arrow::Type::TIME64:
+    case arrow::Type::TIMESTAMP:
+      if (elt::TypeName(*type).find("us") != std::string::npos) return type;
+      [[fallthrough]];
+    default:
+      return Fault(FaultCode::kUnsupportedType,
+                   "no value of SQLite is read as \"" + elt::TypeName(*type) + "\"")
+          .Help(
+              "read it as bool, int64, float64, decimal(p,s) up to 38 digits, text, binary, date, "
+              "time or timestamp, then cast it");
+  }
+}
+
+}  // namespace levada::sqlite

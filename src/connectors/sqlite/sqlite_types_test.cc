@@ -1,0 +1,88 @@
+#include "connectors/sqlite/sqlite_types.h"
+
+#include "base/testing.h"
+
+namespace levada::sqlite {
+namespace {
+
+using testing::HasSubstr;
+
+TEST(TypeOfDeclared, KnowsTheUsualWordsInAnyCaseAndSpacing) {
+  const std::pair<const char*, std::shared_ptr<arrow::DataType>> kExpected[] = {
+      {"INTEGER", arrow::int64()},
+      {"int", arrow::int64()},
+      {"Bigint", arrow::int64()},
+      {"INT(11)", arrow::int64()},
+      {"REAL", arrow::float64()},
+      {" double   precision ", arrow::float64()},
+      {"FLOAT", arrow::float64()},
+      {"TEXT", arrow::utf8()},
+      {"varchar(20)", arrow::utf8()},
+      {"VARYING CHARACTER ( 255 )", arrow::utf8()},
+      {"NCHAR(5)", arrow::utf8()},
+      {"CLOB", arrow::utf8()},
+      {"BLOB", arrow::binary()},
+      {"BOOLEAN", arrow::boolean()},
+      {"bool", arrow::boolean()},
+      {"DECIMAL(10,2)", arrow::decimal128(10, 2)},
+      {"NUMERIC( 38 , 38 )", arrow::decimal128(38, 38)},
+      {"decimal(9)", arrow::decimal128(9, 0)},
+      {"DATE", arrow::date32()},
+      {"TIME", arrow::time64(arrow::TimeUnit::MICRO)},
+      {"DATETIME", arrow::timestamp(arrow::TimeUnit::MICRO)},
+      {"datetime(6)", arrow::timestamp(arrow::TimeUnit::MICRO)},
+      {"TIMESTAMP", arrow::timestamp(arrow::TimeUnit::MICRO)},
+      {"timestamp(6) without time zone", arrow::timestamp(arrow::TimeUnit::MICRO)},
+      {"TIMESTAMPTZ", arrow::timestamp(arrow::TimeUnit::MICRO, "UTC")},
+      {"TIMESTAMP(3) WITH TIME ZONE", arrow::timestamp(arrow::TimeUnit::MICRO, "UTC")},
+  };
+  for (const auto& [declared, type] : kExpected) {
+    auto found = TypeOfDeclared(declared);
+    ASSERT_THAT(found, IsOk()) << declared;
+    EXPECT_TRUE((*found)->Equals(*type)) << declared << " gave " << (*found)->ToString();
+  }
+}
+
+TEST(TypeOfDeclared, RefusesWhatSaysTooLittle) {
+  for (const char* declared : {"",
+                               "  ",
+                               "NUMERIC",
+                               "DECIMAL",
+                               "STRING",
+                               "JSON",
+                               "UUID",
+                               "MONEY",
+                               "DECIMAL(39,2)",
+                               "DECIMAL(5,6)",
+                               "DECIMAL(0)",
+                               "DECIMAL(5,-1)",
+                               "DECIMAL(1,2,3)",
+                               "DECIMAL(",
+                               "DECIMAL(5",
+                               "DECIMAL(x)",
+                               "TEXT(1,2)",
+                               "DATE(3)",
+                               "INTEGER UNSIGNED(3)(4)",
+                               "VARCHAR(99999999999999)",
+                               "INTEGER)",
+                               "(5)"}) {
+    EXPECT_THAT(TypeOfDeclared(declared), FailsWith(FaultCode::kUnsupportedType)) << declared;
+  }
+  EXPECT_THAT(FaultOf(TypeOfDeclared("NUMERIC").status()).help(), HasSubstr("decimal(18,2)"));
+  EXPECT_THAT(FaultOf(TypeOfDeclared("").status()).help(), HasSubstr("types:"));
+}
+
+TEST(TypeOfOption, TakesTheTypesWeDecode) {
+  for (const char* name : {"bool", "int64", "float64", "decimal(38,2)", "text", "binary", "date",
+                           "time", "timestamp", "timestamp(us, Europe/Lisbon)"}) {
+    EXPECT_THAT(TypeOfOption(name), IsOk()) << name;
+  }
+  for (const char* name : {"int32", "uint64", "float32", "decimal(39,0)", "time(ms)",
+                           "timestamp(ns)", "timestamp(s, UTC)"}) {
+    EXPECT_THAT(TypeOfOption(name), FailsWith(FaultCode::kUnsupportedType)) << name;
+  }
+  EXPECT_THAT(TypeOfOption("varchar"), FailsWith(FaultCode::kBadValue));
+}
+
+}  // namespace
+}  // namespace levada::sqlite

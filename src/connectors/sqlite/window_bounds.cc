@@ -1,0 +1,129 @@
+#include "connectors/sqlite/window_bounds.h"
+
+#include <nlohmann/json.hpp>
+
+#include "db/sqlite/database.h"
+#include "elt/literal.h"
+#include "elt/time_zone.h"
+
+namespace levada::sqlite {
+namespace {
+
+using db::sqlite::QuoteName;
+using db::sqlite::QuoteText;
+using Json = nlohmann::ordered_json;
+
+constexpr size_t kDateSize = std::string_view("2026-01-01").size();
+constexpr size_t kMinuteSize = std::string_view("2026-01-01 05:00").size();
+
+/// As short as it can be, since a prefix sorts before everything it begins: values of midnight may
+/// be written without time, values of a whole minute without seconds.
+std::string BoundText(int64_t local_micros) {
+  const std::string text = elt::DateTimeText(local_micros);
+  if (text.substr(kDateSize) == " 00:00:00") return text.substr(0, kDateSize);
+  return text.substr(kMinuteSize) == ":00" ? text.substr(0, kMinuteSize) : text;
+}
+
+bool IsDate(const std::string& bound) { return bound.size() == kDateSize; }
+
+}  // namespace
+
+std::string WindowBounds::ToJson() const {
+  if (column.empty()) return "{}";
+  return Json{
+      {"column", column}, {"from", from}, {"to", to}, {"nulls", nulls}, {"null_error", null_error}}
+      .dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+Result<WindowBounds> WindowBounds::FromJson(const std::string& text) {
+  const Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  const Fault corrupt(FaultCode::kManifestCorrupt,
+                      "split record: bounds that the sqlite consumer did not write");
+  if (!json.is_object()) return corrupt;
+  if (json.empty()) return WindowBounds();
+  WindowBounds bounds;
+  for (auto [key, member] :
+       {std::pair("column", &WindowBounds::column), std::pair("from", &WindowBounds::from),
+        std::pair("to", &WindowBounds::to)}) {
+    const auto found = json.find(key);
+    if (found == json.end() || !found->is_string()) return corrupt;
+    bounds.*member = found->get<std::string>();
+  }
+  for (auto [key, member] : {std::pair("nulls", &WindowBounds::nulls),
+                             std::pair("null_error", &WindowBounds::null_error)}) {
+    const auto found = json.find(key);
+    if (found == json.end() || !found->is_boolean()) return corrupt;
+    bounds.*member = found->get<bool>();
+  }
+  if (bounds.column.empty()) return corrupt;
+  return bounds;
+}
+
+Result<WindowBounds> BoundsOf(const elt::RunInstance& run, const arrow::DataType& type) {
+  if (!run.window) return WindowBounds();
+  const std::string subject = "window column \"" + run.window_column + "\"";
+  const bool zoned = type.id() == arrow::Type::TIMESTAMP &&
+                     !static_cast<const arrow::TimestampType&>(type).timezone().empty();
+  if (zoned) {
+    return Fault(FaultCode::kBadWindow, subject + ": timestamps with an offset do not sort as text")
+        .Help(
+            "select it in UTC and without offset, query: SELECT ..., datetime(x) AS x, with "
+            "types: {x: timestamp}");
+  }
+  if (type.id() != arrow::Type::DATE32 && type.id() != arrow::Type::TIMESTAMP &&
+      type.id() != arrow::Type::STRING) {
+    return Fault(FaultCode::kBadWindow,
+                 subject + ": expected a date, a timestamp or a text, got " + type.ToString())
+        .Help(
+            "windows are cut where ISO dates are stored; convert it in query:, e.g. "
+            "datetime(x, 'unixepoch') AS x with types: {x: timestamp}");
+  }
+  ARROW_ASSIGN_OR_RAISE(elt::TimeZone zone, elt::TimeZone::Find(run.window->timezone));
+  WindowBounds bounds;
+  bounds.column = run.window_column;
+  bounds.from = BoundText(zone.ToLocal(run.window->start));
+  bounds.to = BoundText(zone.ToLocal(run.window->end));
+  bounds.nulls = run.null_window == elt::NullWindow::kThisWindow;
+  bounds.null_error = run.null_window == elt::NullWindow::kError;
+  if (type.id() == arrow::Type::DATE32 && !(IsDate(bounds.from) && IsDate(bounds.to))) {
+    return Fault(FaultCode::kBadWindow, subject + ": it holds dates, which hours do not divide")
+        .Help("use run: { every: day }");
+  }
+  return bounds;
+}
+
+std::string Condition(const WindowBounds& bounds) {
+  if (bounds.column.empty()) return {};
+  const std::string column = QuoteName(bounds.column);
+  std::string range;
+  if (IsDate(bounds.from) && IsDate(bounds.to)) {
+    range =
+        column + " >= " + QuoteText(bounds.from) + " AND " + column + " < " + QuoteText(bounds.to);
+  } else {
+    // "T" sorts behind " ": between date and time they are made equal. The days around stay a
+    // range of the column itself, for an index; ":" sorts behind every digit.
+    const std::string spaced = "replace(replace(" + column + ", 'T', ' '), 't', ' ')";
+    range = column + " >= " + QuoteText(bounds.from.substr(0, kDateSize)) + " AND " + column +
+            " < " + QuoteText(bounds.to.substr(0, kDateSize) + ":") + " AND " + spaced +
+            " >= " + QuoteText(bounds.from) + " AND " + spaced + " < " + QuoteText(bounds.to);
+  }
+  return bounds.nulls ? "(" + range + " OR " + column + " IS NULL)" : range;
+}
+
+std::string StrayCondition(const WindowBounds& bounds) {
+  if (bounds.column.empty()) return {};
+  const std::string column = QuoteName(bounds.column);
+  // Numbers sort before every text, blobs behind; '/' and ':' are the neighbours of the digits.
+  // They must not look like numbers themselves, or SQLite would compare as such.
+  std::string strays = column + " < '/' OR " + column + " >= ':'";
+  if (bounds.null_error) strays += " OR " + column + " IS NULL";
+  return strays;
+}
+
+std::string Meaning(const WindowBounds& bounds) {
+  if (bounds.column.empty()) return "all rows";
+  return bounds.column + " in [" + bounds.from + ", " + bounds.to + ")" +
+         (bounds.nulls ? " or null" : "");
+}
+
+}  // namespace levada::sqlite
