@@ -136,6 +136,8 @@ class LocalPlace final : public Place {
  public:
   LocalPlace(os::Disk& disk, std::string root) : disk_(disk), root_(std::move(root)) {}
 
+  std::string Location(const std::string& path) const override { return Full(path); }
+
   Result<std::unique_ptr<StagingFile>> Stage(Context& ctx, const std::string& path,
                                              std::string_view tag) override {
     const std::string directory = os::ParentPath(path);

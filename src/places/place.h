@@ -83,6 +83,9 @@ class Place {  // tidy: allow more than five methods: staged files, records and 
  public:
   virtual ~Place() = default;
 
+  /// Where `path` (`""`: the root) is, as a person would write it: for messages.
+  virtual std::string Location(const std::string& path) const = 0;
+
   /// Begins the file that is to become `path`. `tag` makes the staged name unique and says whose it
   /// is. Creates the directories on the way. Writing counts into ctx.counters.
   virtual Result<std::unique_ptr<StagingFile>> Stage(Context& ctx, const std::string& path,

@@ -1,0 +1,201 @@
+#include "connectors/parquet/lake_binding.h"
+
+#include <arrow/type.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "connectors/parquet/directory_router.h"
+#include "connectors/parquet/hive.h"
+#include "connectors/parquet/lake_layout.h"
+#include "connectors/parquet/lake_names.h"
+#include "connectors/parquet/slice_load.h"
+#include "elt/plan.h"
+#include "formats/parquet/file_schema.h"
+
+namespace levada::parquet {
+namespace {
+
+namespace format = levada::parquet_format;
+
+// With a file open for each of several directories, each holds less.
+constexpr int64_t kRowGroupBytesOfMany = 2 << 20;
+// Footer state per column chunk, measured; the gathering buffer of a staged file; zstd contexts.
+constexpr int64_t kFooterBytesPerChunk = 1800;
+constexpr int64_t kFixedBytesPerFile = 1 << 20;
+
+std::string Lower(std::string text) {
+  for (char& c : text) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return text;
+}
+
+std::vector<std::string> ColumnNames(const arrow::Schema& schema) {
+  std::vector<std::string> names;
+  for (const auto& field : schema.fields()) names.push_back(field->name());
+  return names;
+}
+
+Status UnknownColumn(const std::string& what, const std::string& column,
+                     const arrow::Schema& schema) {
+  Fault fault(FaultCode::kUnknownColumn, fmt::format("{}: no column \"{}\"", what, column));
+  fault.With("column", column);
+  const std::string nearest = NearestName(column, ColumnNames(schema));
+  if (!nearest.empty()) fault.Help(fmt::format("did you mean \"{}\"?", nearest));
+  return fault;
+}
+
+// A reader gets each of these from the directory; the files must not say something else.
+Status CheckKeys(const std::string& directory, const LakeOptions& options,
+                 const arrow::Schema& schema) {
+  for (const std::string& key : KeysOf(directory)) {
+    for (const std::string& name : ColumnNames(schema)) {
+      if (Lower(name) != Lower(key)) continue;
+      return Fault(FaultCode::kBadLayout,
+                   fmt::format("layout: \"{}\" is a directory and a column at once", key))
+          .With("column", name)
+          .Help("give the directory another key, or rename the column");
+    }
+  }
+  for (const std::string& column : options.partition_by) {
+    const auto field = schema.GetFieldByName(column);
+    if (field == nullptr) return UnknownColumn("partition_by", column, schema);
+    ARROW_RETURN_NOT_OK(CheckPartitionColumn(*field));
+  }
+  if (!options.partition_by.empty() &&
+      static_cast<int>(options.partition_by.size()) == schema.num_fields()) {
+    return Fault(FaultCode::kBadLayout, "partition_by takes every column, none is left for files");
+  }
+  return Status::OK();
+}
+
+int LeafCount(const arrow::DataType& type) {
+  if (type.num_fields() == 0) return 1;
+  int count = 0;
+  for (const auto& field : type.fields()) count += LeafCount(*field->type());
+  return count;
+}
+
+// By leaf of the file's schema; the values inside a nested column are not what the source counted.
+std::vector<format::ColumnHint> LeafHints(const arrow::Schema& schema,
+                                          const std::vector<elt::ColumnHint>& hints,
+                                          const arrow::Schema& file_schema) {
+  std::vector<format::ColumnHint> leaves;
+  for (const auto& field : file_schema.fields()) {
+    const int count = LeafCount(*field->type());
+    const auto column = static_cast<size_t>(schema.GetFieldIndex(field->name()));
+    format::ColumnHint leaf;
+    if (field->type()->num_fields() == 0 && column < hints.size()) {
+      leaf.distinct_count = hints[column].distinct;
+      leaf.average_bytes = hints[column].average_bytes;
+      leaf.null_fraction = std::max(0.0, hints[column].null_fraction);
+    }
+    leaves.insert(leaves.end(), static_cast<size_t>(count), leaf);
+  }
+  return leaves;
+}
+
+Result<format::EncodeOptions> ChooseEncoding(const LakeOptions& options,
+                                             const arrow::Schema& file_schema,
+                                             const std::vector<format::ColumnHint>& hints) {
+  using format::DictionaryUse;
+  format::EncodeOverrides overrides;
+  overrides.profile = options.profile;
+  overrides.codec = options.codec;
+  overrides.level = options.level;
+  overrides.row_group_rows = options.row_group_rows;
+  overrides.row_group_bytes = options.row_group_bytes;
+  overrides.file_bytes = options.file_bytes;
+  if (!options.partition_by.empty() && !options.row_group_bytes) {
+    overrides.row_group_bytes = kRowGroupBytesOfMany;
+  }
+  for (const auto& field : file_schema.fields()) {
+    const auto named = options.dictionary_of.find(field->name());
+    const DictionaryUse use =
+        named != options.dictionary_of.end() ? named->second : options.dictionary;
+    if (use != DictionaryUse::kAuto) {
+      overrides.dictionary[field->name()] = use == DictionaryUse::kOn;
+    }
+    if (!options.statistics) overrides.statistics[field->name()] = false;
+  }
+  for (const auto& [column, use] : options.dictionary_of) {
+    if (file_schema.GetFieldIndex(column) < 0) {
+      return UnknownColumn("dictionary", column, file_schema);
+    }
+  }
+  ARROW_ASSIGN_OR_RAISE(format::EncodeOptions encode,
+                        format::ChooseOptions(file_schema, hints, -1, overrides));
+  if (options.page_bytes) encode.chunk_bytes = *options.page_bytes;
+  return encode;
+}
+
+int64_t MemoryPerSlice(const LakeOptions& options, const format::EncodeOptions& encode,
+                       int leaf_count) {
+  const int64_t row_groups = encode.file_bytes / encode.row_group_bytes + 1;
+  const int64_t footer_chunks = std::min(encode.file_column_chunks, row_groups * leaf_count);
+  const int64_t file = encode.chunk_bytes + encode.row_group_bytes + kFixedBytesPerFile +
+                       footer_chunks * kFooterBytesPerChunk;
+  return options.partition_by.empty() ? file : file * kOpenFilesMax;
+}
+
+Result<std::vector<std::string>> TargetTypes(const LakeOptions& options,
+                                             const arrow::Schema& schema) {
+  std::vector<std::string> types;
+  for (const auto& field : schema.fields()) {
+    if (std::ranges::find(options.partition_by, field->name()) != options.partition_by.end()) {
+      types.push_back(fmt::format("directory {}=...", EscapeHive(field->name())));
+      continue;
+    }
+    ARROW_ASSIGN_OR_RAISE(types.emplace_back(),
+                          format::DescribeFileSchema(*arrow::schema({field}), options.profile));
+  }
+  return types;
+}
+
+std::string CodecText(const format::EncodeOptions& encode) {
+  std::string text(format::NameOf(encode.codec));
+  if (encode.codec == format::Codec::kNone) return "not compressed";
+  return encode.level > 0 ? fmt::format("{} {}", text, encode.level) : text;
+}
+
+}  // namespace
+
+Result<elt::BoundTarget> BindLake(const LakeOptions& options, const std::string& created_by,
+                                  const elt::SchemaPtr& schema,
+                                  const std::vector<elt::ColumnHint>& hints,
+                                  const elt::RunInstance& run) {
+  LakeLayout layout;
+  ARROW_ASSIGN_OR_RAISE(const std::string expanded, elt::ExpandTemplate(options.layout, run));
+  ARROW_ASSIGN_OR_RAISE(layout.directory, DirectoryOf(expanded));
+  ARROW_RETURN_NOT_OK(CheckKeys(layout.directory, options, *schema));
+  layout.partition_by = options.partition_by;
+  layout.created_by = created_by;
+  const auto file_schema = FileSchemaOf(*schema, options.partition_by);
+  const auto leaf_hints = LeafHints(*schema, hints, *file_schema);
+  ARROW_ASSIGN_OR_RAISE(layout.encode, ChooseEncoding(options, *file_schema, leaf_hints));
+
+  elt::BoundTarget bound;
+  bound.schema = schema;
+  ARROW_ASSIGN_OR_RAISE(bound.target_types, TargetTypes(options, *schema));
+  bound.frozen = layout.ToJson();
+  bound.memory_bytes_per_slice =
+      MemoryPerSlice(options, layout.encode, static_cast<int>(leaf_hints.size()));
+  bound.description = fmt::format("Parquet files in {}, {}, for {}", options.path,
+                                  CodecText(layout.encode), format::NameOf(options.profile));
+  std::string directory = layout.directory;
+  for (const std::string& column : options.partition_by) {
+    if (!directory.empty()) directory.push_back('/');
+    directory += EscapeHive(column) + "=...";
+  }
+  const std::string name = LakeNames(run.Label()).DataFile("p0000", 0, 0, 0);
+  bound.names = directory.empty() ? name : fmt::format("{}/{}", directory, name);
+  if (!options.partition_by.empty()) {
+    bound.notes.push_back(
+        "readers infer the types of partition_by columns from the directories' names");
+  }
+  return bound;
+}
+
+}  // namespace levada::parquet

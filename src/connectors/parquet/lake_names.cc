@@ -1,0 +1,142 @@
+#include "connectors/parquet/lake_names.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "places/place.h"
+
+namespace levada::parquet {
+namespace {
+
+constexpr size_t kNameBytesMax = 64;
+constexpr size_t kAttemptDigits = 16;
+
+bool IsLetterOrDigit(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+bool IsHexDigit(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); }
+
+bool IsName(std::string_view text, std::string_view also) {
+  if (text.empty() || text.size() > kNameBytesMax || !IsLetterOrDigit(text.front())) return false;
+  return std::ranges::all_of(
+      text, [&](char c) { return IsLetterOrDigit(c) || also.find(c) != std::string_view::npos; });
+}
+
+bool IsLabel(std::string_view label) { return IsName(label, "_+-"); }
+bool IsPartitionId(std::string_view id) { return IsName(id, "_"); }
+
+std::string RevisionSuffix(int revision) {
+  return revision == 0 ? "" : fmt::format("-r{}", revision);
+}
+
+std::string AtRoot(std::string_view label, std::string_view suffix) {
+  return fmt::format("{}/{}{}", kRecordsRoot, label, suffix);
+}
+
+// The longest suffix that fits decides: "a.split.json" is no manifest of a run "a.split".
+constexpr auto kSuffixes = std::to_array<std::pair<std::string_view, RecordName::Kind>>({
+    {".split.json", RecordName::Kind::kSplit},
+    {".switch.json", RecordName::Kind::kSwitch},
+    {".abandon.json", RecordName::Kind::kAbandon},
+    {".lock", RecordName::Kind::kLock},
+    {".json", RecordName::Kind::kManifest},
+});
+
+}  // namespace
+
+Status CheckLabel(std::string_view label) {
+  if (IsLabel(label)) return Status::OK();
+  return Fault(FaultCode::kBadValue,
+               fmt::format("run \"{}\": expected a name of at most {} letters, digits, \"+\", "
+                           "\"-\", \"_\"",
+                           label, kNameBytesMax));
+}
+
+Status CheckPartitionId(std::string_view id) {
+  if (IsPartitionId(id)) return Status::OK();
+  return Fault(FaultCode::kBadValue,
+               fmt::format("partition \"{}\": expected a name of at most {} letters, digits, \"_\"",
+                           id, kNameBytesMax));
+}
+
+std::string LakeNames::Lock() const { return AtRoot(label_, ".lock"); }
+std::string LakeNames::Split() const { return AtRoot(label_, ".split.json"); }
+std::string LakeNames::Manifest() const { return AtRoot(label_, ".json"); }
+std::string LakeNames::Switch() const { return AtRoot(label_, ".switch.json"); }
+std::string LakeNames::Abandon() const { return AtRoot(label_, ".abandon.json"); }
+std::string LakeNames::Records() const { return AtRoot(label_, ""); }
+
+std::string LakeNames::Partition(std::string_view id) const {
+  return fmt::format("{}/{}.json", Records(), id);
+}
+std::string LakeNames::Intent(std::string_view id) const {
+  return fmt::format("{}/{}.intent.json", Records(), id);
+}
+
+std::string LakeNames::DataFile(std::string_view partition, int slice, int number,
+                                int revision) const {
+  return fmt::format("part-{}-{}-{}-{:04}{}.parquet", label_, partition, slice, number,
+                     RevisionSuffix(revision));
+}
+
+std::string LakeNames::Rejects(std::string_view partition, int slice, int revision) const {
+  return fmt::format("{}/{}-{}{}.rejects.jsonl", Records(), partition, slice,
+                     RevisionSuffix(revision));
+}
+
+std::string LakeNames::StageTag(std::string_view attempt_id) const {
+  return fmt::format("{}-{}", label_, attempt_id);
+}
+
+std::optional<std::string> LakeNames::AttemptOfStaged(std::string_view name) const {
+  const std::string prefix = places::StagedName(label_, "");
+  if (!name.starts_with(prefix)) return std::nullopt;
+  name.remove_prefix(prefix.size());
+  // 16 digits and "-": the run "2026-01" must not take the files of "2026-01-31" for its own.
+  if (name.size() <= kAttemptDigits || name[kAttemptDigits] != '-') return std::nullopt;
+  const std::string_view attempt = name.substr(0, kAttemptDigits);
+  if (!std::ranges::all_of(attempt, IsHexDigit)) return std::nullopt;
+  const std::string_view rest = name.substr(kAttemptDigits + 1);
+  const bool ours =
+      rest.starts_with(fmt::format("part-{}-", label_)) || rest.ends_with(".rejects.jsonl");
+  return ours ? std::optional<std::string>(attempt) : std::nullopt;
+}
+
+std::string LakeNames::Owner() { return fmt::format("{}/_owner", kRecordsRoot); }
+std::string LakeNames::RootLock() { return fmt::format("{}/_root.lock", kRecordsRoot); }
+
+std::optional<RecordName> ParseRecordName(std::string_view name) {
+  for (const auto& [suffix, kind] : kSuffixes) {
+    if (!name.ends_with(suffix)) continue;
+    const std::string_view label = name.substr(0, name.size() - suffix.size());
+    if (!IsLabel(label)) return std::nullopt;
+    return RecordName{std::string(label), kind};
+  }
+  return std::nullopt;
+}
+
+std::optional<PartitionRecordName> ParsePartitionRecordName(std::string_view name) {
+  constexpr std::string_view kIntentSuffix = ".intent.json";
+  constexpr std::string_view kSuffix = ".json";
+  const bool is_intent = name.ends_with(kIntentSuffix);
+  if (!is_intent && !name.ends_with(kSuffix)) return std::nullopt;
+  name.remove_suffix(is_intent ? kIntentSuffix.size() : kSuffix.size());
+  if (!IsPartitionId(name)) return std::nullopt;
+  return PartitionRecordName{std::string(name), is_intent};
+}
+
+bool StaysInside(std::string_view path) {
+  if (path.empty() || path.find('\0') != std::string_view::npos) return false;
+  while (true) {
+    const size_t slash = path.find('/');
+    const std::string_view part = path.substr(0, slash);
+    if (part.empty() || part == "." || part == "..") return false;
+    if (slash == std::string_view::npos) return true;
+    path.remove_prefix(slash + 1);
+  }
+}
+
+}  // namespace levada::parquet

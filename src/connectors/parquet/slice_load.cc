@@ -1,0 +1,113 @@
+#include "connectors/parquet/slice_load.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <utility>
+
+#include "base/counters.h"
+#include "base/failpoint.h"
+#include "connectors/parquet/directory_router.h"
+#include "connectors/parquet/lake_records.h"
+
+namespace levada::parquet {
+namespace {
+
+// The two ways a slice is laid out, one of them present.
+struct Sink {
+  std::optional<FileSequence> files;
+  std::optional<DirectoryRouter> router;
+
+  static Result<Sink> Make(const SliceTarget& target,
+                           const std::shared_ptr<arrow::Schema>& schema) {
+    Sink sink;
+    if (target.layout->partition_by.empty()) {
+      sink.files.emplace(target, schema, target.layout->directory);
+    } else {
+      ARROW_ASSIGN_OR_RAISE(sink.router, DirectoryRouter::Make(target, schema));
+    }
+    return sink;
+  }
+
+  Status Write(Context& ctx, const std::shared_ptr<arrow::RecordBatch>& batch) {
+    return files ? files->Write(ctx, *batch) : router->Write(ctx, batch);
+  }
+
+  Status EnsureOne(Context& ctx) { return files ? files->EnsureOne(ctx) : router->EnsureOne(ctx); }
+
+  Result<std::vector<elt::WrittenFile>> Finish(Context& ctx) {
+    if (router) return router->Finish(ctx);
+    ARROW_RETURN_NOT_OK(files->CloseFile(ctx));
+    return files->TakeFiles();
+  }
+};
+
+std::string RejectLine(const elt::Reject& reject) {
+  using Json = nlohmann::ordered_json;
+  Json row = Json::parse(reject.row_json, nullptr, /*allow_exceptions=*/false);
+  if (row.is_discarded()) row = reject.row_json;
+  const Json line{{"stage", reject.stage},
+                  {"column", reject.column},
+                  {"reason", reject.reason},
+                  {"row", std::move(row)}};
+  return line.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+Result<std::optional<RejectsFile>> StageRejects(Context& ctx, const SliceTarget& target) {
+  const elt::Attempt& attempt = *target.attempt;
+  if (attempt.rejects == nullptr) return std::nullopt;
+  const std::vector<elt::Reject> rejects = attempt.rejects->Take();
+  if (rejects.empty()) return std::nullopt;
+  RejectsFile file;
+  file.path = target.names->Rejects(attempt.partition->id, attempt.slice, target.revision);
+  file.rows = static_cast<int64_t>(rejects.size());
+  ARROW_ASSIGN_OR_RAISE(
+      const auto staging,
+      target.place->Stage(ctx, file.path, target.names->StageTag(attempt.attempt_id)));
+  target.on_staged(staging->staged());
+  for (const elt::Reject& reject : rejects) {
+    const std::string line = RejectLine(reject);
+    ARROW_RETURN_NOT_OK(staging->Write(line.data(), static_cast<int64_t>(line.size())));
+  }
+  ARROW_ASSIGN_OR_RAISE(const places::StagedFile staged, staging->Seal());
+  file.staged = staged.staged;
+  file.bytes = staged.bytes;
+  file.sha256 = staged.sha256;
+  return file;
+}
+
+}  // namespace
+
+Result<elt::Receipt> LoadSlice(Context& ctx, const SliceTarget& target, elt::BatchStream& stream) {
+  ARROW_ASSIGN_OR_RAISE(Sink sink, Sink::Make(target, stream.schema()));
+  elt::Receipt receipt;
+  receipt.slice = target.attempt->slice;
+  while (true) {
+    ARROW_RETURN_NOT_OK(ctx.Check());
+    std::shared_ptr<arrow::RecordBatch> batch;
+    ARROW_RETURN_NOT_OK(stream.ReadNext(&batch));
+    if (batch == nullptr) break;
+    ARROW_RETURN_NOT_OK(sink.Write(ctx, batch));
+    receipt.rows += batch->num_rows();
+    ctx.counters->rows_written += batch->num_rows();
+  }
+  ARROW_ASSIGN_OR_RAISE(receipt.end, stream.Finish());
+  if (target.attempt->partition->index == 0 && target.attempt->slice == 0) {
+    ARROW_RETURN_NOT_OK(sink.EnsureOne(ctx));
+  }
+  ARROW_ASSIGN_OR_RAISE(receipt.files, sink.Finish(ctx));
+  int64_t rows_in_files = 0;
+  for (const elt::WrittenFile& file : receipt.files) rows_in_files += file.rows;
+  if (rows_in_files != receipt.rows) {
+    return Fault(FaultCode::kCountMismatch, fmt::format("rows in the footers: expected {}, got {}",
+                                                        receipt.rows, rows_in_files));
+  }
+  ReceiptState state;
+  ARROW_ASSIGN_OR_RAISE(state.rejects, StageRejects(ctx, target));
+  receipt.state = state.ToJson();
+  LEVADA_FAILPOINT(ctx, "load.done");
+  return receipt;
+}
+
+}  // namespace levada::parquet
