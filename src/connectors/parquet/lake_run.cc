@@ -76,6 +76,7 @@ class LakeRun final : public elt::TargetRun {
                                          std::span<const elt::Receipt> receipts) const;
   Status CheckStaged(Context& ctx, const elt::PartitionRecord& record);
   Status Commit(Context& ctx, const elt::PartitionRecord& record);
+  Status CheckNotUndone(const elt::Attempt& attempt) const;
   Status UndoPending(Context& ctx, const std::string& partition, const std::string& attempt_id);
   Status RemoveStaged(Context& ctx, const std::string& attempt_id,
                       const std::vector<std::string>& paths);
@@ -96,9 +97,11 @@ class LakeRun final : public elt::TargetRun {
   bool committed_ = false;
 
   mutable std::mutex mutex_;  // guards what follows; never held over I/O
+  elt::SchemaPtr loaded_schema_;  // the same for every Load
   std::map<std::string, elt::PartitionRecord> done_;
   // Publications that failed after their intent may have been written: partition -> intent.
   std::map<std::string, PublishIntent> broken_;
+  std::set<std::string> undone_;  // attempts of those, taken back
   std::map<std::string, std::set<std::string>> staged_;  // attempt -> staged names
 };
 
@@ -181,6 +184,10 @@ Result<elt::Receipt> LakeRun::Load(Context& ctx, const elt::Attempt& attempt,
     return Fault(FaultCode::kInternal, fmt::format("partition \"{}\" is not in the recorded split",
                                                    attempt.partition->id));
   }
+  {
+    const std::lock_guard lock(mutex_);
+    loaded_schema_ = stream.schema();
+  }
   std::vector<std::string> staged;
   SliceTarget target;
   target.place = place_.get();
@@ -209,7 +216,12 @@ Result<std::unique_ptr<elt::BatchStream>> LakeRun::ReadBack(Context& ctx,
                                                             const elt::Attempt& attempt,
                                                             const elt::Receipt& receipt) {
   ARROW_RETURN_NOT_OK(CheckHeld(ctx, attempt));
-  return ReadStagedFiles(ctx, place_, layout_, bound_.schema, receipt);
+  elt::SchemaPtr schema;
+  {
+    const std::lock_guard lock(mutex_);
+    schema = loaded_schema_;
+  }
+  return ReadStagedFiles(ctx, place_, layout_, std::move(schema), receipt);
 }
 
 Result<elt::PartitionRecord> LakeRun::RecordFor(const elt::Attempt& attempt,
@@ -274,10 +286,10 @@ Status LakeRun::Publish(Context& ctx, const elt::Attempt& attempt,
   }
   // An earlier attempt was committed and its answer got lost: the partition stays as it is.
   if (done) return Discard(ctx, attempt);
-  if (broken) {
-    // A failed sync may have lost what it should have kept, and the next one would not say so.
-    ARROW_RETURN_NOT_OK(UndoPending(ctx, id, ""));
-  }
+  // A failed sync may have lost what it should have kept, and the next one would not say so: what
+  // was begun is never gone on with in this process.
+  if (broken) ARROW_RETURN_NOT_OK(UndoPending(ctx, id, ""));
+  ARROW_RETURN_NOT_OK(CheckNotUndone(attempt));
   ARROW_ASSIGN_OR_RAISE(const elt::PartitionRecord record, RecordFor(attempt, receipts));
   ARROW_RETURN_NOT_OK(CheckStaged(ctx, record));
   {
@@ -321,8 +333,18 @@ Status LakeRun::UndoPending(Context& ctx, const std::string& partition,
   }
   ARROW_RETURN_NOT_OK(UndoPublication(ctx, *place_, names_, intent));
   const std::lock_guard lock(mutex_);
+  undone_.insert(intent.record.attempt_id);
   broken_.erase(partition);
   return Status::OK();
+}
+
+Status LakeRun::CheckNotUndone(const elt::Attempt& attempt) const {
+  const std::lock_guard lock(mutex_);
+  if (!undone_.contains(attempt.attempt_id)) return Status::OK();
+  return Fault(FaultCode::kTargetIo,
+               fmt::format("attempt {} at partition \"{}\" was taken back when its publication "
+                           "failed, it has to be loaded again",
+                           attempt.attempt_id, attempt.partition->id));
 }
 
 Status LakeRun::RemoveStaged(Context& ctx, const std::string& attempt_id,

@@ -40,10 +40,12 @@ Status CheckNamed(const places::Place& place, const std::string& path, const std
 Result<std::optional<Generation>> ReadGeneration(Context& ctx, places::Place& place,
                                                  const std::string& path) {
   ARROW_ASSIGN_OR_RAISE(const auto record, place.ReadRecord(ctx, path, kRecordBytesMax));
-  // Written in place: empty, or zeros on some file systems, after a crash in the middle of it.
-  if (!record || record->content.find_first_not_of('\0') == std::string::npos) return std::nullopt;
+  if (!record) return std::nullopt;
   auto parsed = Generation::FromJson(record->content);
   if (parsed.ok()) return std::move(parsed).ValueUnsafe();
+  // Written in place: after a crash in the middle of it empty, cut off, or zeros. Nothing is lost
+  // with it, because the holder's id fences and every record carries its generation.
+  if (!record->content.ends_with('}')) return std::nullopt;
   return FaultOf(CorruptRecord(place, path, parsed.status()))
       .Help("if no levada process works on this dataset, remove the file and run again")
       .ToStatus();

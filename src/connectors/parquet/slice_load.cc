@@ -25,7 +25,8 @@ struct Sink {
     if (target.layout->partition_by.empty()) {
       sink.files.emplace(target, schema, target.layout->directory);
     } else {
-      ARROW_ASSIGN_OR_RAISE(sink.router, DirectoryRouter::Make(target, schema));
+      ARROW_ASSIGN_OR_RAISE(auto router, DirectoryRouter::Make(target, schema));
+      sink.router.emplace(std::move(router));
     }
     return sink;
   }
