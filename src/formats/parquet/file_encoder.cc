@@ -1,0 +1,289 @@
+#include "formats/parquet/file_encoder.h"
+
+#include <arrow/io/interfaces.h>
+#include <arrow/record_batch.h>
+#include <arrow/util/compression.h>
+#include <arrow/util/future.h>
+#include <arrow/util/thread_pool.h>
+#include <parquet/exception.h>
+#include <parquet/file_writer.h>
+#include <parquet/metadata.h>
+#include <parquet/properties.h>
+
+#include <algorithm>
+#include <atomic>
+#include <new>
+#include <vector>
+
+#include "formats/parquet/leaf_encoder.h"
+#include "formats/parquet/leaf_plan.h"
+#include "formats/parquet/levels.h"
+
+namespace levada::parquet_format {
+namespace {
+
+constexpr std::string_view kMagic = "PAR1";
+
+arrow::Compression::type CompressionOf(Codec codec) {
+  switch (codec) {
+    case Codec::kSnappy:
+      return arrow::Compression::SNAPPY;
+    case Codec::kZstd:
+      return arrow::Compression::ZSTD;
+    case Codec::kLz4:
+      return arrow::Compression::LZ4;  // written as LZ4_RAW
+    case Codec::kNone:
+      break;
+  }
+  return arrow::Compression::UNCOMPRESSED;
+}
+
+Result<std::unique_ptr<arrow::util::Codec>> MakeCodec(const EncodeOptions& options) {
+  if (options.codec == Codec::kNone) return nullptr;
+  if (options.codec == Codec::kZstd) return arrow::util::Codec::Create(arrow::Compression::ZSTD, options.level);
+  return arrow::util::Codec::Create(CompressionOf(options.codec));
+}
+
+std::shared_ptr<parquet::WriterProperties> PropertiesOf(const EncodeOptions& options, const std::string& created_by,
+                                                        arrow::MemoryPool* pool) {
+  parquet::WriterProperties::Builder builder;
+  builder.memory_pool(pool)->created_by(created_by)->compression(CompressionOf(options.codec));
+  builder.disable_write_page_index()->set_size_statistics_level(parquet::SizeStatisticsLevel::None);
+  if (options.codec == Codec::kZstd) builder.compression_level(options.level);
+  return builder.build();
+}
+
+/// Rows of one batch that belong to the chunk under construction. Holds the batch.
+struct BatchSlice {
+  arrow::ArrayDataVector columns;
+  int64_t start;
+  int64_t length;
+};
+
+int64_t RowBytes(const arrow::ArrayDataVector& columns, int64_t start, int64_t length) {
+  int64_t total = 0;
+  for (const auto& column : columns) total += PlainBytes(*column, start, length);
+  return total;
+}
+
+/// The most rows from `start`, at most `rows_max`, whose bytes fit; their bytes too.
+std::pair<int64_t, int64_t> RowsThatFit(const arrow::ArrayDataVector& columns, int64_t start, int64_t rows_max,
+                                        int64_t bytes_max) {
+  const int64_t all = RowBytes(columns, start, rows_max);
+  if (all <= bytes_max) return {rows_max, all};
+  int64_t fits = 0;
+  int64_t too_many = rows_max;
+  while (fits + 1 < too_many) {
+    const int64_t middle = fits + (too_many - fits) / 2;
+    (RowBytes(columns, start, middle) <= bytes_max ? fits : too_many) = middle;
+  }
+  return {fits, RowBytes(columns, start, fits)};
+}
+
+class FileEncoderImpl final : public FileEncoder {
+ public:
+  FileEncoderImpl(std::shared_ptr<arrow::Schema> schema, FileSchema file_schema, EncodeOptions options,
+                  std::shared_ptr<parquet::WriterProperties> properties, std::shared_ptr<arrow::io::OutputStream> sink,
+                  EncodeEnvironment environment)
+      : schema_(std::move(schema)),
+        file_schema_(std::move(file_schema)),
+        options_(std::move(options)),
+        properties_(std::move(properties)),
+        sink_(std::move(sink)),
+        environment_(std::move(environment)) {}
+
+  Status Init() {
+    for (size_t i = 0; i < file_schema_.leaves.size(); ++i) {
+      leaves_.push_back(std::make_unique<LeafEncoder>(file_schema_.leaves[i], options_, static_cast<int>(i), environment_.pool));
+    }
+    const int threads = environment_.executor == nullptr ? 1 : std::max(environment_.threads, 1);
+    for (int i = 0; i < std::min<int>(threads, static_cast<int>(leaves_.size())); ++i) {
+      scratch_.push_back(std::make_unique<EncodeScratch>(environment_.pool));
+      ARROW_ASSIGN_OR_RAISE(scratch_.back()->codec, MakeCodec(options_));
+    }
+    BEGIN_PARQUET_CATCH_EXCEPTIONS
+    metadata_ = parquet::FileMetaDataBuilder::Make(file_schema_.descriptor.get(), properties_);
+    END_PARQUET_CATCH_EXCEPTIONS
+    ARROW_RETURN_NOT_OK(sink_->Write(kMagic));
+    summary_.bytes = kMagic.size();
+    return Status::OK();
+  }
+
+  Result<int64_t> Write(const arrow::RecordBatch& batch, int64_t offset) override {
+    ARROW_RETURN_NOT_OK(CheckBatch(batch, offset));
+    arrow::ArrayDataVector columns;
+    for (int i = 0; i < batch.num_columns(); ++i) columns.push_back(batch.column_data(i));
+    int64_t at = offset;
+    while (at < batch.num_rows() && !ShouldRoll()) {
+      const int64_t room = std::min(options_.chunk_rows - chunk_rows_,
+                                    options_.row_group_rows - row_group_rows_ - chunk_rows_);
+      auto [rows, bytes] = RowsThatFit(columns, at, std::min(room, batch.num_rows() - at),
+                                       options_.chunk_bytes - chunk_bytes_);
+      if (rows == 0 && chunk_rows_ > 0) {  // the next row belongs to the next chunk
+        ARROW_RETURN_NOT_OK(EndChunk());
+        continue;
+      }
+      if (rows == 0) {  // a row too large for any chunk is one by itself
+        rows = 1;
+        bytes = RowBytes(columns, at, 1);
+      }
+      pending_.push_back({columns, at, rows});
+      chunk_rows_ += rows;
+      chunk_bytes_ += bytes;
+      at += rows;
+      if (rows == room) ARROW_RETURN_NOT_OK(EndChunk());
+    }
+    return at - offset;
+  }
+
+  bool ShouldRoll() const override {
+    if (row_group_rows_ + chunk_rows_ > 0 || summary_.row_groups == 0) return false;
+    return summary_.bytes >= options_.file_bytes ||
+           summary_.column_chunks + static_cast<int64_t>(leaves_.size()) > options_.file_column_chunks;
+  }
+
+  Result<FileSummary> Close() override {
+    if (failed_ || closed_) return Fault(FaultCode::kInternal, "a Parquet file is closed once, and not after a failure");
+    if (chunk_rows_ > 0) ARROW_RETURN_NOT_OK(EndChunk());
+    if (row_group_rows_ > 0) ARROW_RETURN_NOT_OK(EndRowGroup());
+    failed_ = true;  // until the footer is complete
+    BEGIN_PARQUET_CATCH_EXCEPTIONS
+    auto footer = metadata_->Finish();
+    parquet::WriteFileMetaData(*footer, sink_.get());
+    END_PARQUET_CATCH_EXCEPTIONS
+    ARROW_ASSIGN_OR_RAISE(summary_.bytes, sink_->Tell());
+    failed_ = false;
+    closed_ = true;
+    return summary_;
+  }
+
+  FileSummary summary() const override { return summary_; }
+
+ private:
+  Status CheckBatch(const arrow::RecordBatch& batch, int64_t offset) const {
+    if (failed_ || closed_) return Fault(FaultCode::kInternal, "rows for a Parquet file that has ended");
+    if (offset < 0 || offset > batch.num_rows()) return Fault(FaultCode::kInternal, "a row offset outside the batch");
+    if (batch.schema().get() == schema_.get()) return Status::OK();
+    if (batch.num_columns() != schema_->num_fields()) {
+      return Fault(FaultCode::kInternal, "a batch of " + std::to_string(batch.num_columns()) + " columns for a file of " +
+                                             std::to_string(schema_->num_fields()));
+    }
+    for (int i = 0; i < batch.num_columns(); ++i) {
+      if (!batch.column_data(i)->type->Equals(*schema_->field(i)->type())) {
+        return Fault(FaultCode::kInternal, "column \"" + schema_->field(i)->name() + "\": expected " +
+                                               schema_->field(i)->type()->ToString() + ", got " +
+                                               batch.column_data(i)->type->ToString());
+      }
+    }
+    return Status::OK();
+  }
+
+  Status EndChunk() {
+    failed_ = true;  // until it is done
+    ARROW_RETURN_NOT_OK(ForEachLeaf([this](int leaf, EncodeScratch* scratch) { return EncodeLeaf(leaf, scratch); }));
+    pending_.clear();
+    row_group_rows_ += chunk_rows_;
+    chunk_rows_ = 0;
+    chunk_bytes_ = 0;
+    int64_t encoded = 0;
+    for (const auto& leaf : leaves_) encoded += leaf->encoded_bytes();
+    if (row_group_rows_ >= options_.row_group_rows || encoded >= options_.row_group_bytes) {
+      ARROW_RETURN_NOT_OK(EndRowGroup());
+    }
+    failed_ = false;
+    return Status::OK();
+  }
+
+  Status EncodeLeaf(int leaf, EncodeScratch* scratch) {
+    std::vector<ColumnSlice> slices;
+    slices.reserve(pending_.size());
+    for (const BatchSlice& slice : pending_) {
+      slices.push_back({slice.columns[file_schema_.leaves[leaf].column].get(), slice.start, slice.length});
+    }
+    try {
+      return leaves_[leaf]->EncodeChunk(slices, scratch);
+    } catch (const std::bad_alloc&) {  // dictionaries allocate through the standard library
+      return Status::OutOfMemory("encoding column \"", file_schema_.leaves[leaf].path, "\"");
+    }
+  }
+
+  /// Runs `work` for every leaf on the calling thread and on as many of the executor's as there is scratch for. Of
+  /// several failures the first column's is returned.
+  template <typename Work>
+  Status ForEachLeaf(Work work) {
+    const int count = static_cast<int>(leaves_.size());
+    std::vector<Status> results(count);
+    std::atomic<int> next{0};
+    auto run = [&](EncodeScratch* scratch) {
+      for (int leaf = next++; leaf < count; leaf = next++) results[leaf] = work(leaf, scratch);
+    };
+    std::vector<arrow::Future<>> others;
+    for (size_t i = 1; i < scratch_.size(); ++i) {
+      auto submitted = environment_.executor->Submit([&run, scratch = scratch_[i].get()] { run(scratch); });
+      if (submitted.ok()) others.push_back(*submitted);  // else the calling thread does it all
+    }
+    run(scratch_[0].get());
+    for (auto& other : others) other.Wait();
+    for (Status& result : results) ARROW_RETURN_NOT_OK(result);
+    return Status::OK();
+  }
+
+  Status EndRowGroup() {
+    failed_ = true;
+    BEGIN_PARQUET_CATCH_EXCEPTIONS
+    parquet::RowGroupMetaDataBuilder* row_group = metadata_->AppendRowGroup();
+    int64_t total = 0;
+    for (auto& leaf : leaves_) {
+      ARROW_ASSIGN_OR_RAISE(int64_t bytes, leaf->Flush(sink_, *properties_, row_group->NextColumnChunk()));
+      total += bytes;
+    }
+    row_group->set_num_rows(row_group_rows_);
+    row_group->Finish(total);
+    END_PARQUET_CATCH_EXCEPTIONS
+    ARROW_ASSIGN_OR_RAISE(summary_.bytes, sink_->Tell());
+    summary_.rows += row_group_rows_;
+    summary_.row_groups += 1;
+    summary_.column_chunks += static_cast<int64_t>(leaves_.size());
+    row_group_rows_ = 0;
+    if (environment_.on_row_group) ARROW_RETURN_NOT_OK(environment_.on_row_group());
+    failed_ = false;
+    return Status::OK();
+  }
+
+  const std::shared_ptr<arrow::Schema> schema_;
+  const FileSchema file_schema_;
+  const EncodeOptions options_;
+  const std::shared_ptr<parquet::WriterProperties> properties_;
+  const std::shared_ptr<arrow::io::OutputStream> sink_;
+  const EncodeEnvironment environment_;
+  std::unique_ptr<parquet::FileMetaDataBuilder> metadata_;
+  std::vector<std::unique_ptr<LeafEncoder>> leaves_;
+  std::vector<std::unique_ptr<EncodeScratch>> scratch_;  ///< one per thread
+
+  std::vector<BatchSlice> pending_;  ///< the chunk under construction
+  int64_t chunk_rows_ = 0;
+  int64_t chunk_bytes_ = 0;
+  int64_t row_group_rows_ = 0;  ///< of the chunks that are encoded
+  FileSummary summary_;
+  bool failed_ = false;
+  bool closed_ = false;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<FileEncoder>> FileEncoder::Make(const arrow::Schema& schema, const EncodeOptions& options,
+                                                       const std::string& created_by,
+                                                       std::shared_ptr<arrow::io::OutputStream> sink,
+                                                       EncodeEnvironment environment) {
+  ARROW_ASSIGN_OR_RAISE(FileSchema file_schema, PlanFileSchema(schema, options.profile));
+  ARROW_RETURN_NOT_OK(CheckOptions(options, static_cast<int>(file_schema.leaves.size())));
+  ARROW_ASSIGN_OR_RAISE(int64_t position, sink->Tell());
+  if (position != 0) return Fault(FaultCode::kInternal, "a Parquet file begins at 0, the sink stands at " + std::to_string(position));
+  auto properties = PropertiesOf(options, created_by, environment.pool);
+  auto encoder = std::make_unique<FileEncoderImpl>(std::make_shared<arrow::Schema>(schema), std::move(file_schema), options,
+                                                   std::move(properties), std::move(sink), std::move(environment));
+  ARROW_RETURN_NOT_OK(encoder->Init());
+  return encoder;
+}
+
+}  // namespace levada::parquet_format

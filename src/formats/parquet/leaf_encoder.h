@@ -1,0 +1,117 @@
+#pragma once
+// LeafEncoder: one leaf column of the row group under construction. Takes chunks, keeps the compressed data pages and
+// the dictionary, hands them to Arrow's page writer when the row group ends. Internal.
+//
+// Why not Arrow's own column writer: it spends 0.45 us of the 0.6 us that a lineitem row costs on levels, statistics and
+// dictionaries (README, "Measured"). Everything of the file format that is not values stays Arrow's: page headers,
+// compression, metadata, footer.
+
+#include <arrow/buffer.h>
+#include <arrow/buffer_builder.h>
+#include <arrow/util/compression.h>
+#include <parquet/metadata.h>
+#include <parquet/properties.h>
+#include <parquet/types.h>
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "base/fault.h"
+#include "formats/parquet/dictionary.h"
+#include "formats/parquet/encode_options.h"
+#include "formats/parquet/extremes.h"
+#include "formats/parquet/leaf_plan.h"
+#include "formats/parquet/levels.h"
+
+namespace levada::parquet_format {
+
+/// The memory of one encoding thread, reused from page to page.
+struct EncodeScratch {
+  explicit EncodeScratch(arrow::MemoryPool* pool) : levels(pool), page(pool), words(pool), indices(pool), compressed(pool) {}
+
+  LeafChunk chunk;
+  arrow::BufferBuilder levels;
+  arrow::BufferBuilder page;
+  arrow::BufferBuilder words;
+  arrow::BufferBuilder indices;
+  arrow::BufferBuilder compressed;
+  std::unique_ptr<arrow::util::Codec> codec;  ///< null: uncompressed
+};
+
+class LeafEncoder {
+ public:
+  LeafEncoder(const LeafPlan& leaf, const EncodeOptions& options, int leaf_index, arrow::MemoryPool* pool);
+  LeafEncoder(const LeafEncoder&) = delete;
+  LeafEncoder& operator=(const LeafEncoder&) = delete;
+
+  /// Adds one data page. Any thread, one call at a time.
+  Status EncodeChunk(std::span<const ColumnSlice> slices, EncodeScratch* scratch);
+
+  /// What the row group holds of this column so far: compressed pages and the dictionary. Follows from the rows alone.
+  int64_t encoded_bytes() const { return page_bytes_ + DictionaryBytes(); }
+
+  /// Writes the column chunk and begins the next row group. Returns its uncompressed size, page headers included.
+  Result<int64_t> Flush(const std::shared_ptr<arrow::io::OutputStream>& sink,
+                        const parquet::WriterProperties& properties, parquet::ColumnChunkMetaDataBuilder* metadata);
+
+ private:
+  struct Page {
+    std::shared_ptr<arrow::Buffer> bytes;
+    int32_t level_count;
+    bool dictionary;
+    int64_t uncompressed_size;
+  };
+
+  bool UsesBytes() const { return leaf_.physical == parquet::Type::BYTE_ARRAY; }
+  bool UsesFixed() const { return leaf_.physical == parquet::Type::FIXED_LEN_BYTE_ARRAY; }
+  int64_t DictionaryBytes() const;
+  int64_t DictionaryCount() const;
+
+  /// The physical words of the chunk, in place or gathered into scratch.
+  template <typename Word>
+  Result<const Word*> Words(EncodeScratch* scratch);
+  Result<const uint8_t*> Fixed(EncodeScratch* scratch);
+
+  /// Appends the values as dictionary indices; false, and nothing appended, when they do not fit the dictionary.
+  Result<bool> AppendIndices(EncodeScratch* scratch);
+  Result<bool> InsertAll(EncodeScratch* scratch, uint32_t* indices);
+  /// Decides for the file whether a dictionary pays, by compressing the first values in both ways. Leaves the page
+  /// with the better one. True: dictionary.
+  Result<bool> TryDictionary(int64_t levels_end, EncodeScratch* scratch);
+  void CloseDictionary(int64_t entries_kept);
+  int64_t PlainSize(const EncodeScratch& scratch) const;
+
+  Status AppendPlain(EncodeScratch* scratch);
+  template <typename Word>
+  Status AppendPlainWords(EncodeScratch* scratch);
+  Status AppendPlainBytes(EncodeScratch* scratch);
+  Status AppendPlainFixed(EncodeScratch* scratch);
+  Status AppendPlainBools(EncodeScratch* scratch);
+
+  /// The page from `begin` on, compressed where there is a codec; valid until the next call.
+  Result<std::span<const uint8_t>> Compressed(std::span<const uint8_t> raw, EncodeScratch* scratch);
+  std::span<const uint8_t> PlainDictionary() const;
+  Status StorePage(int64_t padding, bool dictionary, EncodeScratch* scratch);
+  void AddDictionaryExtremes();
+  parquet::EncodedStatistics Statistics();
+  void BeginRowGroup();
+
+  const LeafPlan& leaf_;
+  const bool statistics_;
+  const int64_t dictionary_bytes_max_;
+  arrow::MemoryPool* const pool_;
+  DictionaryUse dictionary_use_;
+  bool dictionary_open_;  ///< this chunk's values may go into the dictionary
+
+  WordDictionary<uint32_t> words32_;
+  WordDictionary<uint64_t> words64_;
+  BytesDictionary bytes_;
+  Extremes extremes_;
+  std::vector<Page> pages_;
+  int64_t page_bytes_ = 0;
+  int64_t null_count_ = 0;
+  int64_t half_entries_ = 0;  ///< of the dictionary, after the first half of the last chunk
+};
+
+}  // namespace levada::parquet_format
