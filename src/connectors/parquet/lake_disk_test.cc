@@ -62,8 +62,8 @@ void Sweep(bool replacing, os::DiskFailure failure, int attempts) {
     SCOPED_TRACE(testing::Message() << "operation " << failure.nth << ": " << status.ToString());
     if (lake.Exists("_SUCCESS")) EXPECT_TRUE(IsOldOrNew(lake, replacing));
     if (!status.ok()) {
-      EXPECT_THAT(CodeOf(status), AnyOf(FaultCode::kTargetIo, FaultCode::kDiskFull,
-                                        FaultCode::kTargetUnwritable));
+      EXPECT_THAT(CodeOf(status),
+                  AnyOf(FaultCode::kTargetIo, FaultCode::kDiskFull, FaultCode::kTargetUnwritable));
     }
     const bool finished = !replacing && lake.Exists("_levada/all.json");
     const Status next = lake.RunOnce(kSmall);
@@ -129,10 +129,8 @@ void LosePower(bool replacing) {
     for (const uint64_t seed : {0, 1, 2}) {
       Lake lake;
       if (replacing) ASSERT_THAT(lake.RunOnce(kSmall), IsOk());
-      lake.faulty().Arm({.operations = os::WritingOperations(),
-                         .nth = n,
-                         .error = EIO,
-                         .keeps_failing = true});
+      lake.faulty().Arm(
+          {.operations = os::WritingOperations(), .nth = n, .error = EIO, .keeps_failing = true});
       (void)lake.RunOnce(kSmall);
       fired = lake.faulty().fired();
       lake.memory().Crash(seed == 0 ? 0 : seed * 1000 + static_cast<uint64_t>(n));

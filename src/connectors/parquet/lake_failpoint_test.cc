@@ -182,8 +182,8 @@ TEST_P(EveryFailpoint, KilledAgainWhileRecovering) {
   const os::TemporaryDirectory directory;
   Lake lake(directory / "lake");
   ASSERT_THAT(lake.RunOnce({}), IsOk());
-  for (const char* first : {"publish.recorded=kill@2", "finish.file_renamed=kill@2",
-                            "finish.file_deleted=kill@2"}) {
+  for (const char* first :
+       {"publish.recorded=kill@2", "finish.file_renamed=kill@2", "finish.file_deleted=kill@2"}) {
     RunInChild(lake, {}, first);
     RunInChild(lake, {}, GetParam() + "=kill");
     ASSERT_THAT(lake.RunOnce({}), IsOk());

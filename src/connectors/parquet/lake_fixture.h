@@ -233,8 +233,7 @@ class Lake {
   Status RunOnce(const Pipeline& pipeline, int attempts = 1) {
     ARROW_ASSIGN_OR_RAISE(const elt::PublishedRun seen, Inspect(pipeline));
     const bool skipped = !seen.pending && seen.finished && !pipeline.replace &&
-                         (pipeline.once || pipeline.window) &&
-                         seen.plan_hash == pipeline.plan_hash;
+                         (pipeline.once || pipeline.window) && seen.plan_hash == pipeline.plan_hash;
     if (skipped) return Status::OK();
     ARROW_ASSIGN_OR_RAISE(const auto target, Begin(pipeline));
     return Continue(*target, pipeline, attempts);
@@ -277,9 +276,7 @@ class Lake {
     return found;
   }
 
-  bool Exists(const std::string& path) const {
-    return ValueOf(plain_->Stat(At(path))).has_value();
-  }
+  bool Exists(const std::string& path) const { return ValueOf(plain_->Stat(At(path))).has_value(); }
   std::string Content(const std::string& path) const {
     return ValueOf(os::ReadFile(*plain_, At(path), 1 << 30)).value_or("<absent>");
   }

@@ -23,8 +23,8 @@ TEST(LakeNames, AreTheOnesOfTheSpecification) {
 
 TEST(LakeNames, KnowItsOwnStagedFilesAndNoOthers) {
   const LakeNames names("2026-01");
-  const std::string staged = places::StagedName(names.StageTag("0123456789abcdef"),
-                                                names.DataFile("p0000", 0, 0, 0));
+  const std::string staged =
+      places::StagedName(names.StageTag("0123456789abcdef"), names.DataFile("p0000", 0, 0, 0));
   EXPECT_EQ(staged, ".levada-2026-01-0123456789abcdef-part-2026-01-p0000-0-0000.parquet");
   EXPECT_EQ(names.AttemptOfStaged(staged), "0123456789abcdef");
   EXPECT_EQ(names.AttemptOfStaged(".levada-2026-01-0123456789abcdef-p0000-0.rejects.jsonl"),

@@ -96,12 +96,12 @@ class LakeRun final : public elt::TargetRun {
   bool recorded_ = false;  // RecordSplit was called
   bool committed_ = false;
 
-  mutable std::mutex mutex_;  // guards what follows; never held over I/O
+  mutable std::mutex mutex_;      // guards what follows; never held over I/O
   elt::SchemaPtr loaded_schema_;  // the same for every Load
   std::map<std::string, elt::PartitionRecord> done_;
   // Publications that failed after their intent may have been written: partition -> intent.
   std::map<std::string, PublishIntent> broken_;
-  std::set<std::string> undone_;  // attempts of those, taken back
+  std::set<std::string> undone_;                         // attempts of those, taken back
   std::map<std::string, std::set<std::string>> staged_;  // attempt -> staged names
 };
 

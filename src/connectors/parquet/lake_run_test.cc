@@ -212,7 +212,8 @@ TEST(LakeRun, LeavesNothingOfALoadThatFails) {
   const auto attempt = lake.AttemptAt(*target, split.partitions[0], 0, "00000000000000a1");
   const auto stream = RowStream(0, 2'000, 100);
   stream->failure = Fault(FaultCode::kSourceConnectionLost, "gone");
-  EXPECT_THAT(target->Load(lake.ctx(), attempt, *stream).status(), FailsWith(FaultCode::kSourceConnectionLost));
+  EXPECT_THAT(target->Load(lake.ctx(), attempt, *stream).status(),
+              FailsWith(FaultCode::kSourceConnectionLost));
   EXPECT_THAT(lake.Leftovers(), IsEmpty());
 }
 
@@ -226,7 +227,8 @@ TEST(LakeRun, StopsBetweenBatches) {
   stop.request_stop();
   Context ctx = lake.ctx();
   ctx.stop = stop.get_token();
-  EXPECT_THAT(target->Load(ctx, attempt, *pipeline.Read(0, 0)).status(), FailsWith(FaultCode::kStopped));
+  EXPECT_THAT(target->Load(ctx, attempt, *pipeline.Read(0, 0)).status(),
+              FailsWith(FaultCode::kStopped));
   EXPECT_THAT(lake.Leftovers(), IsEmpty());
 }
 
@@ -256,8 +258,10 @@ TEST(LakeRun, KeepsWindowsOfOneDatasetApart) {
   }
   const auto before = lake.DataFiles();
   EXPECT_THAT(before.begin()->first, StartsWith("day=2026-01-01/part-2026-01-01-p0000-0-0000"));
-  ASSERT_THAT(lake.RunOnce(
-                {.window = Day(2), .replace = true, .partitions = 1, .slices = 1, .first_row = 9}), IsOk());
+  ASSERT_THAT(
+      lake.RunOnce(
+          {.window = Day(2), .replace = true, .partitions = 1, .slices = 1, .first_row = 9}),
+      IsOk());
   const auto after = lake.DataFiles();
   for (const auto& [name, content] : before) {
     EXPECT_EQ(after.contains(name), name.find("day=2026-01-02") == std::string::npos) << name;
@@ -317,8 +321,10 @@ TEST(LakeRun, RefusesEveryStepOnceANewerGenerationHoldsTheRun) {
   const auto fenced = [&] {
     const auto before = lake.AllFiles();
     EXPECT_THAT(target->RecordSplit(lake.ctx(), split).status(), FailsWith(FaultCode::kFenced));
-    EXPECT_THAT(target->Load(lake.ctx(), attempt, *pipeline.Read(1, 0)).status(), FailsWith(FaultCode::kFenced));
-    EXPECT_THAT(target->ReadBack(lake.ctx(), attempt, receipts[0]).status(), FailsWith(FaultCode::kFenced));
+    EXPECT_THAT(target->Load(lake.ctx(), attempt, *pipeline.Read(1, 0)).status(),
+                FailsWith(FaultCode::kFenced));
+    EXPECT_THAT(target->ReadBack(lake.ctx(), attempt, receipts[0]).status(),
+                FailsWith(FaultCode::kFenced));
     EXPECT_THAT(target->Publish(lake.ctx(), attempt, receipts), FailsWith(FaultCode::kFenced));
     EXPECT_THAT(target->Finish(lake.ctx()), FailsWith(FaultCode::kFenced));
     EXPECT_THAT(target->Discard(lake.ctx(), attempt), FailsWith(FaultCode::kFenced));
@@ -415,7 +421,8 @@ TEST(LakeRun, NeedsReplaceForAPendingSplitOfAnotherSchema) {
   drifted.schema = "\"id\" utf8";
   {
     const auto target = lake.Begin(pipeline).ValueOrDie();
-    EXPECT_THAT(target->RecordSplit(lake.ctx(), drifted).status(), FailsWith(FaultCode::kSchemaDrift));
+    EXPECT_THAT(target->RecordSplit(lake.ctx(), drifted).status(),
+                FailsWith(FaultCode::kSchemaDrift));
   }
   Pipeline replacing = pipeline;
   replacing.replace = true;
@@ -489,8 +496,7 @@ TEST(LakeRun, ReportsPublishedFilesThatAreGone) {
   const Status inspected = lake.Inspect(once).status();
   EXPECT_THAT(inspected, FailsWith(FaultCode::kTargetFileMissing));
   EXPECT_THAT(inspected.message(), HasSubstr("part-all-p0001-0-0001.parquet"));
-  EXPECT_TRUE(lake.Inspect({}).ok())
-      << "a whole table written anew each time needs no old file";
+  EXPECT_TRUE(lake.Inspect({}).ok()) << "a whole table written anew each time needs no old file";
   ASSERT_THAT(lake.RunOnce({.once = true, .replace = true}), IsOk());
   EXPECT_TRUE(lake.Inspect(once).ok());
 }
@@ -538,7 +544,9 @@ TEST(LakeRun, TakesBackASwitchWhoseStagedFilesAreGone) {
   const auto seen = lake.Inspect(pipeline).ValueOrDie();
   EXPECT_TRUE(seen.pending);
   lake.Remove(lake.Leftovers().front());
-  { const auto target = lake.Begin(pipeline).ValueOrDie(); }
+  {
+    const auto target = lake.Begin(pipeline).ValueOrDie();
+  }
   EXPECT_EQ(lake.DataFiles(), published) << "what was renamed is staged again";
   ASSERT_THAT(lake.RunOnce(pipeline), IsOk());
   EXPECT_EQ(ManifestOf(lake)["revision"], 1);
@@ -571,10 +579,9 @@ TEST(LakeRun, RefusesTheDatasetOfAnotherPipeline) {
   const auto before = lake.AllFiles();
   const Pipeline other{.name = "others"};
   const auto refused = [&](const std::string& what) {
-    for (const Status& status :
-         {lake.RunOnce(other), lake.Begin(other).status(),
-          lake.Loader()->Inventory(lake.ctx(), "others").status(),
-          lake.RunOnce({.name = "others", .window = Day(1)})}) {
+    for (const Status& status : {lake.RunOnce(other), lake.Begin(other).status(),
+                                 lake.Loader()->Inventory(lake.ctx(), "others").status(),
+                                 lake.RunOnce({.name = "others", .window = Day(1)})}) {
       EXPECT_THAT(status, FailsWith(FaultCode::kForeignTarget)) << what;
       EXPECT_THAT(status.message(), HasSubstr("orders")) << what;
     }
@@ -616,11 +623,10 @@ TEST(LakeRun, NamesTheRecordThatCannotBeUnderstood) {
     for (const std::string& content : contents) {
       lake.Write(damaged.path, content);
       const auto before = lake.AllFiles();
-      for (const Status& status :
-           {lake.Inspect({}).status(),
-            lake.Begin(Pipeline()).status(),
-            lake.Loader()->Inventory(lake.ctx(), "orders").status()}) {
-        EXPECT_THAT(status, FailsWith(FaultCode::kManifestCorrupt)) << damaged.path << " " << content;
+      for (const Status& status : {lake.Inspect({}).status(), lake.Begin(Pipeline()).status(),
+                                   lake.Loader()->Inventory(lake.ctx(), "orders").status()}) {
+        EXPECT_THAT(status, FailsWith(FaultCode::kManifestCorrupt))
+            << damaged.path << " " << content;
         EXPECT_THAT(status.message(), HasSubstr(damaged.path));
         EXPECT_THAT(FaultOf(status).help(), Not(IsEmpty()));
       }
@@ -685,8 +691,8 @@ TEST(LakeRun, SaysThatTheTargetCannotBeWritten) {
   lake.options().path += "/file";
   EXPECT_THAT(lake.RunOnce({}), FailsWith(FaultCode::kTargetIo));
   Lake read_only;
-  read_only.faulty().Arm({.operations = os::WritingOperations(), .error = EROFS,
-                          .keeps_failing = true});
+  read_only.faulty().Arm(
+      {.operations = os::WritingOperations(), .error = EROFS, .keeps_failing = true});
   EXPECT_THAT(read_only.RunOnce({}), FailsWith(FaultCode::kTargetUnwritable));
 }
 

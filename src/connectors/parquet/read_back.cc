@@ -67,8 +67,8 @@ class StagedFilesStream final : public elt::BatchStream {
   Status OpenNext() {
     const elt::WrittenFile& file = files_[next_++];
     ARROW_ASSIGN_OR_RAISE(auto opened, place_->Open(ctx_, file.staged));
-    ARROW_ASSIGN_OR_RAISE(reader_, parquet_format::OpenReader(std::move(opened), file_schema_,
-                                                              {}, ctx_.pool));
+    ARROW_ASSIGN_OR_RAISE(
+        reader_, parquet_format::OpenReader(std::move(opened), file_schema_, {}, ctx_.pool));
     return ReadDirectories(file.path);
   }
 
