@@ -70,8 +70,7 @@ Status RunPipeline(Session& session, Pipeline& pipeline) {
   const int64_t budget = prepared.memory.budget_bytes;
   BudgetPool pool(budget > 0 ? std::max<int64_t>(1, budget - prepared.memory.fixed_bytes) : 0);
   context.pool = &pool;
-  elt::RunReport report =
-      elt::RunPlan(context, engine, options, prepared, ledger.get(), session.progress());
+  elt::RunReport report = elt::RunPlan(context, engine, prepared, ledger.get(), session.progress());
   session.progress().InvocationEnds();
   report.status = session.NameSignal(report.status);
   LEVADA_FAILPOINT(context, "run.before_report");
