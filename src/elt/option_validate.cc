@@ -100,8 +100,19 @@ class Validator {
 
   // ---- scalars
 
+  /// `non_finite: null`: YAML reads no text there, the user wrote one of the choices.
+  static bool IsTheWordNull(const OptionSpec& spec, const Value& value) {
+    return value.kind == Value::Kind::kNull && spec.type == OptionType::kChoice &&
+           value.span.length == std::string_view("null").size() &&
+           std::ranges::find(spec.choices, "null") != spec.choices.end();
+  }
+
   void CheckScalar(const OptionSpec& spec, const Value& value, const std::string& path,
                    Options::Node& node) {
+    if (IsTheWordNull(spec, value)) {
+      node.text = "null";
+      return;
+    }
     if (value.kind != Value::Kind::kScalar) return WrongType(spec, value, path);
     node.text = value.text;
     const bool reference = HasReference(value.text);

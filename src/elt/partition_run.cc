@@ -311,7 +311,6 @@ PartitionReport RunPartition(Context& ctx, const PartitionWork& work, int index)
   }
   if (!report.status.ok()) {
     report.status = WithDetail(report.status, "partition", partition.id);
-    report.status = WithDetail(report.status, "window", label);
   }
   return report;
 }

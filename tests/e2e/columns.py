@@ -1,21 +1,11 @@
 """The types under test: SQL literals, how SQL says a value in canonical text, and how a value out of Parquet is said the
 same way. Two independent paths to one text: the server's own output functions, and Arrow's."""
 
-import datetime
 import decimal
-import math
 import re
 import struct
 
 import pyarrow as pa
-
-
-def number(value):
-    if math.isnan(value):
-        return "NaN"
-    if math.isinf(value):
-        return "Infinity" if value > 0 else "-Infinity"
-    return struct.pack(">d", value).hex()
 
 
 def iso_interval(text):
@@ -57,9 +47,9 @@ def of_decimal(scalar):
 
 MICROS = "(extract(epoch from {}) * 1000000)::bigint::text"
 DAYS = "({} - date '1970-01-01')::text"
-MONTHS_DAYS_MICROS = ("format('(%s, %s, %s)', extract(year from {0})*12 + extract(month from {0}), "
+MONTHS_DAYS_MICROS = ("case when {0} is not null then format('(%s, %s, %s)', extract(year from {0})*12 + extract(month from {0}), "
                       "extract(day from {0}), (extract(hour from {0})*3600000000 + extract(minute from {0})*60000000 "
-                      "+ extract(microseconds from {0}))::bigint)")
+                      "+ extract(microseconds from {0}))::bigint) end")
 
 COLUMNS = [
     Column("boolean", ["true", "false"], "({})::text", lambda s: str(s.as_py()).lower(), arrow=pa.bool_()),
@@ -84,7 +74,7 @@ COLUMNS = [
     Column("date", ["'2026-02-28'", "'0044-03-15 BC'", "'1970-01-01'", "'0001-01-01'", "'9999-12-31'", "'4713-01-01 BC'"],
            DAYS, as_int),
     Column("timestamp", ["'2026-01-01 12:34:56.789012'", "'1969-12-31 23:59:59.999999'", "'0044-03-15 BC'",
-                         "'294276-12-31 23:59:59.999999'"], MICROS, as_int),
+                         "'294246-12-31 23:59:59.999999'"], MICROS, as_int),
     Column("timestamptz", ["'2026-01-01 12:34:56.789012+05:30'", "'1969-12-31 23:59:59.999999+00'", "'0001-01-01+00'"],
            MICROS, as_int),
     Column("interval", ["'0'", "'1 mon 2 days 03:04:05'", "'-1 mon +2 days -00:00:00.000001'", "'178000000 years'",
@@ -95,10 +85,6 @@ COLUMNS = [
     Column("mood", ["'sad'", "'very glad'"], read=exact),
     Column("positive", ["1", "2147483647"], read=exact),
 ]
-
-
-def expected(column, literal_sql, rows):
-    return rows
 
 
 def array_say(column):
