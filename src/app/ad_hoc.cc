@@ -75,7 +75,7 @@ const elt::CatalogEntry<elt::Consumer>* FindByScheme(const elt::Catalog& catalog
 }  // namespace
 
 Result<std::string> WriteAdHoc(const elt::Catalog& catalog, const AdHocPipeline& ad_hoc) {
-  const std::string scheme = ad_hoc.url.substr(0, ad_hoc.url.find("://"));
+  const std::string scheme = ad_hoc.url.substr(0, ad_hoc.url.find(':'));
   std::vector<std::string> known;
   const auto* entry = FindByScheme(catalog, scheme, known);
   if (entry == nullptr) {

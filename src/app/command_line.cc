@@ -6,6 +6,7 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <algorithm>
+#include <cctype>
 #include <memory>
 #include <utility>
 
@@ -289,7 +290,13 @@ Status UnderstandTexts(Raw& raw) {
   return Status::OK();
 }
 
-bool LooksLikeUrl(const std::string& text) { return text.find("://") != std::string::npos; }
+/// "postgres://...", "sqlite:shop.db"; a drive letter or a plain path is none.
+bool LooksLikeUrl(const std::string& text) {
+  const size_t colon = text.find(':');
+  return colon != std::string::npos && colon >= 2 &&
+         std::all_of(text.begin(), text.begin() + static_cast<ptrdiff_t>(colon),
+                     [](unsigned char c) { return std::isalnum(c) != 0 || c == '+'; });
+}
 
 /// Says which of the positional arguments are what.
 Status UnderstandPositionals(Raw& raw, const VerbText& verb, const ArgumentText& text,

@@ -72,6 +72,11 @@ TEST(CommandLine, RunTakesAUrlAndADirectory) {
   EXPECT_TRUE(line.files.empty());
 }
 
+TEST(CommandLine, AUrlNeedsNoSlashes) {
+  EXPECT_TRUE(Parsed({"run", "sqlite:shop.db?table=t", "./lake/t"}).ad_hoc.has_value());
+  EXPECT_FALSE(Parsed({"run", "./a:b.yaml", "c.yaml"}).ad_hoc.has_value());
+}
+
 TEST(CommandLine, AfterTwoDashesEverythingIsAFile) {
   EXPECT_EQ(Parsed({"check", "--", "-odd.yaml"}).files, std::vector<std::string>{"-odd.yaml"});
 }
