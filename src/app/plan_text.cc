@@ -40,29 +40,58 @@ std::string EndsText(const elt::Prepared& prepared) {
   return text;
 }
 
+/// Neighbours with the same fate: "2026-01-01 to 2026-01-30".
+struct RunGroup {
+  const elt::RunDecision* first;
+  const elt::RunDecision* last;
+  int64_t count = 1;
+};
+
+std::vector<RunGroup> GroupRuns(const elt::Prepared& prepared) {
+  std::vector<RunGroup> groups;
+  const elt::RunDecision* previous = nullptr;
+  for (const elt::RunDecision& decision : prepared.runs) {
+    if (previous != nullptr && previous->decision == decision.decision &&
+        previous->reason == decision.reason) {
+      groups.back().last = &decision;
+      ++groups.back().count;
+    } else if (decision.decision != elt::Decision::kSkip) {
+      groups.push_back({&decision, &decision});
+    }
+    previous = decision.decision == elt::Decision::kSkip ? nullptr : &decision;
+  }
+  return groups;
+}
+
+std::string_view MarkOf(elt::Decision decision, const Paint& paint) {
+  if (decision == elt::Decision::kRefuse) return paint.red;
+  return decision == elt::Decision::kReplace ? paint.yellow : std::string_view();
+}
+
 std::string RunsText(const elt::Prepared& prepared, bool has_windows, const TableStyle& style) {
   const Paint paint(style.color);
-  size_t published = 0;
-  Table table({{has_windows ? "window" : "run"}, {"what"}, {"why", Align::kLeft, true}});
-  size_t pending = 0;
-  for (const elt::RunDecision& decision : prepared.runs) {
-    if (decision.decision == elt::Decision::kSkip) {
-      ++published;
-      continue;
-    }
-    if (pending++ >= kPlanRowsMax) continue;
-    const bool replaces = decision.decision == elt::Decision::kReplace;
-    table.AddRow({decision.run.Label(), std::string(NameOf(decision.decision)), decision.reason},
-                 decision.decision == elt::Decision::kRefuse ? paint.red
-                 : replaces                                  ? paint.yellow
-                                                             : std::string_view());
+  const auto published = std::ranges::count(prepared.runs, elt::Decision::kSkip,
+                                            &elt::RunDecision::decision);
+  const std::vector<RunGroup> groups = GroupRuns(prepared);
+  Table table({{has_windows ? "window" : "run"},
+               {"count", Align::kRight},
+               {"what"},
+               {"why", Align::kLeft, true}});
+  for (size_t i = 0; i < std::min(groups.size(), kPlanRowsMax); ++i) {
+    const RunGroup& group = groups[i];
+    std::string label = group.first->run.Label();
+    if (group.count > 1) label += " to " + group.last->run.Label();
+    table.AddRow({std::move(label), FormatCount(group.count),
+                  std::string(NameOf(group.first->decision)), group.first->reason},
+                 MarkOf(group.first->decision, paint));
   }
   std::string text = table.Render(Indented(style));
-  if (pending > kPlanRowsMax) text += fmt::format("  and {} more\n", pending - kPlanRowsMax);
+  if (groups.size() > kPlanRowsMax) {
+    text += fmt::format("  and {} more\n", groups.size() - kPlanRowsMax);
+  }
   if (published > 0) {
-    text +=
-        fmt::format("  {} {} published and will be left alone\n",
-                    FormatCount(static_cast<int64_t>(published)), published == 1 ? "is" : "are");
+    text += fmt::format("  {} {} published and will be left alone\n", FormatCount(published),
+                        published == 1 ? "is" : "are");
   }
   return text.empty() ? "  nothing: no window is closed yet\n" : text;
 }
@@ -91,9 +120,9 @@ std::string PartitionsText(const elt::Prepared& prepared, const TableStyle& styl
 }
 
 std::string MemoryText(const elt::MemoryPlan& memory) {
-  std::string text = fmt::format("  at least {}: {} for the process, {} a partition\n",
-                                 FormatBytes(memory.minimum_bytes), FormatBytes(memory.fixed_bytes),
-                                 FormatBytes(memory.partition_bytes));
+  std::string text = fmt::format("  at least {}\n", FormatBytes(memory.minimum_bytes));
+  text += fmt::format("  {} for the process, {} for each partition in flight\n",
+                      FormatBytes(memory.fixed_bytes), FormatBytes(memory.partition_bytes));
   const std::string budget = memory.budget_bytes > 0 ? "in " + FormatBytes(memory.budget_bytes)
                                                      : std::string("no limit given");
   return text + fmt::format("  {}: {} {} at a time\n", budget, memory.slots,

@@ -54,6 +54,21 @@ Status PrintReport(Session& session, const Pipeline& pipeline, const elt::RunRep
   return WriteOutput(SummaryText(report, pipeline.plan.window.has_value(), report_path, style));
 }
 
+/// Whatever is wrong with the state directory is a fault of the ledger: no data depends on it.
+Result<std::unique_ptr<elt::Ledger>> OpenLedger(Session& session, Context& context,
+                                                const std::string& directory) {
+  Result<std::unique_ptr<elt::Ledger>> ledger =
+      elt::Ledger::Open(context, session.disk(), directory);
+  if (ledger.ok() || CodeOf(ledger.status()) == FaultCode::kLedgerUnusable ||
+      !context.Check().ok()) {
+    return ledger;
+  }
+  return Fault(FaultCode::kLedgerUnusable,
+               fmt::format("the state directory \"{}\" cannot be used", directory))
+      .Help("give a writable directory with --state DIR")
+      .Because(ledger.status());
+}
+
 Status RunPipeline(Session& session, Pipeline& pipeline) {
   const elt::RunOptions options = OptionsFor(session.line());
   const elt::Engine engine{pipeline.plan,    pipeline.stages, session.controller(),
@@ -65,8 +80,7 @@ Status RunPipeline(Session& session, Pipeline& pipeline) {
     if (session.line().quiet) return Status::OK();
     return WriteOutput(NothingToDoText(pipeline.plan, prepared, options.only_begun));
   }
-  ARROW_ASSIGN_OR_RAISE(auto ledger,
-                        elt::Ledger::Open(context, session.disk(), pipeline.state_directory));
+  ARROW_ASSIGN_OR_RAISE(auto ledger, OpenLedger(session, context, pipeline.state_directory));
   const int64_t budget = prepared.memory.budget_bytes;
   BudgetPool pool(budget > 0 ? std::max<int64_t>(1, budget - prepared.memory.fixed_bytes) : 0);
   context.pool = &pool;

@@ -223,7 +223,10 @@ int ExitStatusOf(const Status& status) {
 
 Status WithDetail(const Status& status, std::string key, std::string value) {
   if (status.ok()) return status;
-  return FaultOf(status).With(std::move(key), std::move(value));
+  Fault fault = FaultOf(status);
+  // Layers name what they know; two that know the same say it once.
+  if (fault.Detail(key) != value) fault.With(std::move(key), std::move(value));
+  return fault;
 }
 
 Fault ErrnoFault(FaultCode code, int error_number, std::string message) {

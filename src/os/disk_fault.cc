@@ -12,6 +12,7 @@ FaultCode CodeOfErrno(int error_number) {
     case EACCES:
     case EPERM:
     case EROFS:
+    case ENOTDIR:  // a file stands where a directory is needed
       return FaultCode::kTargetUnwritable;
     case ENOSPC:
     case EDQUOT:

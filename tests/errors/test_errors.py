@@ -11,7 +11,8 @@ A case file LVnnnn[-what].test is a list of sections. Each begins with a line "-
     --- exit STATUS
     --- stderr            compared line by line; "..." stands for any text within a line
 
-LEVADA_UPDATE=1 writes what was seen into the case files instead; read the difference before committing it.
+LEVADA_UPDATE=1 writes what was seen into the case files instead; read the difference before committing it. The example in
+docs/errors/LVnnnn.md is what LVnnnn.test shows, so that the page cannot drift from the program.
 """
 import os
 import pathlib
@@ -121,6 +122,25 @@ def test_case(path, tmp_path):
             assert lines_match(part[2], seen), f"--- expected\n{part[2]}\n--- seen\n{seen}"
     if update:
         path.write_text(written(case.parts))
+
+
+EXAMPLE = re.compile(r"(?s)(?<=```\n)error\[.*?(?=```)")
+
+
+def shown(path):
+    """The last stderr section of a case file."""
+    return [body for what, _, body in sections(path.read_text()) if what == "stderr"][-1]
+
+
+@pytest.mark.parametrize("path", [path for path in CASES if path.stem.isalnum()], ids=lambda path: path.stem)
+def test_the_page_shows_what_the_program_says(path):
+    page = SOURCE / f"docs/errors/{path.stem}.md"
+    example = EXAMPLE.search(page.read_text())
+    assert example, "the page has no example"
+    if os.environ.get("LEVADA_UPDATE") == "1" and not lines_match(shown(path), example.group(0)):
+        page.write_text(EXAMPLE.sub(lambda _: shown(path), page.read_text(), count=1))
+    else:
+        assert lines_match(shown(path), example.group(0)), f"LEVADA_UPDATE=1 writes it into {page.name}"
 
 
 def lines_match(expected, seen):
