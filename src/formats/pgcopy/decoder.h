@@ -42,7 +42,7 @@ struct DecoderOptions {
   static constexpr int64_t kColumnsLimit = 1664;      // MaxTupleAttributeNumber
 
   /// A batch is cut at this many rows,
-  int64_t batch_rows_max = 64 * 1024;
+  int64_t batch_rows_max = 16 * 1024;
   /// or after the row with which its values reach this many bytes.
   int64_t batch_bytes_max = 16 * 1024 * 1024;
   /// A longer tuple is refused. Bounds what is carried over from chunk to chunk.

@@ -20,7 +20,7 @@ constexpr int64_t kFirstRows = 1024;
 
 int64_t SlotCost(const Sink& sink) { return std::max(sink.slot_bytes(), 1); }
 
-/// What DecodeCommon may load of a field without looking how much there is.
+/// What DecodeUsual may load of a field without looking how much there is.
 int64_t ReservedBytes(Step step) {
   switch (step) {
     case Step::kBool:
@@ -43,89 +43,134 @@ int64_t ReservedBytes(Step step) {
   }
 }
 
-/// Negative sizes come out larger than any tuple, and so than any room.
-int64_t TextSize(uint32_t raw_size) { return int64_t{__builtin_bswap32(raw_size)}; }
+/// One field whose length has been loaded: `raw_size` as it lies in memory, `from` behind it.
+struct Field {
+  const uint8_t* from;
+  uint32_t raw_size;
+  int64_t readable;  // bytes at `from`
+};
 
-/// The values that nearly all fields are, and nothing else: no NULL, no special value, no missing
-/// byte, no growth. `from` is behind the field's length, which `raw_size` is as it was loaded.
-/// kRoomy: at least ReservedBytes of the step, and sink.rest_bytes() behind them, are known to be
-/// there. Returns the end of the field, or nullptr without having changed anything.
+/// Whether `field` is of `size` bytes and they are there. Comparing the raw word spares the swap,
+/// and a roomy row the bound.
 template <bool kRoomy>
-[[gnu::always_inline]] inline const uint8_t* DecodeCommon(Sink& sink, int64_t slot,
-                                                          const uint8_t* from, uint32_t raw_size,
-                                                          const uint8_t* end, int64_t& text_bytes) {
-  const int64_t readable = end - from;
-  const auto is = [&](int32_t size) {
-    // Comparing the raw word spares the swap, and a roomy row the bound.
-    return raw_size == __builtin_bswap32(static_cast<uint32_t>(size)) &&
-           (kRoomy || readable >= size);
-  };
+[[gnu::always_inline]] inline bool HasSize(const Field& field, int32_t size) {
+  return field.raw_size == __builtin_bswap32(static_cast<uint32_t>(size)) &&
+         (kRoomy || field.readable >= size);
+}
+
+// Each of these writes a value if it is one of the usual ones, and returns the end of the field;
+// else nullptr.
+
+template <bool kRoomy, typename Value, Value (*kLoad)(const uint8_t*)>
+[[gnu::always_inline]] inline const uint8_t* PutNumber(Sink& sink, int64_t slot,
+                                                       const Field& field) {
+  if (!HasSize<kRoomy>(field, sizeof(Value))) return nullptr;
+  sink.Put(slot, kLoad(field.from));
+  return field.from + sizeof(Value);
+}
+
+template <bool kRoomy>
+[[gnu::always_inline]] inline const uint8_t* PutBool(Sink& sink, int64_t slot, const Field& field) {
+  if (!HasSize<kRoomy>(field, 1) || *field.from > 1) return nullptr;
+  sink.PutBit(slot, *field.from != 0);
+  return field.from + 1;
+}
+
+template <bool kRoomy>
+[[gnu::always_inline]] inline const uint8_t* PutOid(Sink& sink, int64_t slot, const Field& field) {
+  if (!HasSize<kRoomy>(field, 4)) return nullptr;
+  sink.Put(slot, int64_t{LoadBig32(field.from)});
+  return field.from + 4;
+}
+
+template <bool kRoomy>
+[[gnu::always_inline]] inline const uint8_t* PutDate(Sink& sink, int64_t slot, const Field& field) {
+  if (!HasSize<kRoomy>(field, 4)) return nullptr;
+  const uint32_t days = LoadBig32(field.from);
+  constexpr uint32_t kSpan = uint32_t{kDateEnd} - kDateMin;
+  if (days - static_cast<uint32_t>(kDateMin) >= kSpan) return nullptr;
+  sink.Put(slot, days + uint32_t{kDaysTo2000});
+  return field.from + 4;
+}
+
+template <bool kRoomy>
+[[gnu::always_inline]] inline const uint8_t* PutTime(Sink& sink, int64_t slot, const Field& field) {
+  if (!HasSize<kRoomy>(field, 8)) return nullptr;
+  const uint64_t micros = LoadBig64(field.from);
+  if (micros >= uint64_t{kMicrosPerDay}) return nullptr;
+  sink.Put(slot, micros);
+  return field.from + 8;
+}
+
+template <bool kRoomy>
+[[gnu::always_inline]] inline const uint8_t* PutTimestamp(Sink& sink, int64_t slot,
+                                                          const Field& field) {
+  if (!HasSize<kRoomy>(field, 8)) return nullptr;
+  const uint64_t micros = LoadBig64(field.from);
+  constexpr uint64_t kSpan = uint64_t{INT64_MAX} - kMicrosTo2000 - kTimestampMin;
+  if (micros - static_cast<uint64_t>(kTimestampMin) > kSpan) return nullptr;
+  sink.Put(slot, micros + uint64_t{kMicrosTo2000});
+  return field.from + 8;
+}
+
+template <bool kRoomy>
+[[gnu::always_inline]] inline const uint8_t* PutDecimal128(Sink& sink, int64_t slot,
+                                                           const Field& field) {
+  const int32_t size = static_cast<int32_t>(__builtin_bswap32(field.raw_size));
+  int64_t value;
+  if (!kRoomy && field.readable < 16) return nullptr;
+  if (!sink.short_numeric().Decode(field.from, size, value)) return nullptr;
+  sink.Put(slot, std::array<int64_t, 2>{value, value >> 63});
+  return field.from + size;
+}
+
+template <bool kRoomy, bool kChecked>
+[[gnu::always_inline]] inline const uint8_t* PutText(Sink& sink, int64_t slot, const Field& field,
+                                                     int64_t& text_bytes) {
+  // A negative size comes out larger than any tuple, and so than any room.
+  const int64_t size = int64_t{__builtin_bswap32(field.raw_size)};
+  if (size > field.readable - (kRoomy ? sink.rest_bytes() : 0)) return nullptr;
+  if (kChecked && !IsAscii(field.from, size)) return nullptr;
+  if (!sink.PutBytesIfRoom(slot, field.from, size, field.readable)) return nullptr;
+  text_bytes += size;
+  return field.from + size;
+}
+
+/// The values that nearly all fields are: no NULL, no special value, no missing byte, no growth.
+/// `from` points at the length. kRoomy: ReservedBytes of the step, and sink.rest_bytes() behind
+/// them, are known to be there. Returns the end of the field, or nullptr without having changed
+/// anything.
+template <bool kRoomy>
+[[gnu::always_inline]] inline const uint8_t* DecodeUsual(Sink& sink, int64_t slot,
+                                                         const uint8_t* from, const uint8_t* end,
+                                                         int64_t& text_bytes) {
+  Field field{from + 4, 0, end - (from + 4)};
+  std::memcpy(&field.raw_size, from, sizeof(field.raw_size));
   switch (sink.step()) {
     case Step::kBool:
-      if (!is(1) || *from > 1) return nullptr;
-      sink.PutBit(slot, *from != 0);
-      return from + 1;
+      return PutBool<kRoomy>(sink, slot, field);
     case Step::kInt16:
-      if (!is(2)) return nullptr;
-      sink.Put(slot, LoadBig16(from));
-      return from + 2;
+      return PutNumber<kRoomy, uint16_t, LoadBig16>(sink, slot, field);
     case Step::kInt32:
-      if (!is(4)) return nullptr;
-      sink.Put(slot, LoadBig32(from));
-      return from + 4;
+      return PutNumber<kRoomy, uint32_t, LoadBig32>(sink, slot, field);
     case Step::kInt64:
-      if (!is(8)) return nullptr;
-      sink.Put(slot, LoadBig64(from));
-      return from + 8;
+      return PutNumber<kRoomy, uint64_t, LoadBig64>(sink, slot, field);
     case Step::kOid:
-      if (!is(4)) return nullptr;
-      sink.Put(slot, int64_t{LoadBig32(from)});
-      return from + 4;
-    case Step::kDate: {
-      if (!is(4)) return nullptr;
-      const uint32_t days = LoadBig32(from);
-      if (days - static_cast<uint32_t>(kDateMin) >= uint32_t{kDateEnd} - kDateMin) return nullptr;
-      sink.Put(slot, days + uint32_t{kDaysTo2000});
-      return from + 4;
-    }
-    case Step::kTime: {
-      if (!is(8)) return nullptr;
-      const uint64_t micros = LoadBig64(from);
-      if (micros >= uint64_t{kMicrosPerDay}) return nullptr;
-      sink.Put(slot, micros);
-      return from + 8;
-    }
+      return PutOid<kRoomy>(sink, slot, field);
+    case Step::kDate:
+      return PutDate<kRoomy>(sink, slot, field);
+    case Step::kTime:
+      return PutTime<kRoomy>(sink, slot, field);
     case Step::kTimestamp:
-    case Step::kTimestamptz: {
-      if (!is(8)) return nullptr;
-      const uint64_t micros = LoadBig64(from);
-      constexpr uint64_t kSpan = uint64_t{INT64_MAX} - kMicrosTo2000 - kTimestampMin;
-      if (micros - static_cast<uint64_t>(kTimestampMin) > kSpan) return nullptr;
-      sink.Put(slot, micros + uint64_t{kMicrosTo2000});
-      return from + 8;
-    }
-    case Step::kDecimal128: {
-      const int32_t size = static_cast<int32_t>(__builtin_bswap32(raw_size));
-      int64_t value;
-      if (!kRoomy && readable < 16) return nullptr;
-      if (!sink.short_numeric().Decode(from, size, value)) return nullptr;
-      sink.Put(slot, std::array<int64_t, 2>{value, value >> 63});
-      return from + size;
-    }
-    case Step::kText: {
-      const int64_t size = TextSize(raw_size);
-      if (size > readable - (kRoomy ? sink.rest_bytes() : 0)) return nullptr;
-      if (!sink.PutBytesIfRoom(slot, from, size, readable)) return nullptr;
-      text_bytes += size;
-      return from + size;
-    }
-    case Step::kCheckedText: {
-      const int64_t size = TextSize(raw_size);
-      if (size > readable - (kRoomy ? sink.rest_bytes() : 0)) return nullptr;
-      if (!IsAscii(from, size) || !sink.PutBytesIfRoom(slot, from, size, readable)) return nullptr;
-      text_bytes += size;
-      return from + size;
-    }
+    case Step::kTimestamptz:
+      return PutTimestamp<kRoomy>(sink, slot, field);
+    case Step::kDecimal128:
+      return PutDecimal128<kRoomy>(sink, slot, field);
+    case Step::kText:
+      return PutText<kRoomy, /*kChecked=*/false>(sink, slot, field, text_bytes);
+    case Step::kCheckedText:
+      return PutText<kRoomy, /*kChecked=*/true>(sink, slot, field, text_bytes);
+    // All are named, so that the jump needs no bound.
     case Step::kDecimal256:
     case Step::kTrimmedText:
     case Step::kInternalChar:
@@ -163,7 +208,7 @@ Result<std::unique_ptr<RowDecoder>> RowDecoder::Make(const std::vector<Column>& 
   }
   for (size_t i = columns.size(); i-- > 0;) {
     Sink& sink = rows->sinks_[i];
-    sink.set_rest_bytes(rows->row_reserved_bytes_);
+    sink.SetPlace(i, rows->row_reserved_bytes_);
     rows->row_reserved_bytes_ += 4 + ReservedBytes(sink.step());
   }
   return rows;
@@ -172,10 +217,7 @@ Result<std::unique_ptr<RowDecoder>> RowDecoder::Make(const std::vector<Column>& 
 const uint8_t* RowDecoder::DecodeValue(Sink& sink, int64_t slot, const uint8_t* from,
                                        const uint8_t* end) {
   if (end - from < 4) return nullptr;
-  uint32_t raw_size;
-  std::memcpy(&raw_size, from, sizeof(raw_size));
-  const uint8_t* const next =
-      DecodeCommon</*kRoomy=*/false>(sink, slot, from + 4, raw_size, end, batch_bytes_);
+  const uint8_t* const next = DecodeUsual</*kRoomy=*/false>(sink, slot, from, end, batch_bytes_);
   return next != nullptr ? next : DecodeAny(sink, slot, from, end);
 }
 
@@ -193,10 +235,7 @@ const uint8_t* RowDecoder::DecodeRow(const uint8_t* from, const uint8_t* end) {
   // takes over.
   if (end - from >= row_reserved_bytes_) {
     for (; sink != last; ++sink) {
-      uint32_t raw_size;
-      std::memcpy(&raw_size, from, sizeof(raw_size));
-      const uint8_t* next =
-          DecodeCommon</*kRoomy=*/true>(*sink, row, from + 4, raw_size, end, text_bytes);
+      const uint8_t* next = DecodeUsual</*kRoomy=*/true>(*sink, row, from, end, text_bytes);
       if (next == nullptr) [[unlikely]] {
         next = DecodeAny(*sink, row, from, end);
         if (next == nullptr) return TakeBack(sink, batch_bytes);
@@ -224,9 +263,7 @@ const uint8_t* RowDecoder::DecodeAny(Sink& sink, int64_t slot, const uint8_t* fr
                                      const uint8_t* end) {
   const int32_t size = static_cast<int32_t>(LoadBig32(from));
   from += 4;
-  if (&sink >= sinks_.data() && &sink < sinks_.data() + sinks_.size()) {
-    column_ = static_cast<size_t>(&sink - sinks_.data());
-  }
+  column_ = sink.column();
   if (size == kNullLength) {
     if (!sink.nullable()) {
       Malformed("NULL in a column declared NOT NULL");
@@ -307,6 +344,10 @@ Status RowDecoder::TakeFailure() {
 
 bool RowDecoder::Check(Status status) {
   if (status.ok()) return true;
+  if (status.IsCapacityError()) {
+    return Refuse(FaultCode::kValueRefused, "more than 2 GiB of text in one batch",
+                  "choose another type than string for the column, or a batch of fewer rows");
+  }
   failure_ = std::move(status);
   return false;
 }

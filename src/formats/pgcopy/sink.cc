@@ -116,8 +116,7 @@ Status Sink::MakeRoom(int64_t at, int64_t size) {
   const int64_t needed = at + size + kSlackBytes;
   if (needed <= byte_capacity_) return Status::OK();
   if (at + size > kOffsetMax) {
-    return Fault(FaultCode::kValueRefused, "more than 2 GiB of text in one batch")
-        .Help("read fewer rows per batch");
+    return Status::CapacityError("more bytes than 32-bit offsets reach");
   }
   const int64_t capacity = RoundUp(std::max(needed, std::min(byte_capacity_ * 2, kOffsetMax)));
   ARROW_RETURN_NOT_OK(Resize(values_buffer_, capacity, pool_));

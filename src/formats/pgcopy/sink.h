@@ -35,9 +35,15 @@ class Sink final {
   const DecimalShape& decimal() const { return decimal_; }
   const ShortNumeric& short_numeric() const { return short_numeric_; }
   Sink& items() { return *items_; }
-  /// Least bytes on the wire of the fields behind this one, when none is NULL. For the row decoder.
+  /// The column's index in the row, and the least bytes on the wire of the fields behind it when
+  /// none is NULL.
+  size_t column() const { return column_; }
   int64_t rest_bytes() const { return rest_bytes_; }
-  void set_rest_bytes(int64_t bytes) { rest_bytes_ = bytes; }
+  void SetPlace(size_t column, int64_t rest_bytes) {
+    column_ = column;
+    rest_bytes_ = rest_bytes;
+    if (items_ != nullptr) items_->SetPlace(column, 0);
+  }
 
   int64_t slot_capacity() const { return slot_capacity_; }
   /// Makes room for `slots` slots in all. Values written before stay.
@@ -84,7 +90,7 @@ class Sink final {
     offsets_[slot + 1] = static_cast<int32_t>(at + size);
     return true;
   }
-  /// The same, making room. Errors: kValueRefused when the column's bytes pass what 32-bit offsets
+  /// The same, making room. Errors: CapacityError when the column's bytes pass what 32-bit offsets
   /// reach.
   Status PutBytes(int64_t slot, const void* bytes, int64_t size);
   /// Makes room for `size` bytes of `slot`, to be written to Bytes(slot) and ended with SetEnd. The
@@ -134,6 +140,7 @@ class Sink final {
   int32_t slot_bytes_ = 0;
   ShortNumeric short_numeric_;
 
+  size_t column_ = 0;
   DecimalShape decimal_{};
   uint32_t element_oid_ = 0;
   int64_t slot_capacity_ = 0;
