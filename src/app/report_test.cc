@@ -39,7 +39,7 @@ TEST(Summary, OfAWholeTableIsOneSentence) {
   report.runs[0].label = "all";
   EXPECT_EQ(SummaryText(report, false, "st/r.json", {}),
             "orders: published, 48,211 rows in 1 file, 1.5 MiB, 2s (24.1k rows/s), peak memory "
-            "64.0 MiB\n"
+            "64 MiB\n"
             "  target  Parquet files in ./lake/orders\n"
             "  report  st/r.json\n");
 }

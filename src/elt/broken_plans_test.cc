@@ -58,21 +58,28 @@ std::string Place(const Diagnostic& diagnostic) {
          std::to_string(diagnostic.span.column);
 }
 
-std::vector<std::filesystem::path> Corpus() {
+std::vector<std::filesystem::path> YamlFilesIn(const std::string& directory) {
   std::vector<std::filesystem::path> files;
-  for (const auto& entry :
-       std::filesystem::directory_iterator(LEVADA_TESTDATA "/../../../tests/pipelines/broken")) {
+  for (const auto& entry : std::filesystem::directory_iterator(directory)) {
     if (entry.path().extension() == ".yaml") files.push_back(entry.path());
   }
   std::ranges::sort(files);
   return files;
 }
 
+std::vector<std::filesystem::path> Corpus() {
+  return YamlFilesIn(LEVADA_TESTDATA "/../../../tests/pipelines/broken");
+}
+
+std::string ReadAll(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
 class BrokenPlan : public testing::TestWithParam<std::filesystem::path> {};
 
 TEST_P(BrokenPlan, IsRefusedWithItsCodeAtItsPlace) {
-  std::ifstream file(GetParam(), std::ios::binary);
-  const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  const std::string text = ReadAll(GetParam());
   const Expected expected = ReadExpected(text);
   ASSERT_FALSE(expected.problems.empty()) << "the first line is \"# expect: LV1002 5:3\"";
 

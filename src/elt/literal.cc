@@ -184,10 +184,9 @@ const char* TakeDate(Scanner& scanner, int32_t& days) {
   const bool second = month >= 0 && scanner.Take('-');
   const int day = second ? scanner.Digits(2) : -1;
   if (day < 0) return "not of the form YYYY-MM-DD";
-  if (month < 1 || month > 12) return "no such month";
-  if (day < 1 || day > DaysInMonth(year, month)) return "no such day";
-  days = DaysFromCivil(year, month, day);
-  return nullptr;
+  const Literal<int32_t> date = MakeDate(year, month, day);
+  days = date.value;
+  return date.problem;
 }
 
 const char* TakeTime(Scanner& scanner, int64_t& nanos) {
@@ -210,9 +209,9 @@ const char* TakeTime(Scanner& scanner, int64_t& nanos) {
       }
     }
   }
-  if (hour > 23 || minute > 59 || second > 59) return "no such time of day";
-  nanos = ((hour * 60 + minute) * 60 + second) * kNanosPerSecond + fraction;
-  return nullptr;
+  const Literal<int64_t> time = MakeTimeOfDay(hour, minute, second, static_cast<int>(fraction));
+  nanos = time.value;
+  return time.problem;
 }
 
 const char* TakeZone(Scanner& scanner, DateTime& value) {
@@ -299,6 +298,20 @@ Literal<arrow::Decimal128> DecimalOfFloat(double value, int precision, int scale
   const auto [end, error] = std::to_chars(text.data(), text.data() + text.size(), value);
   const auto size = static_cast<size_t>(end - text.data());
   return ParseDecimalLiteral(std::string_view(text.data(), size), precision, scale);
+}
+
+Literal<int32_t> MakeDate(int year, int month, int day) {
+  if (year < 0 || year > 9999) return Literal<int32_t>::Refused("no year from 0 to 9999");
+  if (month < 1 || month > 12) return Literal<int32_t>::Refused("no such month");
+  if (day < 1 || day > DaysInMonth(year, month)) return Literal<int32_t>::Refused("no such day");
+  return {DaysFromCivil(year, month, day)};
+}
+
+Literal<int64_t> MakeTimeOfDay(int hour, int minute, int second, int nanos) {
+  const bool valid = hour >= 0 && hour < 24 && minute >= 0 && minute < 60 && second >= 0 &&
+                     second < 60 && nanos >= 0 && nanos < kNanosPerSecond;
+  if (!valid) return Literal<int64_t>::Refused("no such time of day");
+  return {((hour * 60 + minute) * 60 + second) * kNanosPerSecond + nanos};
 }
 
 Literal<int32_t> ParseDateLiteral(std::string_view text) {

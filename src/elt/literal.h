@@ -42,7 +42,12 @@ Literal<arrow::Decimal256> ParseWideDecimalLiteral(std::string_view text, int pr
 /// 0.1000000000000000055. NaN and infinity are refused.
 Literal<arrow::Decimal128> DecimalOfFloat(double value, int precision, int scale);
 
-/// YYYY-MM-DD of the years 0000 to 9999, as days since 1970-01-01.
+/// Days since 1970-01-01 of a date of the proleptic Gregorian calendar, years 0 to 9999.
+Literal<int32_t> MakeDate(int year, int month, int day);
+/// Nanoseconds since midnight. 24:00 and leap seconds are refused.
+Literal<int64_t> MakeTimeOfDay(int hour, int minute, int second, int nanos);
+
+/// YYYY-MM-DD, as days since 1970-01-01.
 Literal<int32_t> ParseDateLiteral(std::string_view text);
 
 /// Nanoseconds since midnight; HH:MM[:SS[.f...]], up to 9 digits of fraction. 24:00 and leap

@@ -188,7 +188,7 @@ TEST(Options, ImpossibleValuesSayTheRange) {
               ElementsAre(HasSubstr("LV1005 1:9 \"number\": expected -5 to 10")));
   EXPECT_THAT(
       Problems("bytes: 10\n"),
-      ElementsAre(HasSubstr("LV1005 1:8 \"bytes\": expected at least 1.0 KiB, got \"10\"")));
+      ElementsAre(HasSubstr("LV1005 1:8 \"bytes\": expected at least 1 KiB, got \"10\"")));
   EXPECT_THAT(Problems("bytes: many\n"),
               ElementsAre(HasSubstr("LV1005 1:8 \"bytes\": expected a size such as 64MiB")));
   EXPECT_THAT(Problems("wait: 30\n"),

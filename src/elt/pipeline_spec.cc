@@ -76,6 +76,13 @@ OptionSpec ParallelOptions() {
        .min = 1,
        .max = 64,
        .example = "2"},
+      {.name = "transform",
+       .type = OptionType::kInteger,
+       .doc = "threads for the transformers of one connection; rows keep their order",
+       .default_text = "1",
+       .min = 1,
+       .max = 64,
+       .example = "2"},
   };
   return parallel;
 }

@@ -47,6 +47,7 @@ void ReadRuntime(const Options& pipeline, const PlanInput& input, Plan& plan) {
   const Options parallel = pipeline.Group("parallel");
   plan.partitions_parallel = static_cast<int>(parallel.Integer("partitions"));
   plan.windows_parallel = static_cast<int>(parallel.Integer("windows"));
+  plan.transform_workers = static_cast<int>(parallel.Integer("transform"));
   if (plan.windows_parallel > 1 && !plan.window) {
     Problem(input, parallel, "windows", FaultCode::kImpossiblePlan,
             "windows run at once, but the pipeline has no windows",

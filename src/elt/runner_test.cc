@@ -327,7 +327,9 @@ TEST_F(RunnerTest, APublishedRunOfAnotherPlanIsRefusedUnlessReplaced) {
   EXPECT_EQ(CodeOf(refused.status), FaultCode::kPlanChanged);
   EXPECT_EQ(ExitStatusOf(refused.status), 10);
   EXPECT_THAT(FaultOf(refused.status).help(), HasSubstr("--replace"));
-  RunReport replaced = Run({.replace = true});
+  RunOptions replace;
+  replace.replace = true;
+  RunReport replaced = Run(replace);
   ASSERT_TRUE(replaced.status.ok()) << replaced.status;
   EXPECT_EQ(memory.runs["all"].plan_hash, plan.hash);
 }
@@ -373,7 +375,9 @@ TEST_F(RunnerTest, AStopEndsTheRunAndTheNextOneContinues) {
 }
 
 TEST_F(RunnerTest, ABudgetBelowTheMinimumIsRefusedWithTheMinimum) {
-  RunReport report = Run({.memory_bytes = 1 << 20});
+  RunOptions tight;
+  tight.memory_bytes = 1 << 20;
+  RunReport report = Run(tight);
   EXPECT_EQ(CodeOf(report.status), FaultCode::kBudgetTooSmall);
   EXPECT_EQ(ExitStatusOf(report.status), 12);
   EXPECT_FALSE(FaultOf(report.status).Detail("minimum_bytes").empty());
@@ -430,7 +434,9 @@ TEST(Backoff, GrowsUpToItsMaximumAndIsNeverZero) {
     const auto wait = BackoffBefore(retry, failed, *random);
     EXPECT_GE(wait, std::chrono::milliseconds(500));
     EXPECT_LE(wait, std::chrono::seconds(20));
-    if (failed > 6) EXPECT_GE(wait, std::chrono::seconds(10));
+    if (failed > 6) {
+      EXPECT_GE(wait, std::chrono::seconds(10));
+    }
   }
 }
 

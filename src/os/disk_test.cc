@@ -89,7 +89,7 @@ TEST_P(AnyDisk, CreateFailsWithoutItsDirectoryAndOverOne) {
   EXPECT_THAT(disk_->Create(Path("no/f")), FailsWith(FaultCode::kTargetFileMissing));
   EXPECT_THAT(disk_->Create(directory_.path()), FailsWith(FaultCode::kTargetIo));
   Write(*disk_, Path("f"), "x");
-  EXPECT_THAT(disk_->Create(Path("f/g")), FailsWith(FaultCode::kTargetIo));
+  EXPECT_THAT(disk_->Create(Path("f/g")), FailsWith(FaultCode::kTargetUnwritable));
 }
 
 TEST_P(AnyDisk, ReadsAtAnyOffsetAndLessOnlyAtTheEnd) {
@@ -174,7 +174,7 @@ TEST_P(AnyDisk, OnlyEmptyDirectoriesAreRemoved) {
   EXPECT_THAT(disk_->RemoveEmptyDirectory(Path("d")), IsOk());
   EXPECT_EQ(ValueOf(disk_->Stat(Path("d"))), std::nullopt);
   Write(*disk_, Path("f"), "x");
-  EXPECT_THAT(disk_->RemoveEmptyDirectory(Path("f")), FailsWith(FaultCode::kTargetIo));
+  EXPECT_THAT(disk_->RemoveEmptyDirectory(Path("f")), FailsWith(FaultCode::kTargetUnwritable));
 }
 
 TEST_P(AnyDisk, CreatesDirectoriesWithTheirParents) {
@@ -182,15 +182,15 @@ TEST_P(AnyDisk, CreatesDirectoriesWithTheirParents) {
   EXPECT_THAT(disk_->CreateDirectories(Path("a/b/c")), IsOk());
   EXPECT_TRUE(ValueOf(disk_->Stat(Path("a/b/c")))->is_directory);
   Write(*disk_, Path("f"), "x");
-  EXPECT_THAT(disk_->CreateDirectories(Path("f")), FailsWith(FaultCode::kTargetIo));
-  EXPECT_THAT(disk_->CreateDirectories(Path("f/g")), FailsWith(FaultCode::kTargetIo));
+  EXPECT_THAT(disk_->CreateDirectories(Path("f")), FailsWith(FaultCode::kTargetUnwritable));
+  EXPECT_THAT(disk_->CreateDirectories(Path("f/g")), FailsWith(FaultCode::kTargetUnwritable));
 }
 
 TEST_P(AnyDisk, SyncsDirectoriesThatExist) {
   EXPECT_THAT(disk_->SyncDirectory(directory_.path()), IsOk());
   EXPECT_THAT(disk_->SyncDirectory(Path("no")), FailsWith(FaultCode::kTargetFileMissing));
   Write(*disk_, Path("f"), "x");
-  EXPECT_THAT(disk_->SyncDirectory(Path("f")), FailsWith(FaultCode::kTargetIo));
+  EXPECT_THAT(disk_->SyncDirectory(Path("f")), FailsWith(FaultCode::kTargetUnwritable));
 }
 
 TEST_P(AnyDisk, ListsSortedByNameWithSizes) {
@@ -210,7 +210,7 @@ TEST_P(AnyDisk, ListsSortedByNameWithSizes) {
 TEST_P(AnyDisk, ListFailsWithoutADirectory) {
   EXPECT_THAT(disk_->List(Path("no")), FailsWith(FaultCode::kTargetFileMissing));
   Write(*disk_, Path("f"), "x");
-  EXPECT_THAT(disk_->List(Path("f")), FailsWith(FaultCode::kTargetIo));
+  EXPECT_THAT(disk_->List(Path("f")), FailsWith(FaultCode::kTargetUnwritable));
 }
 
 TEST_P(AnyDisk, StatTellsAbsentFromPresent) {

@@ -49,10 +49,10 @@ std::set<DiskOperation> WritingOperations();
 
 /// Which operation is to fail, and how.
 struct DiskFailure {
-  std::set<DiskOperation> operations;  ///< the kinds that are counted
-  int64_t nth = 1;                     ///< the first of them to fail, from 1
-  int error = EIO;                     ///< errno
-  bool keeps_failing = false;          ///< and all of these kinds after it too, as on a full disk
+  std::set<DiskOperation> operations{};  ///< the kinds that are counted
+  int64_t nth = 1;                       ///< the first of them to fail, from 1
+  int error = EIO;                       ///< errno
+  bool keeps_failing = false;            ///< and all of these kinds after it too, as on a full disk
   /// A failing Append writes the first half of its bytes before it fails, as write(2) does on a
   /// disk that fills up.
   bool short_write = false;

@@ -37,7 +37,7 @@ HOMES = {
     "arrow/": ["base/*", "formats/*", "places/*", "elt/*", "connectors/*", "transformers/*", "services/*", "app/*",
                "controllers/*"],
     "arrow/api.h": [],
-    "arrow/compute/api.h": [],
+    "arrow/compute/api.h": ["transformers/*"],
     "arrow/filesystem/s3fs.h": ["places/*"],
     "benchmark/": ["*_bench.cc"],
     "boost/": ["net/*"],
@@ -55,7 +55,7 @@ HOMES = {
     "rocksdb/": ["db/rocksdb/*"],
     "spdlog/": ["base/log.cc"],
     "sqlite3.h": ["db/sqlite/*"],
-    "xxhash.h": ["elt/*"],
+    "xxhash.h": ["elt/*", "formats/parquet/*"],
     "yaml-cpp/": ["elt/*yaml*.cc"],
 }
 

@@ -140,6 +140,37 @@ int64_t MemoryPerSlice(const LakeOptions& options, const format::EncodeOptions& 
   return options.partition_by.empty() ? file : file * kOpenFilesMax;
 }
 
+// The lines of the file's schema inside "... group schema {" and "}", on one line.
+std::string InnerText(const std::string& described) {
+  std::string text;
+  size_t begin = described.find('\n') + 1;
+  while (begin < described.size()) {
+    const size_t end = std::min(described.find('\n', begin), described.size());
+    if (end + 1 >= described.size()) break;  // the root's closing brace
+    const size_t first = described.find_first_not_of(' ', begin);
+    if (!text.empty()) text.push_back(' ');
+    text += described.substr(first, end - first);
+    begin = end + 1;
+  }
+  constexpr std::string_view kNoId = " field_id=-1";
+  for (size_t at = text.find(kNoId); at != std::string::npos; at = text.find(kNoId)) {
+    text.erase(at, kNoId.size());
+  }
+  return text;
+}
+
+// "optional int64 amount (Decimal(precision=15, scale=2));" -> "int64 (Decimal(precision=15,
+// scale=2))": the name and what every column has are left out.
+std::string TypeText(std::string text, const arrow::Field& field) {
+  if (field.type()->num_fields() > 0) return text;
+  const size_t name = text.find(" " + field.name());
+  if (name != std::string::npos) text.erase(name, field.name().size() + 1);
+  if (text.ends_with(';')) text.pop_back();
+  constexpr std::string_view kOptional = "optional ";
+  if (text.starts_with(kOptional)) text.erase(0, kOptional.size());
+  return text;
+}
+
 Result<std::vector<std::string>> TargetTypes(const LakeOptions& options,
                                              const arrow::Schema& schema) {
   std::vector<std::string> types;
@@ -148,8 +179,9 @@ Result<std::vector<std::string>> TargetTypes(const LakeOptions& options,
       types.push_back(fmt::format("directory {}=...", EscapeHive(field->name())));
       continue;
     }
-    ARROW_ASSIGN_OR_RAISE(types.emplace_back(),
+    ARROW_ASSIGN_OR_RAISE(const std::string described,
                           format::DescribeFileSchema(*arrow::schema({field}), options.profile));
+    types.push_back(TypeText(InnerText(described), *field));
   }
   return types;
 }

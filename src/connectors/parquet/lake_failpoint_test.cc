@@ -124,7 +124,9 @@ TEST_P(EveryFailpoint, KilledInAReplacingRun) {
     const bool decided = lake.Content("_levada/all.json") != manifest;
     ASSERT_THAT(lake.RunOnce({}), IsOk());
     EXPECT_EQ(ContentsOf(lake.DataFiles()), ContentsOf(Expected().second));
-    if (!decided) EXPECT_EQ(lake.DataFiles(), Expected().second) << hit;
+    if (!decided) {
+      EXPECT_EQ(lake.DataFiles(), Expected().second) << hit;
+    }
     ExpectClean(lake);
     if (!killed) break;
   }
@@ -154,7 +156,9 @@ TEST_P(EveryFailpoint, FailedInAFirstRun) {
     ExpectNoMix(lake);
     if (failed.ok()) break;
     EXPECT_THAT(failed, FailsWith(FaultCode::kFailpoint));
-    if (!GetParam().starts_with("discard")) EXPECT_THAT(lake.Leftovers(), IsEmpty());
+    if (!GetParam().starts_with("discard")) {
+      EXPECT_THAT(lake.Leftovers(), IsEmpty());
+    }
     const bool finished = lake.Exists("_levada/all.json");
     ASSERT_THAT(lake.RunOnce({}), IsOk());
     EXPECT_EQ(lake.DataFiles(), finished ? Expected().second : Expected().first) << hit;
@@ -201,7 +205,9 @@ TEST(LakeFailpoints, LeaveNothingThatANewAttemptOfTheSameProcessMinds) {
         "load.done"}) {
     for (const bool replacing : {false, true}) {
       Lake lake;
-      if (replacing) ASSERT_THAT(lake.RunOnce({}), IsOk());
+      if (replacing) {
+        ASSERT_THAT(lake.RunOnce({}), IsOk());
+      }
       const auto target = ValueOf(lake.Begin({}));
       const auto split = ValueOf(target->RecordSplit(lake.ctx(), Pipeline().Split()));
       lake.Arm(std::string(failpoint) + "=error@2");

@@ -92,7 +92,7 @@ inline std::unique_ptr<MemoryStream> RowStream(int64_t first, int64_t count, int
 struct Pipeline {
   std::string name = "orders";
   std::string plan_hash = "00000000000000aa";
-  std::optional<elt::Window> window;
+  std::optional<elt::Window> window{};
   bool once = false;
   bool replace = false;
   int partitions = 3;

@@ -72,8 +72,11 @@ class StateReader {
     ARROW_ASSIGN_OR_RAISE(state.abandon, ReadParsed<AbandonIntent>(ctx_, place_, names_.Abandon()));
     ARROW_ASSIGN_OR_RAISE(state.generation, ReadGeneration(ctx_, place_, names_.Lock()));
     const Status partitions = ReadPartitions(state);
-    ARROW_ASSIGN_OR_RAISE(const bool same, Unchanged(split_tag, state.manifest_tag));
-    if (!same) return std::nullopt;
+    // Partitions belong to the split they were read with; split and manifest alone always fit.
+    if (state.Pending() || !partitions.ok()) {
+      ARROW_ASSIGN_OR_RAISE(const bool same, Unchanged(split_tag, state.manifest_tag));
+      if (!same) return std::nullopt;
+    }
     ARROW_RETURN_NOT_OK(partitions);
     ARROW_RETURN_NOT_OK(Judge(state));
     return state;

@@ -1,5 +1,6 @@
 #include "connectors/parquet/read_back.h"
 
+#include <arrow/scalar.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -30,12 +30,12 @@ struct PartitionBounds {
     kHash,   ///< hash(value) modulo `modulus` is `remainder`
   };
   Kind kind = Kind::kAll;
-  std::string by;
+  std::string by{};
   bool text = false;  ///< compared byte by byte, whatever the column's collation
-  std::optional<Cut> from;
-  std::optional<Cut> to;
+  std::optional<Cut> from{};
+  std::optional<Cut> to{};
   bool nulls = false;  ///< kRange: with the rows where it is NULL
-  std::vector<std::string> values;
+  std::vector<std::string> values{};
   int64_t modulus = 0;
   int64_t remainder = 0;
 

@@ -111,6 +111,11 @@ std::vector<OptionSpec> ValueSpecs() {
        .doc = "uuid as text or as 16 bytes",
        .default_text = "text",
        .choices = {"text", "binary"}},
+      {.name = "time",
+       .type = OptionType::kChoice,
+       .doc = "time of day as text (Spark reads no other form) or as time64[us]",
+       .default_text = "text",
+       .choices = {"text", "time64"}},
       {.name = "statement_timeout",
        .type = OptionType::kDuration,
        .doc = "the server ends a statement that runs longer; 0s: never, whatever the role's own "
@@ -257,6 +262,7 @@ class Checker {
     read.non_finite = PolicyOf(options_.Text("non_finite"));
     read.infinity = PolicyOf(options_.Text("infinity"));
     read.uuid_as_bytes = options_.Text("uuid") == "binary";
+    read.time_as_text = options_.Text("time") == "text";
     const std::string& numeric = options_.Text("numeric");
     if (numeric == "error" || numeric == "string" || numeric == "double") {
       read.unbounded = PolicyOf(numeric);
@@ -346,9 +352,9 @@ std::optional<std::string> PercentDecoded(std::string_view text) {
 }
 
 /// What a URL may say of ours; everything else in it is libpq's.
-constexpr auto kUrlOptions =
-    std::to_array<std::string_view>({"table", "query", "connections", "trim", "numeric",
-                                     "non_finite", "infinity", "uuid", "statement_timeout"});
+constexpr auto kUrlOptions = std::to_array<std::string_view>(
+    {"table", "query", "connections", "trim", "numeric", "non_finite", "infinity", "uuid", "time",
+     "statement_timeout"});
 
 }  // namespace
 

@@ -45,6 +45,7 @@ struct ConsumerOptions {
   pgcopy::ValuePolicy non_finite = pgcopy::ValuePolicy::kError;
   pgcopy::ValuePolicy infinity = pgcopy::ValuePolicy::kError;
   bool uuid_as_bytes = false;
+  bool time_as_text = true;  ///< Spark reads no time of day, and no type but text holds 24:00:00
   std::chrono::nanoseconds statement_timeout{0};  ///< 0: none
   std::optional<std::chrono::nanoseconds> connect_timeout;
 

@@ -96,6 +96,9 @@ std::optional<pgcopy::ColumnType> ScalarTypeOf(const Resolved& resolved, const S
   type.uuid_as_bytes = type.kind == ValueKind::kUuid && options.uuid_as_bytes;
   if (type.kind == ValueKind::kNumeric) ApplyNumericOptions(resolved.modifier, options, type);
   if (HasInfinity(type.kind)) type.special = options.infinity;
+  if (type.kind == ValueKind::kTime && options.time_as_text) {
+    type.special = pgcopy::ValuePolicy::kString;
+  }
   return type;
 }
 

@@ -27,7 +27,7 @@ TEST_F(RegisterTest, ReportsEveryProblemWithItsPlace) {
   const Status status =
       Make("table: t\ncolumns: []\ntypes:\n  a: varchar(20)\n  b: int32\n  c: text").status();
   ASSERT_FALSE(status.ok());
-  const auto& diagnostics = FaultOf(status).diagnostics();
+  const auto diagnostics = FaultOf(status).diagnostics();
   ASSERT_EQ(diagnostics.size(), 3u);
   EXPECT_EQ(diagnostics[0].span.line, 3u);
   EXPECT_EQ(diagnostics[1].span.line, 5u);

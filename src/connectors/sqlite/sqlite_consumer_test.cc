@@ -147,7 +147,7 @@ TEST_F(SqliteConsumerTest, ReportsEveryColumnOfUnknownTypeAtOnce) {
   Do("CREATE TABLE t (a, b NUMERIC, c TEXT, d MONEY)");
   const Status status = DescribeFails("table: t");
   ASSERT_THAT(status, FailsWith(FaultCode::kUnsupportedType));
-  const auto& diagnostics = FaultOf(status).diagnostics();
+  const auto diagnostics = FaultOf(status).diagnostics();
   ASSERT_EQ(diagnostics.size(), 3u);
   EXPECT_THAT(diagnostics[0].message, HasSubstr("\"a\""));
   EXPECT_THAT(diagnostics[1].help, HasSubstr("types: {b: decimal(18,2)}"));

@@ -4,6 +4,7 @@
 
 #include <arrow/array.h>
 #include <arrow/json/from_string.h>
+#include <arrow/scalar.h>
 #include <arrow/table.h>
 #include <stdlib.h>
 

@@ -321,8 +321,8 @@ TEST(FileEncoder, TheSparkProfileIsWhatSparkWrites) {
       optional binary field_id=-1 element (String);
     }
   }
-  optional int64 field_id=-1 at (Timestamp(isAdjustedToUTC=true, timeUnit=microseconds, is_from_converted_type=false, force_set_converted_type=false));
-  optional int64 field_id=-1 local (Timestamp(isAdjustedToUTC=false, timeUnit=microseconds, is_from_converted_type=false, force_set_converted_type=false));
+  optional int64 field_id=-1 at (Timestamp(isAdjustedToUTC=true, timeUnit=microseconds, is_from_converted_type=false, force_set_converted_type=true));
+  optional int64 field_id=-1 local (Timestamp(isAdjustedToUTC=false, timeUnit=microseconds, is_from_converted_type=false, force_set_converted_type=true));
   optional group field_id=-1 map (Map) {
     repeated group field_id=-1 key_value {
       required binary field_id=-1 key (String);

@@ -108,7 +108,9 @@ class RandomRows {
   }
 
   void AppendInteger(const arrow::DataType& type, arrow::ArrayBuilder* builder) {
-    const auto value = static_cast<int64_t>(Below(3) == 0 ? engine_() : Below(100));
+    auto value = static_cast<int64_t>(Below(3) == 0 ? engine_() : Below(100));
+    // A time of day outside the day is no valid array; a day has at least 86,400,000 of any unit that Parquet holds.
+    if (type.id() == arrow::Type::TIME32 || type.id() == arrow::Type::TIME64) value = std::abs(value % 86'400'000);
     switch (type.id()) {
 #define LEVADA_INTEGER(ID, BUILDER, CTYPE) \
   case Type::ID:                           \

@@ -1,0 +1,366 @@
+// Partitions and windows against a real server: every row is in exactly one.
+
+#include "connectors/postgres/split.h"
+
+#include <algorithm>
+#include <map>
+
+#include "base/clock.h"
+#include "connectors/postgres/consumer_testing.h"
+#include "connectors/postgres/value_text.h"
+
+namespace levada::postgres {
+namespace {
+
+using testing::HasSubstr;
+using testing::IsEmpty;
+using tests::PostgresServer;
+
+constexpr int64_t kRows = 3000;
+constexpr WallMicros kHour = 3'600'000'000;
+
+class SplitTest : public testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    PostgresServer::Shared().NewDatabase("cut");
+    // Every kind of column that can be cut by, each with NULLs, one value that a quarter of the
+    // rows has, and the ends of its range.
+    PostgresServer::Shared().Execute(R"(
+set timezone = 'UTC';
+create table t(id bigint primary key, i int, n numeric(12,3), s text, u uuid, d date,
+  ts timestamp, tz timestamptz, e text collate "C", c char(4));
+insert into t select g,
+  case when g % 11 = 0 then null when g % 4 = 0 then 7 else g * 37 % 5000 - 1000 end,
+  case when g % 11 = 0 then null when g % 4 = 0 then 7 else g / 7.0 end,
+  case when g % 11 = 0 then null when g % 4 = 0 then 'heavy' else
+    substr('aZéb''x\y', g % 8 + 1, 1) || (g % 700) end,
+  case when g % 11 = 0 then null else md5(g::text)::uuid end,
+  case when g % 11 = 0 then null when g % 97 = 0 then 'infinity' else
+    date '2026-03-20' + g % 20 end,
+  case when g % 11 = 0 then null when g % 97 = 0 then '-infinity' else
+    timestamp '2026-03-20' + g * interval '7 minutes 0.000003 seconds' end,
+  case when g % 11 = 0 then null when g % 97 = 0 then 'infinity' else
+    timestamptz '2026-03-20 00:00:00+00' + g * interval '7 minutes 0.000003 seconds' end,
+  case when g % 11 = 0 then null else (array['', 'a', 'A', 'b ', 'b'])[g % 5 + 1] end,
+  case when g % 11 = 0 then null else (array['', 'a', 'ab', 'abcd'])[g % 4 + 1] end
+from generate_series(1, 3000) g;
+create index on t(tz);
+analyze t;
+create table empty(id bigint primary key, at timestamptz);
+create table big(id bigint primary key, at timestamptz not null, pad text);
+insert into big select g, timestamptz '2026-01-01 00:00:00+00' + g * interval '10 seconds',
+  repeat('x', 100) from generate_series(1, 20000) g;
+vacuum analyze big;
+create table unkeyed as select * from big;
+analyze unkeyed;
+create table byname(name text primary key, pad text);
+insert into byname select md5(g::text), repeat('x', 100) from generate_series(1, 5000) g;
+analyze byname;
+)",
+                                     "cut");
+  }
+
+  std::unique_ptr<PostgresConsumer> Cut(const std::string& yaml) {
+    return ConsumerOf(yaml, PostgresServer::Shared().Dsn("cut"));
+  }
+
+  Result<std::vector<elt::Partition>> Split(const std::string& yaml,
+                                            const elt::RunInstance& run = {},
+                                            const elt::SplitLimits& limits = {}) {
+    const auto consumer = Cut(yaml);
+    ARROW_ASSIGN_OR_RAISE(const elt::Source source, consumer->Describe(ctx_));
+    return consumer->Split(ctx_, run, source, limits);
+  }
+
+  /// The ids of all partitions and slices, sorted; fails the test when an id comes twice.
+  std::vector<int64_t> Ids(const std::string& yaml, const elt::RunInstance& run = {},
+                           const elt::SplitLimits& limits = {}) {
+    const auto rows = ReadRun(ctx_, *Cut(yaml), run, limits);
+    EXPECT_THAT(rows, IsOk()) << yaml;
+    std::vector<int64_t> ids;
+    if (!rows.ok()) return ids;
+    const auto column = rows->Table()->GetColumnByName("id");
+    for (const auto& chunk : column->chunks()) {
+      const auto& values = static_cast<const arrow::Int64Array&>(*chunk);
+      for (int64_t i = 0; i < values.length(); ++i) ids.push_back(values.Value(i));
+    }
+    std::sort(ids.begin(), ids.end());
+    EXPECT_EQ(std::adjacent_find(ids.begin(), ids.end()), ids.end()) << yaml;
+    return ids;
+  }
+
+  static elt::RunInstance Window(const std::string& column, WallMicros start, WallMicros end,
+                                 const std::string& timezone = "UTC",
+                                 elt::NullWindow nulls = elt::NullWindow::kOtherWindow) {
+    elt::RunInstance run;
+    run.window = elt::Window{start, end, "w", timezone};
+    run.window_column = column;
+    run.null_window = nulls;
+    return run;
+  }
+
+  static int64_t Count(const std::string& condition) {
+    return std::stoll(
+        PostgresServer::Shared().Value("select count(*) from t where " + condition, "cut"));
+  }
+
+  TestContext test_;
+  Context ctx_ = test_.context();
+};
+
+TEST_F(SplitTest, EveryDeclaredRuleCoversEachRowOnce) {
+  const char* rules[] = {
+      "{ by: id, size: 500 }",
+      "{ by: i, size: 1000 }",
+      "{ by: id, count: 7 }",
+      "{ by: i, count: 7 }",
+      "{ by: n, count: 5 }",
+      "{ by: s, count: 5 }",
+      "{ by: u, count: 4 }",
+      "{ by: d, count: 4 }",
+      "{ by: ts, count: 4 }",
+      "{ by: tz, count: 4 }",
+      "{ by: e, count: 3 }",
+      "{ by: c, count: 3 }",
+      "{ by: i, values: [7, 8, '-1000'] }",
+      "{ by: s, values: [heavy, \"é1\", \"'6\"] }",
+      "{ by: e, values: ['', a, b] }",
+      "{ by: c, values: ['', ab] }",
+      "{ by: d, values: ['2026-03-21', infinity] }",
+      "{ by: d, interval: 7d }",
+      "{ by: ts, interval: 36h }",
+      "{ by: tz, interval: 5d }",
+      "{ by: id, hash: 4 }",
+      "{ by: s, hash: 3 }",
+      "{ by: u, hash: 3 }",
+  };
+  for (const char* rule : rules) {
+    const std::string yaml = "table: t\npartition: " + std::string(rule);
+    EXPECT_EQ(Ids(yaml).size(), size_t{kRows}) << rule;
+    EXPECT_GT(ValueOf(Split(yaml)).size(), 1u) << rule;
+  }
+}
+
+TEST_F(SplitTest, RangesOfAQueryCoverEachRowOnce) {
+  EXPECT_EQ(Ids("query: select id, i from t\npartition: { by: i, size: 1000 }").size(),
+            size_t{kRows});
+  EXPECT_EQ(Ids("query: select id, tz from t\npartition: { by: tz, count: 3 }").size(),
+            size_t{kRows});
+}
+
+TEST_F(SplitTest, TheKeyNeedNotBeAmongTheColumns) {
+  EXPECT_EQ(Ids("table: t\ncolumns: [id]\npartition: { by: s, hash: 3 }").size(), size_t{kRows});
+}
+
+TEST_F(SplitTest, SaysWhatAPartitionIs) {
+  const auto partitions = ValueOf(Split("table: t\npartition: { by: id, size: 1000 }"));
+  ASSERT_EQ(partitions.size(), 4u);
+  EXPECT_EQ(partitions[0].id, "p0000");
+  EXPECT_EQ(partitions[3].id, "p0003");
+  EXPECT_EQ(partitions[0].meaning, "id < 1000 or is null");
+  EXPECT_EQ(partitions[1].meaning, "id in [1000, 2000)");
+  EXPECT_EQ(partitions[3].meaning, "id >= 3000");
+  EXPECT_THAT(partitions[1].query, HasSubstr("\"id\" >= '1000' AND \"id\" < '2000'"));
+  EXPECT_NEAR(static_cast<double>(partitions[1].estimated_rows), 1000, 100);
+  EXPECT_GT(partitions[1].estimated_bytes, 0);
+}
+
+TEST_F(SplitTest, GivesAHeavyValueAPartitionOfItsOwn) {
+  const auto partitions = ValueOf(Split("table: t\npartition: { by: s, count: 10 }"));
+  EXPECT_TRUE(std::any_of(partitions.begin(), partitions.end(),
+                          [](const auto& part) { return part.meaning == "s = heavy"; }));
+}
+
+TEST_F(SplitTest, RefusesRulesThatDoNotFitTheColumn) {
+  for (const char* rule :
+       {"{ by: s, size: 10 }", "{ by: tz, size: 10 }", "{ by: s, interval: 1h }",
+        "{ by: d, interval: 1h }", "{ by: n, hash: 3 }", "{ by: i, values: [7, '07'] }",
+        "{ by: e, values: [a, a] }", "{ by: tz, interval: 1s }"}) {
+    const Status status = Split("table: t\npartition: " + std::string(rule)).status();
+    EXPECT_THAT(status, FailsWith(FaultCode::kImpossiblePlan)) << rule;
+    EXPECT_FALSE(FaultOf(status).help().empty()) << rule;
+  }
+  EXPECT_THAT(Split("table: t\npartition: { by: nothing, hash: 3 }"),
+              FailsWith(FaultCode::kColumnNotFound));
+  EXPECT_THAT(Split("table: t\npartition: { by: i, values: [x] }"),
+              FailsWith(FaultCode::kQueryFailed));
+}
+
+TEST_F(SplitTest, CutsAnEmptyTableIntoOnePartition) {
+  for (const char* rule :
+       {"{ by: id, size: 5 }", "{ by: id, count: 5 }", "{ by: at, interval: 1h }"}) {
+    EXPECT_EQ(ValueOf(Split("table: empty\npartition: " + std::string(rule))).size(), 1u);
+  }
+  EXPECT_THAT(Ids("table: empty\nconnections: 4"), IsEmpty());
+}
+
+// ---------------------------------------------------------------------------------------- derived
+
+TEST_F(SplitTest, LeavesASmallTableWhole) {
+  const auto partitions = ValueOf(Split("table: big"));
+  ASSERT_EQ(partitions.size(), 1u);
+  EXPECT_EQ(partitions[0].meaning, "all rows");
+  EXPECT_NEAR(static_cast<double>(partitions[0].estimated_rows), 20000, 500);
+}
+
+TEST_F(SplitTest, DerivesRangesOfTheKeyFromItsStatistics) {
+  const elt::SplitLimits limits{.partition_bytes = 512 << 10};
+  const auto partitions = ValueOf(Split("table: big", {}, limits));
+  EXPECT_GE(partitions.size(), 5u);
+  EXPECT_LE(partitions.size(), 8u);
+  for (const auto& partition : partitions) EXPECT_THAT(partition.meaning, HasSubstr("id"));
+  EXPECT_EQ(Ids("table: big", {}, limits).size(), 20000u);
+  EXPECT_GE(ValueOf(Split("table: byname", {}, {.partition_bytes = 100 << 10})).size(), 5u);
+}
+
+TEST_F(SplitTest, DerivesMoreRangesThanTheStatisticsHavePoints) {
+  const elt::SplitLimits limits{.partition_bytes = 16 << 10};
+  EXPECT_GT(ValueOf(Split("table: big", {}, limits)).size(), 150u);
+}
+
+TEST_F(SplitTest, LeavesATableWithoutAKeyWhole) {
+  EXPECT_EQ(ValueOf(Split("table: unkeyed", {}, {.partition_bytes = 64 << 10})).size(), 1u);
+  EXPECT_EQ(ValueOf(Split("query: select * from big", {}, {.partition_bytes = 64 << 10})).size(),
+            1u);
+}
+
+TEST_F(SplitTest, DerivesPartsOfALargeWindow) {
+  constexpr WallMicros kStart = 1'767'225'600'000'000;  // 2026-01-01
+  const elt::RunInstance run = Window("at", kStart, kStart + 24 * kHour);
+  const elt::SplitLimits limits{.partition_bytes = 256 << 10};
+  const auto partitions = ValueOf(Split("table: big", run, limits));
+  EXPECT_GE(partitions.size(), 3u);
+  for (const auto& partition : partitions) EXPECT_THAT(partition.meaning, HasSubstr("at"));
+  EXPECT_EQ(Ids("table: big", run, limits).size(), 8639u);
+}
+
+// ---------------------------------------------------------------------------------------- windows
+
+TEST_F(SplitTest, WindowsMeetWithoutAGapOrAnOverlap) {
+  // Over the night in which Lisbon and Berlin turn their clocks, by the hour and by the day.
+  constexpr WallMicros kStart = 1'774'050'000'000'000;  // 2026-03-20T23:40:00Z
+  for (const char* timezone : {"UTC", "Europe/Berlin", "America/St_Johns"}) {
+    for (const char* column : {"d", "ts", "tz"}) {
+      const bool is_date = std::string(column) == "d";
+      const WallMicros step = is_date ? 24 * kHour : 9 * kHour;
+      std::map<int64_t, int> seen;
+      for (WallMicros at = kStart; at < kStart + 20 * 24 * kHour; at += step) {
+        for (const int64_t id : Ids("table: t", Window(column, at, at + step, timezone)))
+          ++seen[id];
+      }
+      for (const auto& [id, times] : seen) EXPECT_EQ(times, 1) << timezone << column << id;
+      EXPECT_GT(seen.size(), size_t{kRows / 2}) << timezone << column;
+    }
+  }
+}
+
+TEST_F(SplitTest, AWindowHasTheRowsThatItsClockShows) {
+  constexpr WallMicros kStart = 1'774'134'000'000'000;  // 2026-03-21T23:00:00Z: midnight in Berlin
+  const WallMicros end = kStart + 24 * kHour;
+  EXPECT_EQ(int64_t(Ids("table: t", Window("tz", kStart, end, "Europe/Berlin")).size()),
+            Count("tz >= '2026-03-21 23:00+00' and tz < '2026-03-22 23:00+00'"));
+  EXPECT_EQ(int64_t(Ids("table: t", Window("ts", kStart, end, "Europe/Berlin")).size()),
+            Count("ts >= '2026-03-22' and ts < '2026-03-23'"));
+  EXPECT_EQ(int64_t(Ids("table: t", Window("d", kStart, end, "Europe/Berlin")).size()),
+            Count("d = '2026-03-22'"));
+}
+
+TEST_F(SplitTest, NullsGoWhereTheRunSays) {
+  constexpr WallMicros kStart = 1'774'051'200'000'000;  // 2026-03-21
+  const WallMicros end = kStart + 24 * kHour;
+  const int64_t inside = Count("tz >= '2026-03-21 00:00+00' and tz < '2026-03-22 00:00+00'");
+  using elt::NullWindow;
+  EXPECT_EQ(
+      int64_t(Ids("table: t", Window("tz", kStart, end, "UTC", NullWindow::kOtherWindow)).size()),
+      inside);
+  EXPECT_EQ(
+      int64_t(Ids("table: t", Window("tz", kStart, end, "UTC", NullWindow::kThisWindow)).size()),
+      inside + Count("tz is null"));
+  // Cut into parts they still come once.
+  EXPECT_EQ(int64_t(Ids("table: t\npartition: { by: tz, interval: 5h }",
+                        Window("tz", kStart, end, "UTC", NullWindow::kThisWindow))
+                        .size()),
+            inside + Count("tz is null"));
+  const auto refused =
+      ReadRun(ctx_, *Cut("table: t"), Window("tz", kStart, end, "UTC", NullWindow::kError));
+  EXPECT_THAT(refused, FailsWith(FaultCode::kNullInWindow));
+  EXPECT_EQ(FaultOf(refused.status()).Detail("column"), "tz");
+  // NOT NULL needs no look, and a column without NULL passes it.
+  constexpr WallMicros kBig = 1'767'225'600'000'000;
+  EXPECT_EQ(Ids("table: big", Window("at", kBig, kBig + kHour, "UTC", NullWindow::kError)).size(),
+            359u);
+  EXPECT_EQ(
+      Ids("query: select * from big", Window("at", kBig, kBig + kHour, "UTC", NullWindow::kError))
+          .size(),
+      359u);
+}
+
+TEST_F(SplitTest, AWindowCutByTheHourKeepsItsRows) {
+  constexpr WallMicros kStart = 1'774'652'400'000'000;  // 2026-03-27T23:00:00Z
+  for (const char* timezone : {"UTC", "Europe/Berlin"}) {
+    for (const char* column : {"ts", "tz"}) {
+      const auto run = Window(column, kStart, kStart + 48 * kHour, timezone);
+      EXPECT_EQ(Ids("table: t\npartition: { by: " + std::string(column) + ", interval: 1h }", run),
+                Ids("table: t", run))
+          << timezone << column;
+      EXPECT_EQ(Ids("table: t\npartition: { by: i, size: 500 }", run), Ids("table: t", run));
+      EXPECT_EQ(Ids("table: t\npartition: { by: s, count: 4 }", run), Ids("table: t", run));
+    }
+  }
+}
+
+TEST_F(SplitTest, RefusesColumnsThatMakeNoWindows) {
+  const WallMicros start = 1'774'051'200'000'000;
+  EXPECT_THAT(Split("table: t", Window("s", start, start + 24 * kHour)),
+              FailsWith(FaultCode::kImpossiblePlan));
+  EXPECT_THAT(Split("table: t", Window("d", start, start + kHour)),
+              FailsWith(FaultCode::kImpossiblePlan, HasSubstr("date")));
+  EXPECT_THAT(Split("table: t", Window("created", start, start + kHour)),
+              FailsWith(FaultCode::kColumnNotFound));
+}
+
+// ----------------------------------------------------------------------------------------- slices
+
+TEST_F(SplitTest, SlicesCoverEachRowOnce) {
+  const auto partitions = ValueOf(Split("table: big\nconnections: 3"));
+  ASSERT_EQ(partitions.size(), 1u);
+  EXPECT_EQ(partitions[0].slices.size(), 3u);
+  EXPECT_EQ(Ids("table: big\nconnections: 3").size(), 20000u);
+}
+
+TEST_F(SplitTest, SlicesIncludeRowsThatCameAfterTheSplit) {
+  auto& server = PostgresServer::Shared();
+  server.Execute("create table growing as select * from big where id <= 5000; analyze growing",
+                 "cut");
+  const auto consumer = Cut("table: growing\nconnections: 2");
+  const elt::Source source = ValueOf(consumer->Describe(ctx_));
+  const auto partitions = ValueOf(consumer->Split(ctx_, {}, source, {}));
+  server.Execute("insert into growing select * from big where id > 5000", "cut");
+  const auto slices = ValueOf(ReadPartition(ctx_, *consumer, {}, partitions[0], source));
+  EXPECT_EQ(slices[0].table->num_rows() + slices[1].table->num_rows(), 20000);
+  server.Execute("drop table growing", "cut");
+}
+
+TEST_F(SplitTest, AutoTakesNoMoreConnectionsThanATableIsWorth) {
+  EXPECT_EQ(ValueOf(Split("table: big\nconnections: auto", {}, {.processors = 8}))[0].slices.size(),
+            1u);
+}
+
+TEST_F(SplitTest, SlicesOnlyPlainTablesThatAreScannedWhole) {
+  auto& server = PostgresServer::Shared();
+  server.Execute("create view seen as select * from big", "cut");
+  EXPECT_EQ(ValueOf(Split("table: seen\nconnections: 3"))[0].slices.size(), 1u);
+  EXPECT_EQ(ValueOf(Split("query: select * from big\nconnections: 3"))[0].slices.size(), 1u);
+  const WallMicros start = 1'774'051'200'000'000;
+  // tz has an index, ts has none.
+  EXPECT_EQ(ValueOf(Split("table: t\nconnections: 3", Window("tz", start, start + kHour)))[0]
+                .slices.size(),
+            1u);
+  const auto run = Window("ts", start, start + 24 * kHour);
+  EXPECT_EQ(ValueOf(Split("table: t\nconnections: 3", run))[0].slices.size(), 3u);
+  EXPECT_EQ(Ids("table: t\nconnections: 3", run), Ids("table: t", run));
+  server.Execute("drop view seen", "cut");
+}
+
+}  // namespace
+}  // namespace levada::postgres
