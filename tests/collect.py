@@ -41,6 +41,8 @@ def listed(build, preset):
 
 def fuzzers(build, seconds):
     for line in (build / "fuzz" / "fuzzers.txt").read_text().splitlines():
+        if not line:
+            continue
         name, binary, seeds = line.split("|")
         found = build / "fuzz" / "corpus" / name  # what this machine found before, kept between runs
         found.mkdir(parents=True, exist_ok=True)

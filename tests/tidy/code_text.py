@@ -3,6 +3,8 @@ import functools
 import pathlib
 import re
 
+# Headers below src that only tests include, besides fake_*.h and *_fixture.h.
+TEST_SUPPORT = {"testing.h", "temporary_directory.h", "random_rows.h"}
 ALLOW = re.compile(r"tidy: allow (\S.*)")
 
 _TOKEN = re.compile(
@@ -65,8 +67,8 @@ class Source:
     @property
     def is_test(self):
         name = self.path.name
-        return bool(re.search(r"_(test|fuzz|bench)\.(cc|h)$", name)) or "/testing/" in self.relative or \
-            name.startswith("fake_")
+        return bool(re.search(r"_(test|fuzz|bench|fixture)\.(cc|h)$", name)) or name.startswith("fake_") or \
+            name in TEST_SUPPORT
 
     def includes(self):
         """(line, path, in quotes) of each include."""
