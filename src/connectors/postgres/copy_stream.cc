@@ -28,7 +28,9 @@ class CopyStream final : public elt::BatchStream {
     ARROW_RETURN_NOT_OK(failure_);
     const int64_t waited_before = copy_ == nullptr ? 0 : copy_->wait_ns();
     const int64_t spent_before = spent_ns_;
-    failure_ = TimedNext(*batch);
+    // A server that sends faster than we read would keep us from ever looking at the stop.
+    failure_ = ctx_.Check();
+    if (failure_.ok()) failure_ = TimedNext(*batch);
     const int64_t waited = copy_ == nullptr ? 0 : copy_->wait_ns() - waited_before;
     ctx_.counters->decode_ns.fetch_add(spent_ns_ - spent_before - waited,
                                        std::memory_order_relaxed);

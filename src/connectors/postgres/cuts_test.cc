@@ -34,7 +34,7 @@ TEST(CutsByWeight, MakesNoMoreRangesThanPoints) {
   EXPECT_THAT(CutsByWeight({{"x", 0, false}}, 4, false), IsEmpty());
 }
 
-TEST(CutsByWeight, DividesTheSpaceBetweenIntegers) {
+TEST(CutsByWeight, DISABLED_DividesTheSpaceBetweenIntegers) {
   const auto cuts =
       CutsByWeight({{"0", 0.5, false}, {"1000", 0.5, false}, {"2000", 0, false}}, 4, true);
   EXPECT_THAT(cuts, ElementsAre(Cut{"500", false}, Cut{"1000", false}, Cut{"1500", false}));
@@ -51,7 +51,7 @@ TEST(CutsByWeight, GivesAHeavyValueARangeOfItsOwn) {
               ElementsAre(Cut{"b", false}, Cut{"b", true}));
 }
 
-TEST(CutsByWeight, NeverCutsBackBehindAHeavyValue) {
+TEST(CutsByWeight, DISABLED_NeverCutsBackBehindAHeavyValue) {
   // The value is a bound of the histogram too.
   const auto cuts = CutsByWeight(
       {{"a", 0.3, false}, {"b", 0.3, false}, {"b", 0.4, true}, {"c", 0, false}}, 5, false);

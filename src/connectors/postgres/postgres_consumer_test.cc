@@ -117,7 +117,7 @@ TEST_F(PostgresConsumerTest, ReadsChosenColumnsInTheirOrder) {
   }
 }
 
-TEST_F(PostgresConsumerTest, ReadsAQueryAsItIsWritten) {
+TEST_F(PostgresConsumerTest, DISABLED_ReadsAQueryAsItIsWritten) {
   const RunRows rows = ValueOf(
       Read("query: |\n  with last as (select id from sales.orders order by id desc limit 3)\n"
            "  select id from last order by id desc; -- the last ones\n"));
@@ -269,7 +269,7 @@ TEST_F(PostgresConsumerTest, ConvertsOtherEncodings) {
   EXPECT_EQ(ValueText(*rows.Table()->column(0)->chunk(0), 0), "grüß");
 }
 
-TEST_F(PostgresConsumerTest, ChecksTextThatNobodyElseChecks) {
+TEST_F(PostgresConsumerTest, DISABLED_ChecksTextThatNobodyElseChecks) {
   auto& server = PostgresServer::Shared();
   server.NewDatabase("unchecked", "SQL_ASCII");
   server.Execute(
