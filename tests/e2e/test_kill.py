@@ -47,8 +47,8 @@ def table(server):
         create table victim(id bigint primary key, amount numeric(15,2), at timestamptz, note text);
         insert into victim select g, g / 7.0, timestamptz '2026-01-01' + g * interval '1 second',
           case when g % 11 = 0 then null else repeat(md5(g::text), 1 + g::int % 5) end
-          from generate_series(1, {ROWS}) g;
-        vacuum (analyze, freeze) victim""")
+          from generate_series(1, {ROWS}) g""")
+    server.execute("vacuum (analyze, freeze) victim")
 
 
 def prepare(levada, server, connections=1, port=None):
