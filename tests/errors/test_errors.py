@@ -10,6 +10,9 @@ A case file LVnnnn[-what].test is a list of sections. Each begins with a line "-
     --- levada ARGUMENTS  levada is run; the next two sections say what is expected of it
     --- exit STATUS
     --- stderr            compared line by line; "..." stands for any text within a line
+    --- stdout            the same, and any number of spaces stands for two; may be left out
+
+Files command-*.test show commands that work, in the same way.
 
 LEVADA_UPDATE=1 writes what was seen into the case files instead; read the difference before committing it. The example in
 docs/errors/LVnnnn.md is what LVnnnn.test shows, so that the page cannot drift from the program.
@@ -27,6 +30,7 @@ HERE = pathlib.Path(__file__).parent
 SOURCE = HERE.parents[1]
 BINARY = os.environ.get("LEVADA_BINARY", str(SOURCE / "build/dev/bin/levada"))
 CASES = sorted(HERE.glob("LV*.test"))
+COMMANDS = sorted(HERE.glob("command-*.test"))
 
 # Codes whose message cannot be had from a file and a command here, and where it is tested instead.
 ELSEWHERE = {
@@ -54,6 +58,22 @@ def sections(text):
 
 def written(parts):
     return "".join(f"--- {what}{' ' if argument else ''}{argument}\n{body}" for what, argument, body in parts)
+
+
+# What differs from run to run and from machine to machine; an update writes "..." in its place.
+VARIABLE = [
+    r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", r"\b\d{8}T\d{6}Z-[0-9a-f]{16}\b", r"\b[0-9a-f]{16}\b",
+    r"\b\d+(\.\d+)?(ms|s)\b", r"\b\d+(\.\d+)? (MiB|KiB|B)\b", r"\b[\d.]+[kM]? rows/s", r"(?<=SQLite )\d+\.\d+\.\d+",
+    r'(?<="peak_memory_bytes": )\d+', r'(?<="host": )"[^"]*"', r'(?<=seconds": )[\d.]+', r'(?<=_bytes": )\d{5,}',
+    r'(?<="bytes": )\d+', r"(?<=minimum_bytes: )\d+", r"(?<=--memory )\d+MiB", r"(?<=g\+\+ )[\d.]+",
+    r'(?<="build":)"[^"]*"', r"(?<=arrow\":\")[\d.]+",
+]
+
+
+def with_gaps(text):
+    for pattern in VARIABLE:
+        text = re.sub(pattern, "...", text)
+    return text
 
 
 def matches(expected, seen):
@@ -99,6 +119,8 @@ class Case:
                 yield part, 1, str(ran.returncode)
             elif what == "stderr":
                 yield part, 2, without_log(ran.stderr)
+            elif what == "stdout":
+                yield part, 2, ran.stdout
             else:
                 raise AssertionError(f"{self.path.name}: unknown section {what!r}")
 
@@ -108,20 +130,27 @@ def without_log(stderr):
     return "".join(line for line in stderr.splitlines(keepends=True) if not line.startswith('{"time":'))
 
 
-@pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", CASES + COMMANDS, ids=lambda path: path.stem)
 def test_case(path, tmp_path):
     case = Case(path, tmp_path)
     update = os.environ.get("LEVADA_UPDATE") == "1"
     for part, place, seen in case.play():
+        if place == 2 and part[0] == "stdout":
+            part[2], seen = single_gaps(part[2]), single_gaps(seen)
         if update:
             if not (place == 2 and lines_match(part[2], seen)):
-                part[place] = seen
+                part[place] = with_gaps(seen)
         elif place == 1:
             assert part[1] == seen
         else:
             assert lines_match(part[2], seen), f"--- expected\n{part[2]}\n--- seen\n{seen}"
     if update:
         path.write_text(written(case.parts))
+
+
+def single_gaps(text):
+    """Columns whose widths depend on what is in them, with the same gap between all."""
+    return re.sub(r"(?<=\S) {2,}", "  ", text)
 
 
 EXAMPLE = re.compile(r"(?s)(?<=```\n)error\[.*?(?=```)")
