@@ -9,6 +9,12 @@ if(LEVADA_SANITIZE)
   add_compile_options(-fsanitize=${LEVADA_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${LEVADA_SANITIZE})
 endif()
+# The code under test is optimised and fully instrumented; the tests' own sources are neither, which more than halves the
+# time they take to compile. Memory errors and races are still seen in them.
+set(LEVADA_TEST_COMPILE_OPTIONS "")
+if(LEVADA_SANITIZE)
+  set(LEVADA_TEST_COMPILE_OPTIONS -O0 -fno-sanitize=undefined)
+endif()
 if(LEVADA_FUZZ)
   add_compile_options(-fsanitize=fuzzer-no-link)
 endif()

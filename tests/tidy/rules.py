@@ -244,6 +244,18 @@ def dead_files(checkout):
             yield Finding(relative, 1, "dead", "nobody includes this header: remove it, or use it")
 
 
+def own_header_first(checkout):
+    """x.cc includes x.h before anything else: so each header is compiled alone once, without a build of its own."""
+    files = set(checkout.files)
+    for source in checkout.sources():
+        header = source.relative.removesuffix(".cc") + ".h"
+        if not source.relative.endswith(".cc") or header not in files:
+            continue
+        line, path, _ = next(iter(source.includes()), (1, "", False))
+        if path != below_src(header):
+            yield Finding(source.relative, line, "own-header", f'include "{below_src(header)}" before anything else')
+
+
 def error_pages(checkout):
     """Every FaultCode has a page in docs/errors and the page agrees with the table of base/fault.cc."""
     header = checkout.text("src/base/fault.h")
@@ -284,7 +296,7 @@ def banned_words(checkout):
                     yield Finding(relative, line, "words", f'"{match.group(0)}" is {what}: it works only in one place')
 
 
-CHECKOUT_RULES = [dead_files, error_pages, banned_words]
+CHECKOUT_RULES = [dead_files, own_header_first, error_pages, banned_words]
 
 
 def check(checkout):

@@ -182,6 +182,13 @@ def test_dead_files():
     assert [finding.path for finding in found] == ["src/a/unused.h", "src/b/y.cc"]
 
 
+def test_a_source_begins_with_its_own_header():
+    found = list(rules.own_header_first(MemoryCheckout({
+        "src/a/x.h": "", "src/a/x.cc": '#include <map>\n#include "a/x.h"\n', "src/a/y.h": "",
+        "src/a/y.cc": '// Why.\n#include "a/y.h"\n\n#include <map>\n', "src/a/main.cc": "#include <map>\n"})))
+    assert [(finding.path, finding.line) for finding in found] == [("src/a/x.cc", 1)]
+
+
 FAULT = "enum { kOne = 1001, kTwo = 1002 };"
 TABLE = '{kOne, "one", Blame::kConfig, false, 10}, {kTwo, "two", Blame::kSource, true, 20}'
 PAGE = "# LV1001: one\n\n[LV1001]\n## Causes\n## What to do\n\nExit status 10. levada does not try again by itself.\n"
