@@ -13,18 +13,22 @@
 namespace levada::parquet_format {
 namespace {
 
-constexpr double kUnknownBytes = 24;       // of a text or binary value nobody described
-constexpr double kElementsOfList = 4;      // likewise, per list on the way to a leaf
-constexpr double kChunkBytesAim = 4 << 20; // the rows of one chunk: small beside the rest of the process
-constexpr int64_t kChunkRowsMin = 2048;    // below, page headers and compression contexts begin to cost
+constexpr double kUnknownBytes = 24;   // of a text or binary value nobody described
+constexpr double kElementsOfList = 4;  // likewise, per list on the way to a leaf
+constexpr double kChunkBytesAim =
+    4 << 20;  // the rows of one chunk: small beside the rest of the process
+constexpr int64_t kChunkRowsMin =
+    2048;  // below, page headers and compression contexts begin to cost
 constexpr int64_t kChunkRowsMax = 32 * 1024;
 constexpr int64_t kChunkBytesMin = 8 << 20;
 constexpr int64_t kChunkBytesMax = 32 << 20;
-/// Smaller row groups make the footer and with it every writer and reader fat (1.8 KB a column chunk).
+/// Smaller row groups make the footer and with it every writer and reader fat (1.8 KB a column
+/// chunk).
 constexpr double kRowGroupRowsMin = 32 * 1024;
 constexpr int64_t kRowGroupBytesMin = 8 << 20;
 constexpr int64_t kRowGroupBytesMax = 64 << 20;
-constexpr double kEncodedShare = 0.35;  // of PLAIN bytes that remain: tables we measured keep 0.1 to 0.4
+constexpr double kEncodedShare =
+    0.35;  // of PLAIN bytes that remain: tables we measured keep 0.1 to 0.4
 
 /// PLAIN bytes of one value.
 double ValueBytes(const LeafPlan& leaf, const ColumnHint* hint) {
@@ -35,7 +39,8 @@ double ValueBytes(const LeafPlan& leaf, const ColumnHint* hint) {
     case parquet::Type::FLOAT:
       return 4;
     case parquet::Type::BYTE_ARRAY:
-      return 4 + (hint != nullptr && hint->average_bytes >= 0 ? hint->average_bytes : kUnknownBytes);
+      return 4 +
+             (hint != nullptr && hint->average_bytes >= 0 ? hint->average_bytes : kUnknownBytes);
     case parquet::Type::FIXED_LEN_BYTE_ARRAY:
       return leaf.fixed_width;
     default:
@@ -46,7 +51,8 @@ double ValueBytes(const LeafPlan& leaf, const ColumnHint* hint) {
 double ValuesPerRow(const LeafPlan& leaf, const ColumnHint* hint) {
   double values = 1;
   for (const PathNode& node : leaf.nodes) {
-    if (node.kind == PathNode::Kind::kList || node.kind == PathNode::Kind::kLargeList) values *= kElementsOfList;
+    if (node.kind == PathNode::Kind::kList || node.kind == PathNode::Kind::kLargeList)
+      values *= kElementsOfList;
   }
   return hint == nullptr ? values : values * (1 - std::clamp(hint->null_fraction, 0.0, 1.0));
 }
@@ -56,7 +62,8 @@ int64_t FloorPowerOfTwo(double value) {
 }
 
 /// `values` of one row group, drawn from `distinct` of them.
-DictionaryUse DictionaryFor(double distinct, double values, double value_bytes, int64_t dictionary_bytes) {
+DictionaryUse DictionaryFor(double distinct, double values, double value_bytes,
+                            int64_t dictionary_bytes) {
   if (distinct < 0 || values <= 0) return DictionaryUse::kAuto;
   distinct = std::max(distinct, 1.0);
   const double seen = distinct * (1 - std::exp(-values / distinct));
@@ -72,18 +79,21 @@ Result<int> ColumnIndex(const arrow::Schema& schema, const std::string& name) {
   for (int i = 0; i < schema.num_fields(); ++i) {
     if (schema.field(i)->name() == name) return i;
   }
-  Fault fault(FaultCode::kUnknownColumn, "there is no column \"" + name + "\" to set an option for");
+  Fault fault(FaultCode::kUnknownColumn,
+              "there is no column \"" + name + "\" to set an option for");
   fault.With("column", name);
-  if (std::string near = NearestName(name, schema.field_names()); !near.empty()) fault.Help("did you mean \"" + near + "\"?");
+  if (std::string near = NearestName(name, schema.field_names()); !near.empty())
+    fault.Help("did you mean \"" + near + "\"?");
   return fault;
 }
 
-Status ApplyColumns(const arrow::Schema& schema, const std::vector<LeafPlan>& leaves, const EncodeOverrides& overrides,
-                    EncodeOptions* options) {
+Status ApplyColumns(const arrow::Schema& schema, const std::vector<LeafPlan>& leaves,
+                    const EncodeOverrides& overrides, EncodeOptions* options) {
   for (const auto& [name, on] : overrides.dictionary) {
     ARROW_ASSIGN_OR_RAISE(int column, ColumnIndex(schema, name));
     for (size_t i = 0; i < leaves.size(); ++i) {
-      if (leaves[i].column == column) options->dictionary[i] = on ? DictionaryUse::kOn : DictionaryUse::kOff;
+      if (leaves[i].column == column)
+        options->dictionary[i] = on ? DictionaryUse::kOn : DictionaryUse::kOff;
     }
   }
   if (overrides.statistics.empty()) return Status::OK();
@@ -98,11 +108,15 @@ Status ApplyColumns(const arrow::Schema& schema, const std::vector<LeafPlan>& le
 }
 
 void Size(double row_bytes, const EncodeOverrides& overrides, EncodeOptions* options) {
-  options->chunk_rows = std::clamp(FloorPowerOfTwo(kChunkBytesAim / row_bytes), kChunkRowsMin, kChunkRowsMax);
-  const double chunk_bytes = 2 * row_bytes * static_cast<double>(options->chunk_rows);  // rows differ in width
-  options->chunk_bytes = std::clamp(static_cast<int64_t>(chunk_bytes), kChunkBytesMin, kChunkBytesMax);
+  options->chunk_rows =
+      std::clamp(FloorPowerOfTwo(kChunkBytesAim / row_bytes), kChunkRowsMin, kChunkRowsMax);
+  const double chunk_bytes =
+      2 * row_bytes * static_cast<double>(options->chunk_rows);  // rows differ in width
+  options->chunk_bytes =
+      std::clamp(static_cast<int64_t>(chunk_bytes), kChunkBytesMin, kChunkBytesMax);
   const double encoded_min = kRowGroupRowsMin * row_bytes * kEncodedShare;
-  options->row_group_bytes = std::clamp(static_cast<int64_t>(encoded_min), kRowGroupBytesMin, kRowGroupBytesMax);
+  options->row_group_bytes =
+      std::clamp(static_cast<int64_t>(encoded_min), kRowGroupBytesMin, kRowGroupBytesMax);
   options->row_group_rows = overrides.row_group_rows.value_or(options->row_group_rows);
   options->row_group_bytes = overrides.row_group_bytes.value_or(options->row_group_bytes);
   options->file_bytes = overrides.file_bytes.value_or(options->file_bytes);
@@ -110,8 +124,9 @@ void Size(double row_bytes, const EncodeOverrides& overrides, EncodeOptions* opt
 
 }  // namespace
 
-Result<EncodeOptions> ChooseOptions(const arrow::Schema& schema, const std::vector<ColumnHint>& hints,
-                                    int64_t row_count, const EncodeOverrides& overrides) {
+Result<EncodeOptions> ChooseOptions(const arrow::Schema& schema,
+                                    const std::vector<ColumnHint>& hints, int64_t row_count,
+                                    const EncodeOverrides& overrides) {
   EncodeOptions options;
   options.profile = overrides.profile.value_or(options.profile);
   options.codec = overrides.codec.value_or(options.codec);
@@ -130,14 +145,16 @@ Result<EncodeOptions> ChooseOptions(const arrow::Schema& schema, const std::vect
   row_bytes = std::max(row_bytes, 1.0);
   Size(row_bytes, overrides, &options);
 
-  double group_rows = std::min(static_cast<double>(options.row_group_rows),
-                               static_cast<double>(options.row_group_bytes) / (row_bytes * kEncodedShare));
+  double group_rows =
+      std::min(static_cast<double>(options.row_group_rows),
+               static_cast<double>(options.row_group_bytes) / (row_bytes * kEncodedShare));
   if (row_count >= 0) group_rows = std::min(group_rows, static_cast<double>(row_count));
   for (size_t i = 0; i < file.leaves.size(); ++i) {
     const ColumnHint* hint = hint_of(i);
     options.dictionary.push_back(DictionaryFor(hint == nullptr ? -1 : hint->distinct_count,
                                                group_rows * ValuesPerRow(file.leaves[i], hint),
-                                               ValueBytes(file.leaves[i], hint), options.dictionary_bytes));
+                                               ValueBytes(file.leaves[i], hint),
+                                               options.dictionary_bytes));
   }
   ARROW_RETURN_NOT_OK(ApplyColumns(schema, file.leaves, overrides, &options));
   ARROW_RETURN_NOT_OK(CheckOptions(options, static_cast<int>(file.leaves.size())));

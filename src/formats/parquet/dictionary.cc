@@ -15,12 +15,14 @@ uint64_t HashWord(Word value) {
 }  // namespace
 
 template <typename Word>
-bool WordDictionary<Word>::Insert(const Word* values, int64_t count, int64_t bytes_max, uint32_t* indices) {
+bool WordDictionary<Word>::Insert(const Word* values, int64_t count, int64_t bytes_max,
+                                  uint32_t* indices) {
   const size_t entries_max = static_cast<size_t>(bytes_max) / sizeof(Word);
   const Word* entries = entries_.data();
   for (int64_t i = 0; i < count; ++i) {
     const Word value = values[i];
-    uint32_t* slot = table_.Find(HashWord(value), [=](uint32_t entry) { return entries[entry] == value; });
+    uint32_t* slot =
+        table_.Find(HashWord(value), [=](uint32_t entry) { return entries[entry] == value; });
     if (*slot != SlotTable::kEmpty) {
       indices[i] = *slot;
       continue;
@@ -57,7 +59,9 @@ BytesDictionary::BytesDictionary(int fixed_width, arrow::MemoryPool* pool)
       entries_(arrow::stl::allocator<Entry>(pool)),
       plain_(arrow::stl::allocator<uint8_t>(pool)) {}
 
-uint64_t BytesDictionary::HashOfLong(std::string_view value) { return XXH3_64bits(value.data(), value.size()); }
+uint64_t BytesDictionary::HashOfLong(std::string_view value) {
+  return XXH3_64bits(value.data(), value.size());
+}
 
 int64_t BytesDictionary::Add(std::string_view value, uint64_t hash, int64_t bytes_max) {
   if (plain_bytes() + prefix_ + static_cast<int64_t>(value.size()) > bytes_max) return -1;

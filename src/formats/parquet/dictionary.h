@@ -1,6 +1,7 @@
 #pragma once
-// The dictionaries of one column chunk: value -> index in order of first occurrence, so that they depend on the rows
-// alone. Entries are kept in PLAIN encoding, which is what the dictionary page holds. Internal.
+// The dictionaries of one column chunk: value -> index in order of first occurrence, so that they
+// depend on the rows alone. Entries are kept in PLAIN encoding, which is what the dictionary page
+// holds. Internal.
 
 #include <arrow/memory_pool.h>
 #include <arrow/stl_allocator.h>
@@ -16,12 +17,15 @@ namespace levada::parquet_format {
 template <typename T>
 using PoolVector = std::vector<T, arrow::stl::allocator<T>>;
 
-/// Open addressing over 32-bit entry numbers, at most half full; the entries live with whoever uses it.
+/// Open addressing over 32-bit entry numbers, at most half full; the entries live with whoever uses
+/// it.
 class SlotTable {
  public:
   static constexpr uint32_t kEmpty = UINT32_MAX;
 
-  explicit SlotTable(arrow::MemoryPool* pool) : slots_(arrow::stl::allocator<uint32_t>(pool)) { Resize(kSlotsMin); }
+  explicit SlotTable(arrow::MemoryPool* pool) : slots_(arrow::stl::allocator<uint32_t>(pool)) {
+    Resize(kSlotsMin);
+  }
 
   /// The slot of the entry for which `equal(entry)` holds, or the empty slot where it belongs.
   template <typename Equal>
@@ -62,10 +66,11 @@ class SlotTable {
 template <typename Word>
 class WordDictionary {
  public:
-  explicit WordDictionary(arrow::MemoryPool* pool) : table_(pool), entries_(arrow::stl::allocator<Word>(pool)) {}
+  explicit WordDictionary(arrow::MemoryPool* pool)
+      : table_(pool), entries_(arrow::stl::allocator<Word>(pool)) {}
 
-  /// Writes the index of each value. False once the entries would pass `bytes_max`; those added by then stay until
-  /// Truncate.
+  /// Writes the index of each value. False once the entries would pass `bytes_max`; those added by
+  /// then stay until Truncate.
   bool Insert(const Word* values, int64_t count, int64_t bytes_max, uint32_t* indices);
   /// Forgets all entries after the first `count` for good: nothing can be inserted until Clear.
   void Truncate(int64_t count);
@@ -80,7 +85,8 @@ class WordDictionary {
   PoolVector<Word> entries_;
 };
 
-/// Of byte strings. A BYTE_ARRAY's entry is its 4-byte length and its bytes, a FIXED_LEN_BYTE_ARRAY's its bytes.
+/// Of byte strings. A BYTE_ARRAY's entry is its 4-byte length and its bytes, a
+/// FIXED_LEN_BYTE_ARRAY's its bytes.
 class BytesDictionary {
  public:
   /// `fixed_width` 0: BYTE_ARRAY.
@@ -105,7 +111,8 @@ class BytesDictionary {
   int64_t plain_bytes() const { return static_cast<int64_t>(plain_.size()); }
   const uint8_t* plain() const { return plain_.data(); }
   std::string_view entry(int64_t index) const {
-    return {reinterpret_cast<const char*>(plain_.data()) + entries_[index].start, entries_[index].size};
+    return {reinterpret_cast<const char*>(plain_.data()) + entries_[index].start,
+            entries_[index].size};
   }
 
  private:
@@ -115,14 +122,17 @@ class BytesDictionary {
     uint32_t size;
   };
 
-  /// Of up to eight bytes; with the size it tells the value, because an odd multiplication loses nothing.
+  /// Of up to eight bytes; with the size it tells the value, because an odd multiplication loses
+  /// nothing.
   static uint64_t HashOfShort(std::string_view value) {
     auto load32 = [](const char* data) {
       uint32_t word;
       std::memcpy(&word, data, sizeof(word));
       return static_cast<uint64_t>(word);
     };
-    auto byte = [&](size_t at) { return static_cast<uint64_t>(static_cast<uint8_t>(value[at])) << (8 * at); };
+    auto byte = [&](size_t at) {
+      return static_cast<uint64_t>(static_cast<uint8_t>(value[at])) << (8 * at);
+    };
     const size_t size = value.size();
     uint64_t word = 0;
     if (size >= 4) {

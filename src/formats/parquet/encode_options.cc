@@ -46,7 +46,8 @@ Fault BadRecord(std::string what) {
 
 Result<std::string> TextAt(const nlohmann::json& object, const char* key) {
   auto found = object.find(key);
-  if (found == object.end() || !found->is_string()) return BadRecord(std::string(key) + " is missing or not text");
+  if (found == object.end() || !found->is_string())
+    return BadRecord(std::string(key) + " is missing or not text");
   return found->get<std::string>();
 }
 
@@ -65,11 +66,13 @@ Result<EncodeOptions> Parse(const nlohmann::json& object) {
   if (!object.is_object()) return BadRecord("expected an object");
   ARROW_ASSIGN_OR_RAISE(int64_t version, IntegerAt(object, "version"));
   if (version != kEncodeOptionsVersion) {
-    return BadRecord("expected version " + std::to_string(kEncodeOptionsVersion) + ", got " + std::to_string(version))
+    return BadRecord("expected version " + std::to_string(kEncodeOptionsVersion) + ", got " +
+                     std::to_string(version))
         .Help("continue the run with the build that began it, or start it over with --replace");
   }
   constexpr size_t kOtherKeys = 6;  // version, profile, codec, level, dictionary, statistics
-  if (object.size() != kOtherKeys + std::size(kIntegerKeys)) return BadRecord("a key is missing or unknown");
+  if (object.size() != kOtherKeys + std::size(kIntegerKeys))
+    return BadRecord("a key is missing or unknown");
 
   EncodeOptions options;
   ARROW_ASSIGN_OR_RAISE(std::string profile, TextAt(object, "profile"));
@@ -88,10 +91,13 @@ Result<EncodeOptions> Parse(const nlohmann::json& object) {
   }
   auto dictionary = object.find("dictionary");
   auto statistics = object.find("statistics");
-  if (dictionary == object.end() || !dictionary->is_array()) return BadRecord("dictionary is not a list");
-  if (statistics == object.end() || !statistics->is_array()) return BadRecord("statistics is not a list");
+  if (dictionary == object.end() || !dictionary->is_array())
+    return BadRecord("dictionary is not a list");
+  if (statistics == object.end() || !statistics->is_array())
+    return BadRecord("statistics is not a list");
   for (const auto& item : *dictionary) {
-    auto use = item.is_string() ? Find<DictionaryUse>(kDictionaryNames, item.get<std::string>()) : std::nullopt;
+    auto use = item.is_string() ? Find<DictionaryUse>(kDictionaryNames, item.get<std::string>())
+                                : std::nullopt;
     if (!use) return BadRecord("dictionary holds something other than off, auto, on");
     options.dictionary.push_back(*use);
   }
@@ -108,16 +114,15 @@ std::string_view NameOf(Codec codec) { return kCodecNames[static_cast<size_t>(co
 std::string_view NameOf(Profile profile) { return kProfileNames[static_cast<size_t>(profile)]; }
 std::string_view NameOf(DictionaryUse use) { return kDictionaryNames[static_cast<size_t>(use)]; }
 std::optional<Codec> FindCodec(std::string_view name) { return Find<Codec>(kCodecNames, name); }
-std::optional<Profile> FindProfile(std::string_view name) { return Find<Profile>(kProfileNames, name); }
+std::optional<Profile> FindProfile(std::string_view name) {
+  return Find<Profile>(kProfileNames, name);
+}
 
 std::string ToJson(const EncodeOptions& options) {
   nlohmann::json object = {
-      {"version", kEncodeOptionsVersion},
-      {"profile", NameOf(options.profile)},
-      {"codec", NameOf(options.codec)},
-      {"level", options.level},
-      {"dictionary", nlohmann::json::array()},
-      {"statistics", nlohmann::json::array()},
+      {"version", kEncodeOptionsVersion},      {"profile", NameOf(options.profile)},
+      {"codec", NameOf(options.codec)},        {"level", options.level},
+      {"dictionary", nlohmann::json::array()}, {"statistics", nlohmann::json::array()},
   };
   for (DictionaryUse use : options.dictionary) object["dictionary"].push_back(NameOf(use));
   for (bool on : options.statistics) object["statistics"].push_back(on);

@@ -37,10 +37,11 @@ TEST(EncodeOptions, ComeBackFromJsonAsTheyWere) {
     EXPECT_EQ(*back, options);
     EXPECT_EQ(ToJson(*back), json);
   }
-  EXPECT_EQ(ToJson(Unusual()),
-            R"({"chunk_bytes":12,"chunk_rows":11,"codec":"snappy","dictionary":["off","auto","on"],)"
-            R"("dictionary_bytes":15,"file_bytes":16,"file_column_chunks":17,"level":0,"profile":"arrow",)"
-            R"("row_group_bytes":14,"row_group_rows":13,"statistics":[true,false,true],"version":1})");
+  EXPECT_EQ(
+      ToJson(Unusual()),
+      R"({"chunk_bytes":12,"chunk_rows":11,"codec":"snappy","dictionary":["off","auto","on"],)"
+      R"("dictionary_bytes":15,"file_bytes":16,"file_column_chunks":17,"level":0,"profile":"arrow",)"
+      R"("row_group_bytes":14,"row_group_rows":13,"statistics":[true,false,true],"version":1})");
 }
 
 TEST(EncodeOptions, JsonOfAnotherVersionOrShapeIsRefused) {
@@ -53,7 +54,8 @@ TEST(EncodeOptions, JsonOfAnotherVersionOrShapeIsRefused) {
     auto without = good;
     without.erase(key);
     refused(without);
-    for (const nlohmann::json& wrong : std::vector<nlohmann::json>{nullptr, "x", -1, 1e300, 18446744073709551615u, nlohmann::json::object(), {1}}) {
+    for (const nlohmann::json& wrong : std::vector<nlohmann::json>{
+             nullptr, "x", -1, 1e300, 18446744073709551615u, nlohmann::json::object(), {1}}) {
       auto changed = good;
       changed[key] = wrong;
       refused(changed);
@@ -92,23 +94,27 @@ TEST(EncodeOptions, ValuesOutOfRangeAreRefused) {
 }
 
 TEST(EncodeOptions, NamesAndValuesMatch) {
-  for (Codec codec : {Codec::kNone, Codec::kSnappy, Codec::kZstd, Codec::kLz4}) EXPECT_EQ(FindCodec(NameOf(codec)), codec);
-  for (Profile profile : {Profile::kSpark3, Profile::kSpark4, Profile::kArrow}) EXPECT_EQ(FindProfile(NameOf(profile)), profile);
+  for (Codec codec : {Codec::kNone, Codec::kSnappy, Codec::kZstd, Codec::kLz4})
+    EXPECT_EQ(FindCodec(NameOf(codec)), codec);
+  for (Profile profile : {Profile::kSpark3, Profile::kSpark4, Profile::kArrow})
+    EXPECT_EQ(FindProfile(NameOf(profile)), profile);
   EXPECT_EQ(FindCodec("gzip"), std::nullopt);
   EXPECT_EQ(FindProfile("spark"), std::nullopt);
 }
 
 std::shared_ptr<arrow::Schema> Lineitem() {
   return arrow::schema({field("l_orderkey", arrow::int64()), field("l_partkey", arrow::int64()),
-                        field("l_quantity", arrow::decimal128(15, 2)), field("l_returnflag", arrow::utf8()),
-                        field("l_comment", arrow::utf8())});
+                        field("l_quantity", arrow::decimal128(15, 2)),
+                        field("l_returnflag", arrow::utf8()), field("l_comment", arrow::utf8())});
 }
 
 TEST(ChooseOptions, TakesDictionariesFromWhatTheSourceKnows) {
-  const std::vector<ColumnHint> hints = {{1'500'000, -1, 0}, {200'000, -1, 0}, {50, -1, 0}, {3, 1, 0}, {-1, 26, 0}};
+  const std::vector<ColumnHint> hints = {
+      {1'500'000, -1, 0}, {200'000, -1, 0}, {50, -1, 0}, {3, 1, 0}, {-1, 26, 0}};
   auto options = ChooseOptions(*Lineitem(), hints, 6'000'000, {}).ValueOrDie();
-  EXPECT_EQ(options.dictionary, (std::vector<DictionaryUse>{DictionaryUse::kOff, DictionaryUse::kOff, DictionaryUse::kOn,
-                                                            DictionaryUse::kOn, DictionaryUse::kAuto}));
+  EXPECT_EQ(options.dictionary, (std::vector<DictionaryUse>{
+                                    DictionaryUse::kOff, DictionaryUse::kOff, DictionaryUse::kOn,
+                                    DictionaryUse::kOn, DictionaryUse::kAuto}));
   auto unknown = ChooseOptions(*Lineitem(), {}, -1, {}).ValueOrDie();
   EXPECT_EQ(unknown.dictionary, std::vector<DictionaryUse>(5, DictionaryUse::kAuto));
 }
@@ -116,9 +122,11 @@ TEST(ChooseOptions, TakesDictionariesFromWhatTheSourceKnows) {
 TEST(ChooseOptions, DictionariesFollowTheRowsOfTheTable) {
   // 1,000 different values pay in a million rows and not in a thousand.
   auto schema = arrow::schema({field("n", arrow::int64())});
-  EXPECT_EQ(ChooseOptions(*schema, {{1000, -1, 0}}, 1'000'000, {})->dictionary[0], DictionaryUse::kOn);
+  EXPECT_EQ(ChooseOptions(*schema, {{1000, -1, 0}}, 1'000'000, {})->dictionary[0],
+            DictionaryUse::kOn);
   EXPECT_EQ(ChooseOptions(*schema, {{1000, -1, 0}}, 500, {})->dictionary[0], DictionaryUse::kOff);
-  EXPECT_EQ(ChooseOptions(*schema, {{1000, -1, 1}}, 1'000'000, {})->dictionary[0], DictionaryUse::kAuto);
+  EXPECT_EQ(ChooseOptions(*schema, {{1000, -1, 1}}, 1'000'000, {})->dictionary[0],
+            DictionaryUse::kAuto);
 }
 
 TEST(ChooseOptions, WhatTheUserWroteWins) {
@@ -150,17 +158,20 @@ TEST(ChooseOptions, RefusesWhatCannotBe) {
   EXPECT_EQ(FaultOf(status).help(), "did you mean \"l_comment\"?");
   unknown = {};
   unknown.statistics = {{"nothing like it", true}};
-  EXPECT_EQ(CodeOf(ChooseOptions(*Lineitem(), {}, -1, unknown).status()), FaultCode::kUnknownColumn);
+  EXPECT_EQ(CodeOf(ChooseOptions(*Lineitem(), {}, -1, unknown).status()),
+            FaultCode::kUnknownColumn);
   EncodeOverrides level;
   level.codec = Codec::kSnappy;
   level.level = 3;
   EXPECT_EQ(CodeOf(ChooseOptions(*Lineitem(), {}, -1, level).status()), FaultCode::kBadValue);
-  EXPECT_EQ(CodeOf(ChooseOptions(*arrow::schema({field("t", arrow::null())}), {}, -1, {}).status()), FaultCode::kUnsupportedType);
+  EXPECT_EQ(CodeOf(ChooseOptions(*arrow::schema({field("t", arrow::null())}), {}, -1, {}).status()),
+            FaultCode::kUnsupportedType);
   EXPECT_EQ(CodeOf(ChooseOptions(*Lineitem(), {{}}, -1, {}).status()), FaultCode::kInternal);
 }
 
 TEST(ChooseOptions, SizesFollowTheWidthOfARow) {
-  auto narrow = ChooseOptions(*arrow::schema({field("n", arrow::int32())}), {}, -1, {}).ValueOrDie();
+  auto narrow =
+      ChooseOptions(*arrow::schema({field("n", arrow::int32())}), {}, -1, {}).ValueOrDie();
   EXPECT_EQ(narrow.chunk_rows, 32 * 1024);
   EXPECT_EQ(narrow.row_group_bytes, 8 << 20);
   arrow::FieldVector fields;

@@ -11,8 +11,8 @@
 namespace levada::parquet_format {
 namespace {
 
-/// Longer ones are left out: every column chunk of a file keeps its two in the footer, and they cannot be cut short
-/// without readers taking the cut value for a real one.
+/// Longer ones are left out: every column chunk of a file keeps its two in the footer, and they
+/// cannot be cut short without readers taking the cut value for a real one.
 constexpr size_t kBoundBytesMax = 256;
 
 template <typename Word>
@@ -143,7 +143,8 @@ void Extremes::AddBytes(std::string_view value) {
 
 void Extremes::Settle() {
   if (!any_ || (order_ != Order::kBytes && order_ != Order::kBigEndianSigned)) return;
-  // One byte more than fits decides everything: whatever compares differently beyond it is too long as well.
+  // One byte more than fits decides everything: whatever compares differently beyond it is too long
+  // as well.
   constexpr size_t kKept = kBoundBytesMax + 1;
   if (low_.data() != low_kept_.data()) low_kept_.assign(low_.substr(0, kKept));
   if (high_.data() != high_kept_.data()) high_kept_.assign(high_.substr(0, kKept));
@@ -169,7 +170,8 @@ std::optional<Extremes::Bounds> Extremes::Take() {
       break;
   }
   if (width_ == 8) return Bounds{Plain(min_), Plain(max_)};
-  if (width_ == 1) return Bounds{Plain(static_cast<uint8_t>(min_)), Plain(static_cast<uint8_t>(max_))};
+  if (width_ == 1)
+    return Bounds{Plain(static_cast<uint8_t>(min_)), Plain(static_cast<uint8_t>(max_))};
   return Bounds{Plain(static_cast<uint32_t>(min_)), Plain(static_cast<uint32_t>(max_))};
 }
 

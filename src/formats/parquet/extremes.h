@@ -1,9 +1,9 @@
 #pragma once
 // Minimum and maximum of one column chunk, for the footer. Internal.
 //
-// The rules are the format's (parquet.thrift, ColumnOrder): integers and decimals by value, unsigned ones as such,
-// bytes and text bytewise; of floating point numbers NaN counts for nothing, a zero minimum is written as -0 and a zero
-// maximum as +0.
+// The rules are the format's (parquet.thrift, ColumnOrder): integers and decimals by value,
+// unsigned ones as such, bytes and text bytewise; of floating point numbers NaN counts for nothing,
+// a zero minimum is written as -0 and a zero maximum as +0.
 
 #include <cstdint>
 #include <optional>
@@ -33,9 +33,11 @@ class Extremes {
   void AddBools(const uint8_t* bitmap, int64_t count);
   /// Bytes, text, and big-endian decimals. The bytes must stay until Settle.
   void AddBytes(std::string_view value);
-  /// The first eight bytes as a number that compares as they do. The eight bytes at `data` must be readable.
+  /// The first eight bytes as a number that compares as they do. The eight bytes at `data` must be
+  /// readable.
   static uint64_t PrefixOf(const uint8_t* data, size_t length);
-  /// False when a value of this prefix (kBytes order) cannot change the extremes: spares most calls of AddBytes.
+  /// False when a value of this prefix (kBytes order) cannot change the extremes: spares most calls
+  /// of AddBytes.
   bool MayMatter(uint64_t prefix) const { return prefix <= low_prefix_ || prefix >= high_prefix_; }
   /// Call before the bytes given to AddBytes go away.
   void Settle();

@@ -40,11 +40,13 @@ arrow::Compression::type CompressionOf(Codec codec) {
 
 Result<std::unique_ptr<arrow::util::Codec>> MakeCodec(const EncodeOptions& options) {
   if (options.codec == Codec::kNone) return nullptr;
-  if (options.codec == Codec::kZstd) return arrow::util::Codec::Create(arrow::Compression::ZSTD, options.level);
+  if (options.codec == Codec::kZstd)
+    return arrow::util::Codec::Create(arrow::Compression::ZSTD, options.level);
   return arrow::util::Codec::Create(CompressionOf(options.codec));
 }
 
-std::shared_ptr<parquet::WriterProperties> PropertiesOf(const EncodeOptions& options, const std::string& created_by,
+std::shared_ptr<parquet::WriterProperties> PropertiesOf(const EncodeOptions& options,
+                                                        const std::string& created_by,
                                                         arrow::MemoryPool* pool) {
   parquet::WriterProperties::Builder builder;
   builder.memory_pool(pool)->created_by(created_by)->compression(CompressionOf(options.codec));
@@ -67,8 +69,8 @@ int64_t RowBytes(const arrow::ArrayDataVector& columns, int64_t start, int64_t l
 }
 
 /// The most rows from `start`, at most `rows_max`, whose bytes fit; their bytes too.
-std::pair<int64_t, int64_t> RowsThatFit(const arrow::ArrayDataVector& columns, int64_t start, int64_t rows_max,
-                                        int64_t bytes_max) {
+std::pair<int64_t, int64_t> RowsThatFit(const arrow::ArrayDataVector& columns, int64_t start,
+                                        int64_t rows_max, int64_t bytes_max) {
   const int64_t all = RowBytes(columns, start, rows_max);
   if (all <= bytes_max) return {rows_max, all};
   int64_t fits = 0;
@@ -82,9 +84,9 @@ std::pair<int64_t, int64_t> RowsThatFit(const arrow::ArrayDataVector& columns, i
 
 class FileEncoderImpl final : public FileEncoder {
  public:
-  FileEncoderImpl(std::shared_ptr<arrow::Schema> schema, FileSchema file_schema, EncodeOptions options,
-                  std::shared_ptr<parquet::WriterProperties> properties, std::shared_ptr<arrow::io::OutputStream> sink,
-                  EncodeEnvironment environment)
+  FileEncoderImpl(std::shared_ptr<arrow::Schema> schema, FileSchema file_schema,
+                  EncodeOptions options, std::shared_ptr<parquet::WriterProperties> properties,
+                  std::shared_ptr<arrow::io::OutputStream> sink, EncodeEnvironment environment)
       : schema_(std::move(schema)),
         file_schema_(std::move(file_schema)),
         options_(std::move(options)),
@@ -94,7 +96,8 @@ class FileEncoderImpl final : public FileEncoder {
 
   Status Init() {
     for (size_t i = 0; i < file_schema_.leaves.size(); ++i) {
-      leaves_.push_back(std::make_unique<LeafEncoder>(file_schema_.leaves[i], options_, static_cast<int>(i), environment_.pool));
+      leaves_.push_back(std::make_unique<LeafEncoder>(file_schema_.leaves[i], options_,
+                                                      static_cast<int>(i), environment_.pool));
     }
     const int threads = environment_.executor == nullptr ? 1 : std::max(environment_.threads, 1);
     for (int i = 0; i < std::min<int>(threads, static_cast<int>(leaves_.size())); ++i) {
@@ -139,11 +142,13 @@ class FileEncoderImpl final : public FileEncoder {
   bool ShouldRoll() const override {
     if (row_group_rows_ + chunk_rows_ > 0 || summary_.row_groups == 0) return false;
     return summary_.bytes >= options_.file_bytes ||
-           summary_.column_chunks + static_cast<int64_t>(leaves_.size()) > options_.file_column_chunks;
+           summary_.column_chunks + static_cast<int64_t>(leaves_.size()) >
+               options_.file_column_chunks;
   }
 
   Result<FileSummary> Close() override {
-    if (failed_ || closed_) return Fault(FaultCode::kInternal, "a Parquet file is closed once, and not after a failure");
+    if (failed_ || closed_)
+      return Fault(FaultCode::kInternal, "a Parquet file is closed once, and not after a failure");
     if (chunk_rows_ > 0) ARROW_RETURN_NOT_OK(EndChunk());
     if (row_group_rows_ > 0) ARROW_RETURN_NOT_OK(EndRowGroup());
     failed_ = true;  // until the footer is complete
@@ -161,16 +166,20 @@ class FileEncoderImpl final : public FileEncoder {
 
  private:
   Status CheckBatch(const arrow::RecordBatch& batch, int64_t offset) const {
-    if (failed_ || closed_) return Fault(FaultCode::kInternal, "rows for a Parquet file that has ended");
-    if (offset < 0 || offset > batch.num_rows()) return Fault(FaultCode::kInternal, "a row offset outside the batch");
+    if (failed_ || closed_)
+      return Fault(FaultCode::kInternal, "rows for a Parquet file that has ended");
+    if (offset < 0 || offset > batch.num_rows())
+      return Fault(FaultCode::kInternal, "a row offset outside the batch");
     if (batch.schema().get() == schema_.get()) return Status::OK();
     if (batch.num_columns() != schema_->num_fields()) {
-      return Fault(FaultCode::kInternal, "a batch of " + std::to_string(batch.num_columns()) + " columns for a file of " +
+      return Fault(FaultCode::kInternal, "a batch of " + std::to_string(batch.num_columns()) +
+                                             " columns for a file of " +
                                              std::to_string(schema_->num_fields()));
     }
     for (int i = 0; i < batch.num_columns(); ++i) {
       if (!batch.column_data(i)->type->Equals(*schema_->field(i)->type())) {
-        return Fault(FaultCode::kInternal, "column \"" + schema_->field(i)->name() + "\": expected " +
+        return Fault(FaultCode::kInternal, "column \"" + schema_->field(i)->name() +
+                                               "\": expected " +
                                                schema_->field(i)->type()->ToString() + ", got " +
                                                batch.column_data(i)->type->ToString());
       }
@@ -180,7 +189,8 @@ class FileEncoderImpl final : public FileEncoder {
 
   Status EndChunk() {
     failed_ = true;  // until it is done
-    ARROW_RETURN_NOT_OK(ForEachLeaf([this](int leaf, EncodeScratch* scratch) { return EncodeLeaf(leaf, scratch); }));
+    ARROW_RETURN_NOT_OK(ForEachLeaf(
+        [this](int leaf, EncodeScratch* scratch) { return EncodeLeaf(leaf, scratch); }));
     pending_.clear();
     row_group_rows_ += chunk_rows_;
     chunk_rows_ = 0;
@@ -198,7 +208,8 @@ class FileEncoderImpl final : public FileEncoder {
     std::vector<ColumnSlice> slices;
     slices.reserve(pending_.size());
     for (const BatchSlice& slice : pending_) {
-      slices.push_back({slice.columns[file_schema_.leaves[leaf].column].get(), slice.start, slice.length});
+      slices.push_back(
+          {slice.columns[file_schema_.leaves[leaf].column].get(), slice.start, slice.length});
     }
     try {
       return leaves_[leaf]->EncodeChunk(slices, scratch);
@@ -207,8 +218,8 @@ class FileEncoderImpl final : public FileEncoder {
     }
   }
 
-  /// Runs `work` for every leaf on the calling thread and on as many of the executor's as there is scratch for. Of
-  /// several failures the first column's is returned.
+  /// Runs `work` for every leaf on the calling thread and on as many of the executor's as there is
+  /// scratch for. Of several failures the first column's is returned.
   template <typename Work>
   Status ForEachLeaf(Work work) {
     const int count = static_cast<int>(leaves_.size());
@@ -219,7 +230,8 @@ class FileEncoderImpl final : public FileEncoder {
     };
     std::vector<arrow::Future<>> others;
     for (size_t i = 1; i < scratch_.size(); ++i) {
-      auto submitted = environment_.executor->Submit([&run, scratch = scratch_[i].get()] { run(scratch); });
+      auto submitted =
+          environment_.executor->Submit([&run, scratch = scratch_[i].get()] { run(scratch); });
       if (submitted.ok()) others.push_back(*submitted);  // else the calling thread does it all
     }
     run(scratch_[0].get());
@@ -234,7 +246,8 @@ class FileEncoderImpl final : public FileEncoder {
     parquet::RowGroupMetaDataBuilder* row_group = metadata_->AppendRowGroup();
     int64_t total = 0;
     for (auto& leaf : leaves_) {
-      ARROW_ASSIGN_OR_RAISE(int64_t bytes, leaf->Flush(sink_, *properties_, row_group->NextColumnChunk()));
+      ARROW_ASSIGN_OR_RAISE(int64_t bytes,
+                            leaf->Flush(sink_, *properties_, row_group->NextColumnChunk()));
       total += bytes;
     }
     row_group->set_num_rows(row_group_rows_);
@@ -271,17 +284,19 @@ class FileEncoderImpl final : public FileEncoder {
 
 }  // namespace
 
-Result<std::unique_ptr<FileEncoder>> FileEncoder::Make(const arrow::Schema& schema, const EncodeOptions& options,
-                                                       const std::string& created_by,
-                                                       std::shared_ptr<arrow::io::OutputStream> sink,
-                                                       EncodeEnvironment environment) {
+Result<std::unique_ptr<FileEncoder>> FileEncoder::Make(
+    const arrow::Schema& schema, const EncodeOptions& options, const std::string& created_by,
+    std::shared_ptr<arrow::io::OutputStream> sink, EncodeEnvironment environment) {
   ARROW_ASSIGN_OR_RAISE(FileSchema file_schema, PlanFileSchema(schema, options.profile));
   ARROW_RETURN_NOT_OK(CheckOptions(options, static_cast<int>(file_schema.leaves.size())));
   ARROW_ASSIGN_OR_RAISE(int64_t position, sink->Tell());
-  if (position != 0) return Fault(FaultCode::kInternal, "a Parquet file begins at 0, the sink stands at " + std::to_string(position));
+  if (position != 0)
+    return Fault(FaultCode::kInternal,
+                 "a Parquet file begins at 0, the sink stands at " + std::to_string(position));
   auto properties = PropertiesOf(options, created_by, environment.pool);
-  auto encoder = std::make_unique<FileEncoderImpl>(std::make_shared<arrow::Schema>(schema), std::move(file_schema), options,
-                                                   std::move(properties), std::move(sink), std::move(environment));
+  auto encoder = std::make_unique<FileEncoderImpl>(
+      std::make_shared<arrow::Schema>(schema), std::move(file_schema), options,
+      std::move(properties), std::move(sink), std::move(environment));
   ARROW_RETURN_NOT_OK(encoder->Init());
   return encoder;
 }

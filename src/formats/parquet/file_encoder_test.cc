@@ -32,18 +32,23 @@ EncodeEnvironment Environment() {
 }
 
 /// The whole file, closed.
-std::shared_ptr<arrow::Buffer> Encode(const SchemaPtr& schema, const arrow::RecordBatchVector& batches,
-                                      const EncodeOptions& options, EncodeEnvironment environment = Environment()) {
+std::shared_ptr<arrow::Buffer> Encode(const SchemaPtr& schema,
+                                      const arrow::RecordBatchVector& batches,
+                                      const EncodeOptions& options,
+                                      EncodeEnvironment environment = Environment()) {
   auto sink = arrow::io::BufferOutputStream::Create().ValueOrDie();
-  auto encoder = FileEncoder::Make(*schema, options, kCreatedBy, sink, std::move(environment)).ValueOrDie();
-  for (const auto& batch : batches) EXPECT_EQ(encoder->Write(*batch).ValueOrDie(), batch->num_rows());
+  auto encoder =
+      FileEncoder::Make(*schema, options, kCreatedBy, sink, std::move(environment)).ValueOrDie();
+  for (const auto& batch : batches)
+    EXPECT_EQ(encoder->Write(*batch).ValueOrDie(), batch->num_rows());
   auto summary = encoder->Close().ValueOrDie();
   auto buffer = sink->Finish().ValueOrDie();
   EXPECT_EQ(summary.bytes, buffer->size());
   return buffer;
 }
 
-std::shared_ptr<arrow::Table> ReadBack(const std::shared_ptr<arrow::Buffer>& file, const SchemaPtr& schema) {
+std::shared_ptr<arrow::Table> ReadBack(const std::shared_ptr<arrow::Buffer>& file,
+                                       const SchemaPtr& schema) {
   auto reader = OpenReader(std::make_shared<arrow::io::BufferReader>(file), schema, ReadOptions{},
                            arrow::default_memory_pool())
                     .ValueOrDie();
@@ -58,7 +63,8 @@ void ExpectRoundTrip(const BatchPtr& batch, const EncodeOptions& options) {
   auto expected = arrow::Table::FromRecordBatches({batch}).ValueOrDie();
   ASSERT_TRUE(table->ValidateFull().ok());
   EXPECT_TRUE(table->schema()->Equals(*batch->schema()));
-  EXPECT_TRUE(table->Equals(*expected, arrow::EqualOptions::Defaults().nans_equal(true).signed_zeros_equal(false)))
+  EXPECT_TRUE(table->Equals(
+      *expected, arrow::EqualOptions::Defaults().nans_equal(true).signed_zeros_equal(false)))
       << batch->schema()->ToString();
 }
 
@@ -73,24 +79,38 @@ EncodeOptions SmallOptions() {
 
 SchemaPtr SparkSchema() {
   return arrow::schema({
-      field("flag", arrow::boolean()), field("tiny", arrow::int8()), field("small", arrow::int16()),
-      field("number", arrow::int32()), field("big", arrow::int64()), field("ratio", arrow::float32()),
-      field("real", arrow::float64()), field("day", arrow::date32()),
+      field("flag", arrow::boolean()),
+      field("tiny", arrow::int8()),
+      field("small", arrow::int16()),
+      field("number", arrow::int32()),
+      field("big", arrow::int64()),
+      field("ratio", arrow::float32()),
+      field("real", arrow::float64()),
+      field("day", arrow::date32()),
       field("at", arrow::timestamp(arrow::TimeUnit::MICRO)),
       field("at_utc", arrow::timestamp(arrow::TimeUnit::MICRO, "UTC")),
       field("at_zone", arrow::timestamp(arrow::TimeUnit::MICRO, "Europe/Lisbon")),
-      field("word", arrow::utf8()), field("essay", arrow::large_utf8()), field("raw", arrow::binary()),
-      field("blob", arrow::large_binary()), field("d9", arrow::decimal128(9, 3)), field("d18", arrow::decimal128(18, 0)),
-      field("d19", arrow::decimal128(19, 2)), field("d38", arrow::decimal128(38, 10)),
-      field("d7_32", arrow::decimal32(7, 2)), field("d15_64", arrow::decimal64(15, 2)),
-      field("d5_256", arrow::decimal256(5, 1)), field("d16_256", arrow::decimal256(16, 1)),
-      field("d30_256", arrow::decimal256(30, 1)), field("id", arrow::int64(), /*nullable=*/false),
+      field("word", arrow::utf8()),
+      field("essay", arrow::large_utf8()),
+      field("raw", arrow::binary()),
+      field("blob", arrow::large_binary()),
+      field("d9", arrow::decimal128(9, 3)),
+      field("d18", arrow::decimal128(18, 0)),
+      field("d19", arrow::decimal128(19, 2)),
+      field("d38", arrow::decimal128(38, 10)),
+      field("d7_32", arrow::decimal32(7, 2)),
+      field("d15_64", arrow::decimal64(15, 2)),
+      field("d5_256", arrow::decimal256(5, 1)),
+      field("d16_256", arrow::decimal256(16, 1)),
+      field("d30_256", arrow::decimal256(30, 1)),
+      field("id", arrow::int64(), /*nullable=*/false),
       field("name", arrow::utf8(), /*nullable=*/false),
   });
 }
 
 SchemaPtr NestedSchema() {
-  auto point = arrow::struct_({field("x", arrow::int32()), field("y", arrow::decimal128(20, 2), false)});
+  auto point =
+      arrow::struct_({field("x", arrow::int32()), field("y", arrow::decimal128(20, 2), false)});
   return arrow::schema({
       field("numbers", arrow::list(arrow::int32())),
       field("words", arrow::list(field("item", arrow::utf8(), false))),
@@ -101,17 +121,24 @@ SchemaPtr NestedSchema() {
       field("deep", arrow::list(arrow::list(arrow::boolean()))),
       field("map", arrow::map(arrow::utf8(), arrow::float64())),
       field("maps", arrow::map(arrow::int32(), arrow::list(point))),
-      field("outer", arrow::struct_({field("inner", arrow::struct_({field("leaf", arrow::list(arrow::date32()))}))})),
+      field("outer", arrow::struct_({field(
+                         "inner", arrow::struct_({field("leaf", arrow::list(arrow::date32()))}))})),
   });
 }
 
 SchemaPtr ArrowSchema() {
   return arrow::schema({
-      field("u8", arrow::uint8()), field("u16", arrow::uint16()), field("u32", arrow::uint32()),
-      field("u64", arrow::uint64(), false), field("ms", arrow::time32(arrow::TimeUnit::MILLI)),
-      field("us", arrow::time64(arrow::TimeUnit::MICRO)), field("ns", arrow::time64(arrow::TimeUnit::NANO)),
-      field("at_ns", arrow::timestamp(arrow::TimeUnit::NANO)), field("at_ms", arrow::timestamp(arrow::TimeUnit::MILLI, "UTC")),
-      field("uuid", arrow::fixed_size_binary(16)), field("three", arrow::fixed_size_binary(3), false),
+      field("u8", arrow::uint8()),
+      field("u16", arrow::uint16()),
+      field("u32", arrow::uint32()),
+      field("u64", arrow::uint64(), false),
+      field("ms", arrow::time32(arrow::TimeUnit::MILLI)),
+      field("us", arrow::time64(arrow::TimeUnit::MICRO)),
+      field("ns", arrow::time64(arrow::TimeUnit::NANO)),
+      field("at_ns", arrow::timestamp(arrow::TimeUnit::NANO)),
+      field("at_ms", arrow::timestamp(arrow::TimeUnit::MILLI, "UTC")),
+      field("uuid", arrow::fixed_size_binary(16)),
+      field("three", arrow::fixed_size_binary(3), false),
       field("d76", arrow::decimal256(76, 20)),
   });
 }
@@ -119,14 +146,17 @@ SchemaPtr ArrowSchema() {
 BatchPtr FromJson(const SchemaPtr& schema, const std::vector<std::string>& columns) {
   arrow::ArrayVector arrays;
   for (size_t i = 0; i < columns.size(); ++i) {
-    arrays.push_back(arrow::json::ArrayFromJSONString(schema->field(static_cast<int>(i))->type(), columns[i]).ValueOrDie());
+    arrays.push_back(
+        arrow::json::ArrayFromJSONString(schema->field(static_cast<int>(i))->type(), columns[i])
+            .ValueOrDie());
   }
   const int64_t rows = arrays[0]->length();
   return arrow::RecordBatch::Make(schema, rows, std::move(arrays));
 }
 
 std::shared_ptr<parquet::FileMetaData> MetadataOf(const std::shared_ptr<arrow::Buffer>& file) {
-  return parquet::ParquetFileReader::Open(std::make_shared<arrow::io::BufferReader>(file))->metadata();
+  return parquet::ParquetFileReader::Open(std::make_shared<arrow::io::BufferReader>(file))
+      ->metadata();
 }
 
 TEST(FileEncoder, EveryTypeOfTheSparkProfileComesBack) {
@@ -176,13 +206,15 @@ TEST(FileEncoder, FilesOfNoRowsAndOfNullsOnlyAreValid) {
     EXPECT_EQ(ReadBack(Encode(schema, {}, SmallOptions()), schema)->num_rows(), 0);
     EXPECT_EQ(ReadBack(Encode(schema, {empty, empty}, SmallOptions()), schema)->num_rows(), 0);
   }
-  auto schema = arrow::schema({field("a", arrow::int64()), field("b", arrow::utf8()), field("c", arrow::list(arrow::int32())),
-                               field("d", arrow::boolean())});
-  auto nulls = arrow::RecordBatch::Make(schema, 250,
-                                        {arrow::MakeArrayOfNull(arrow::int64(), 250).ValueOrDie(),
-                                         arrow::MakeArrayOfNull(arrow::utf8(), 250).ValueOrDie(),
-                                         arrow::MakeArrayOfNull(arrow::list(arrow::int32()), 250).ValueOrDie(),
-                                         arrow::MakeArrayOfNull(arrow::boolean(), 250).ValueOrDie()});
+  auto schema =
+      arrow::schema({field("a", arrow::int64()), field("b", arrow::utf8()),
+                     field("c", arrow::list(arrow::int32())), field("d", arrow::boolean())});
+  auto nulls = arrow::RecordBatch::Make(
+      schema, 250,
+      {arrow::MakeArrayOfNull(arrow::int64(), 250).ValueOrDie(),
+       arrow::MakeArrayOfNull(arrow::utf8(), 250).ValueOrDie(),
+       arrow::MakeArrayOfNull(arrow::list(arrow::int32()), 250).ValueOrDie(),
+       arrow::MakeArrayOfNull(arrow::boolean(), 250).ValueOrDie()});
   ExpectRoundTrip(nulls, SmallOptions());
   EncodeOptions options = SmallOptions();
   options.dictionary.assign(4, DictionaryUse::kOn);
@@ -190,12 +222,14 @@ TEST(FileEncoder, FilesOfNoRowsAndOfNullsOnlyAreValid) {
 }
 
 TEST(FileEncoder, ExtremesAndEmptyValuesComeBack) {
-  auto schema = arrow::schema({field("i", arrow::int64()), field("s", arrow::utf8()), field("f", arrow::float64()),
-                               field("d", arrow::decimal128(18, 0)), field("l", arrow::list(arrow::utf8()))});
-  auto batch = FromJson(schema, {"[9223372036854775807, -9223372036854775808, null, 0]", R"(["", null, "\u0000", " "])",
-                                 "[-0.0, 1.7976931348623157e308, 4.9e-324, null]",
-                                 R"(["999999999999999999", "-999999999999999999", "0", null])",
-                                 R"([[], null, [null], ["", "a"]])"});
+  auto schema = arrow::schema({field("i", arrow::int64()), field("s", arrow::utf8()),
+                               field("f", arrow::float64()), field("d", arrow::decimal128(18, 0)),
+                               field("l", arrow::list(arrow::utf8()))});
+  auto batch = FromJson(
+      schema, {"[9223372036854775807, -9223372036854775808, null, 0]",
+               R"(["", null, "\u0000", " "])", "[-0.0, 1.7976931348623157e308, 4.9e-324, null]",
+               R"(["999999999999999999", "-999999999999999999", "0", null])",
+               R"([[], null, [null], ["", "a"]])"});
   ExpectRoundTrip(batch, SmallOptions());
   ExpectRoundTrip(batch, EncodeOptions{});
 }
@@ -226,7 +260,8 @@ TEST(FileEncoder, BytesDoNotDependOnThreads) {
     EncodeEnvironment environment = Environment();
     environment.executor = executor.get();
     environment.threads = threads;
-    EXPECT_TRUE(Encode(SparkSchema(), {whole}, SmallOptions(), environment)->Equals(*expected)) << threads;
+    EXPECT_TRUE(Encode(SparkSchema(), {whole}, SmallOptions(), environment)->Equals(*expected))
+        << threads;
   }
 }
 
@@ -238,7 +273,8 @@ TEST(FileEncoder, ChunksAndRowGroupsEndWhereTheLimitsSay) {
     ASSERT_TRUE(numbers.Append(i).ok());
     ASSERT_TRUE(texts.Append(std::string(i == 500 ? 50'000 : 10, 'x')).ok());
   }
-  auto batch = arrow::RecordBatch::Make(schema, 1000, {numbers.Finish().ValueOrDie(), texts.Finish().ValueOrDie()});
+  auto batch = arrow::RecordBatch::Make(
+      schema, 1000, {numbers.Finish().ValueOrDie(), texts.Finish().ValueOrDie()});
   EncodeOptions options;
   options.chunk_rows = 300;
   options.row_group_rows = 450;
@@ -249,7 +285,9 @@ TEST(FileEncoder, ChunksAndRowGroupsEndWhereTheLimitsSay) {
   EXPECT_EQ(metadata->RowGroup(0)->num_rows(), 450);
   EXPECT_EQ(metadata->RowGroup(1)->num_rows(), 450);
   EXPECT_EQ(metadata->RowGroup(2)->num_rows(), 100);
-  auto pages = [&](int group) { return metadata->RowGroup(group)->ColumnChunk(0)->encoding_stats()[0].count; };
+  auto pages = [&](int group) {
+    return metadata->RowGroup(group)->ColumnChunk(0)->encoding_stats()[0].count;
+  };
   EXPECT_EQ(pages(0), 2);  // 300 + 150
   EXPECT_EQ(pages(1), 4);  // 50 up to row 500, it alone, 300, 99
   EXPECT_EQ(pages(2), 1);
@@ -270,7 +308,8 @@ TEST(FileEncoder, RollsAtRowGroupBoundariesOnlyAndAtTheSameRows) {
       for (int64_t at = 0; at < batch->num_rows();) {
         if (encoder == nullptr) {
           sink = arrow::io::BufferOutputStream::Create().ValueOrDie();
-          encoder = FileEncoder::Make(*SparkSchema(), options, kCreatedBy, sink, Environment()).ValueOrDie();
+          encoder = FileEncoder::Make(*SparkSchema(), options, kCreatedBy, sink, Environment())
+                        .ValueOrDie();
         }
         at += encoder->Write(*batch, at).ValueOrDie();
         if (encoder->ShouldRoll()) {
@@ -304,12 +343,13 @@ TEST(FileEncoder, RollsAtRowGroupBoundariesOnlyAndAtTheSameRows) {
 }
 
 TEST(FileEncoder, TheSparkProfileIsWhatSparkWrites) {
-  auto schema = arrow::schema({field("id", arrow::int64(), false), field("price", arrow::decimal128(9, 2)),
-                               field("total", arrow::decimal128(18, 2)), field("exact", arrow::decimal128(38, 2)),
-                               field("tags", arrow::list(field("item", arrow::utf8(), false))),
-                               field("at", arrow::timestamp(arrow::TimeUnit::MICRO, "Europe/Lisbon")),
-                               field("local", arrow::timestamp(arrow::TimeUnit::MICRO)),
-                               field("map", arrow::map(arrow::utf8(), arrow::int16()))});
+  auto schema = arrow::schema(
+      {field("id", arrow::int64(), false), field("price", arrow::decimal128(9, 2)),
+       field("total", arrow::decimal128(18, 2)), field("exact", arrow::decimal128(38, 2)),
+       field("tags", arrow::list(field("item", arrow::utf8(), false))),
+       field("at", arrow::timestamp(arrow::TimeUnit::MICRO, "Europe/Lisbon")),
+       field("local", arrow::timestamp(arrow::TimeUnit::MICRO)),
+       field("map", arrow::map(arrow::utf8(), arrow::int16()))});
   EXPECT_EQ(DescribeFileSchema(*schema, Profile::kSpark3).ValueOrDie(),
             R"(required group field_id=-1 spark_schema {
   optional int64 field_id=-1 id;
@@ -335,15 +375,19 @@ TEST(FileEncoder, TheSparkProfileIsWhatSparkWrites) {
   EXPECT_EQ(metadata->created_by(), kCreatedBy);
   EXPECT_EQ(metadata->key_value_metadata(), nullptr);
   for (int i = 0; i < metadata->num_columns(); ++i) {
-    for (const auto& pages : metadata->RowGroup(0)->ColumnChunk(i)->encoding_stats()) {
+    const auto chunk = metadata->RowGroup(0)->ColumnChunk(i);
+    for (const auto& pages : chunk->encoding_stats()) {
       EXPECT_NE(pages.page_type, parquet::PageType::DATA_PAGE_V2);
-      EXPECT_TRUE(pages.encoding == parquet::Encoding::PLAIN || pages.encoding == parquet::Encoding::RLE_DICTIONARY);
+      EXPECT_TRUE(pages.encoding == parquet::Encoding::PLAIN ||
+                  pages.encoding == parquet::Encoding::RLE_DICTIONARY);
     }
   }
 }
 
-std::pair<std::string, std::string> BoundsOf(const BatchPtr& batch, int column, EncodeOptions options) {
-  auto chunk = MetadataOf(Encode(batch->schema(), {batch}, options))->RowGroup(0)->ColumnChunk(column);
+std::pair<std::string, std::string> BoundsOf(const BatchPtr& batch, int column,
+                                             EncodeOptions options) {
+  auto chunk =
+      MetadataOf(Encode(batch->schema(), {batch}, options))->RowGroup(0)->ColumnChunk(column);
   auto statistics = chunk->encoded_statistics();
   if (statistics == nullptr || !statistics->has_min) return {"none", "none"};
   return {statistics->min(), statistics->max()};
@@ -355,12 +399,14 @@ std::string Bytes(T value) {
 }
 
 TEST(FileEncoder, StatisticsAreTheExtremesInPlainAndDictionary) {
-  auto schema = arrow::schema({field("i", arrow::int32()), field("u", arrow::uint32()), field("f", arrow::float64()),
-                               field("s", arrow::utf8()), field("d", arrow::decimal128(30, 0)), field("b", arrow::boolean()),
+  auto schema = arrow::schema({field("i", arrow::int32()), field("u", arrow::uint32()),
+                               field("f", arrow::float64()), field("s", arrow::utf8()),
+                               field("d", arrow::decimal128(30, 0)), field("b", arrow::boolean()),
                                field("nan", arrow::float32()), field("null", arrow::int64())});
-  auto batch = FromJson(schema, {"[3, -5, null, 7]", "[1, 4294967295, 2, null]", "[null, 0.0, -0.0, 0.0]",
-                                 R"(["b", "", "ab", "é"])", R"(["5", "-7", "0", null])", "[null, true, true, true]",
-                                 "[NaN, NaN, null, NaN]", "[null, null, null, null]"});
+  auto batch = FromJson(
+      schema, {"[3, -5, null, 7]", "[1, 4294967295, 2, null]", "[null, 0.0, -0.0, 0.0]",
+               R"(["b", "", "ab", "é"])", R"(["5", "-7", "0", null])", "[null, true, true, true]",
+               "[NaN, NaN, null, NaN]", "[null, null, null, null]"});
   for (DictionaryUse use : {DictionaryUse::kOff, DictionaryUse::kOn}) {
     EncodeOptions options;
     options.profile = Profile::kArrow;
@@ -370,7 +416,8 @@ TEST(FileEncoder, StatisticsAreTheExtremesInPlainAndDictionary) {
     EXPECT_EQ(BoundsOf(batch, 1, options), Pair(Bytes(uint32_t{1}), Bytes(uint32_t{4294967295})));
     EXPECT_EQ(BoundsOf(batch, 2, options), Pair(Bytes(-0.0), Bytes(0.0)));
     EXPECT_EQ(BoundsOf(batch, 3, options), Pair("", "é"));
-    EXPECT_EQ(BoundsOf(batch, 4, options), Pair(std::string(12, '\xff') + '\xf9', std::string(12, '\0') + '\5'));
+    EXPECT_EQ(BoundsOf(batch, 4, options),
+              Pair(std::string(12, '\xff') + '\xf9', std::string(12, '\0') + '\5'));
     EXPECT_EQ(BoundsOf(batch, 5, options), Pair("\1", "\1"));
     EXPECT_EQ(BoundsOf(batch, 6, options), Pair("none", "none"));
     EXPECT_EQ(BoundsOf(batch, 7, options), Pair("none", "none"));
@@ -390,14 +437,18 @@ TEST(FileEncoder, StatisticsTooLongForAFooterAreLeftOut) {
   auto bounds = [&](const std::vector<std::string>& values) {
     arrow::StringBuilder builder;
     EXPECT_TRUE(builder.AppendValues(values).ok());
-    return BoundsOf(arrow::RecordBatch::Make(schema, static_cast<int64_t>(values.size()), {builder.Finish().ValueOrDie()}), 0, options);
+    return BoundsOf(arrow::RecordBatch::Make(schema, static_cast<int64_t>(values.size()),
+                                             {builder.Finish().ValueOrDie()}),
+                    0, options);
   };
   EXPECT_EQ(bounds({"b", a, "c"}).first, "none");
-  EXPECT_EQ(bounds({a + "x", "Z", a + "y", "b"}), std::make_pair(std::string("Z"), std::string("b")));
+  EXPECT_EQ(bounds({a + "x", "Z", a + "y", "b"}),
+            std::make_pair(std::string("Z"), std::string("b")));
 }
 
 TEST(FileEncoder, DictionariesAreKeptWhereTheyPay) {
-  auto schema = arrow::schema({field("few", arrow::utf8()), field("unique", arrow::utf8()), field("counter", arrow::int64())});
+  auto schema = arrow::schema({field("few", arrow::utf8()), field("unique", arrow::utf8()),
+                               field("counter", arrow::int64())});
   arrow::StringBuilder few;
   arrow::StringBuilder unique;
   arrow::Int64Builder counter;
@@ -407,10 +458,14 @@ TEST(FileEncoder, DictionariesAreKeptWhereTheyPay) {
     ASSERT_TRUE(unique.Append(std::to_string(random.Below(1ull << 62))).ok());
     ASSERT_TRUE(counter.Append(i / 4).ok());
   }
-  auto batch = arrow::RecordBatch::Make(schema, 20'000, {few.Finish().ValueOrDie(), unique.Finish().ValueOrDie(), counter.Finish().ValueOrDie()});
+  auto batch = arrow::RecordBatch::Make(
+      schema, 20'000,
+      {few.Finish().ValueOrDie(), unique.Finish().ValueOrDie(), counter.Finish().ValueOrDie()});
   auto encodings = [&](EncodeOptions options, int column) {
     std::vector<parquet::Encoding::type> out;
-    for (const auto& pages : MetadataOf(Encode(schema, {batch}, options))->RowGroup(0)->ColumnChunk(column)->encoding_stats()) {
+    const auto chunk =
+        MetadataOf(Encode(schema, {batch}, options))->RowGroup(0)->ColumnChunk(column);
+    for (const auto& pages : chunk->encoding_stats()) {
       if (pages.page_type == parquet::PageType::DATA_PAGE) out.push_back(pages.encoding);
     }
     return out;
@@ -420,10 +475,12 @@ TEST(FileEncoder, DictionariesAreKeptWhereTheyPay) {
   options.chunk_rows = 4096;
   EXPECT_THAT(encodings(options, 0), ElementsAre(parquet::Encoding::RLE_DICTIONARY));
   EXPECT_THAT(encodings(options, 1), ElementsAre(parquet::Encoding::PLAIN));
-  EXPECT_THAT(encodings(options, 2), ElementsAre(parquet::Encoding::PLAIN));  // zstd likes counters better
+  EXPECT_THAT(encodings(options, 2),
+              ElementsAre(parquet::Encoding::PLAIN));  // zstd likes counters better
   options.dictionary.assign(3, DictionaryUse::kOn);
   options.dictionary_bytes = 300'000;
-  EXPECT_THAT(encodings(options, 1), ElementsAre(parquet::Encoding::PLAIN, parquet::Encoding::RLE_DICTIONARY));
+  EXPECT_THAT(encodings(options, 1),
+              ElementsAre(parquet::Encoding::PLAIN, parquet::Encoding::RLE_DICTIONARY));
   ExpectRoundTrip(batch, options);
 }
 
@@ -448,7 +505,9 @@ TEST(FileEncoder, MemoryStaysNearOneChunkAndOneRowGroup) {
     }
     using arrow::io::OutputStream::Write;
   };
-  auto encoder = FileEncoder::Make(*schema, options, kCreatedBy, std::make_shared<Null>(), environment).ValueOrDie();
+  auto encoder =
+      FileEncoder::Make(*schema, options, kCreatedBy, std::make_shared<Null>(), environment)
+          .ValueOrDie();
   arrow::BinaryBuilder cells;
   RandomRows random(5);
   std::string cell(1 << 20, '\0');
@@ -458,7 +517,8 @@ TEST(FileEncoder, MemoryStaysNearOneChunkAndOneRowGroup) {
   }
   arrow::Int64Builder numbers;
   ASSERT_TRUE(numbers.AppendValues({1, 2, 3, 4, 5, 6, 7, 8}).ok());
-  auto batch = arrow::RecordBatch::Make(schema, 8, {numbers.Finish().ValueOrDie(), cells.Finish().ValueOrDie()});
+  auto batch = arrow::RecordBatch::Make(
+      schema, 8, {numbers.Finish().ValueOrDie(), cells.Finish().ValueOrDie()});
   for (int i = 0; i < 8; ++i) ASSERT_TRUE(encoder->Write(*batch).ok());
   EXPECT_EQ(encoder->Close().ValueOrDie().rows, 64);
   EXPECT_LT(pool.max_memory(), 12 << 20);
@@ -473,7 +533,8 @@ TEST(FileEncoder, RefusesNullsInARequiredColumn) {
   options.profile = Profile::kArrow;
   for (const auto& batch : {FromJson(schema, {"[1, null]"}), FromJson(nested, {"[[1, null]]"})}) {
     auto sink = arrow::io::BufferOutputStream::Create().ValueOrDie();
-    auto encoder = FileEncoder::Make(*batch->schema(), options, kCreatedBy, sink, Environment()).ValueOrDie();
+    auto encoder =
+        FileEncoder::Make(*batch->schema(), options, kCreatedBy, sink, Environment()).ValueOrDie();
     ASSERT_TRUE(encoder->Write(*batch).ok());
     auto closed = encoder->Close();
     EXPECT_EQ(CodeOf(closed.status()), FaultCode::kValueRefused);
@@ -483,22 +544,28 @@ TEST(FileEncoder, RefusesNullsInARequiredColumn) {
 }
 
 TEST(FileEncoder, RefusesDecimalsWiderThanTheirType) {
-  for (const auto& type : {arrow::decimal128(5, 0), arrow::decimal128(15, 0), arrow::decimal128(30, 0),
-                           arrow::decimal256(5, 0), arrow::decimal256(30, 0)}) {
+  for (const auto& type :
+       {arrow::decimal128(5, 0), arrow::decimal128(15, 0), arrow::decimal128(30, 0),
+        arrow::decimal256(5, 0), arrow::decimal256(30, 0)}) {
     for (DictionaryUse use : {DictionaryUse::kOff, DictionaryUse::kOn}) {
       auto schema = arrow::schema({field("d", type)});
       auto builder = arrow::MakeBuilder(type).ValueOrDie();
       const auto& decimal = static_cast<const arrow::DecimalType&>(*type);
       const std::string digits(decimal.precision() + 1, '9');
       if (type->id() == arrow::Type::DECIMAL128) {
-        ASSERT_TRUE(static_cast<arrow::Decimal128Builder&>(*builder).Append(arrow::Decimal128(digits)).ok());
+        ASSERT_TRUE(static_cast<arrow::Decimal128Builder&>(*builder)
+                        .Append(arrow::Decimal128(digits))
+                        .ok());
       } else {
-        ASSERT_TRUE(static_cast<arrow::Decimal256Builder&>(*builder).Append(arrow::Decimal256("-" + digits)).ok());
+        ASSERT_TRUE(static_cast<arrow::Decimal256Builder&>(*builder)
+                        .Append(arrow::Decimal256("-" + digits))
+                        .ok());
       }
       EncodeOptions options;
       options.dictionary = {use};
       auto sink = arrow::io::BufferOutputStream::Create().ValueOrDie();
-      auto encoder = FileEncoder::Make(*schema, options, kCreatedBy, sink, Environment()).ValueOrDie();
+      auto encoder =
+          FileEncoder::Make(*schema, options, kCreatedBy, sink, Environment()).ValueOrDie();
       auto batch = arrow::RecordBatch::Make(schema, 1, {builder->Finish().ValueOrDie()});
       ASSERT_TRUE(encoder->Write(*batch).ok());
       auto closed = encoder->Close();
@@ -511,9 +578,11 @@ TEST(FileEncoder, RefusesDecimalsWiderThanTheirType) {
 TEST(FileEncoder, RefusesBatchesOfAnotherSchema) {
   auto schema = arrow::schema({field("n", arrow::int64())});
   auto sink = arrow::io::BufferOutputStream::Create().ValueOrDie();
-  auto encoder = FileEncoder::Make(*schema, EncodeOptions{}, kCreatedBy, sink, Environment()).ValueOrDie();
+  auto encoder =
+      FileEncoder::Make(*schema, EncodeOptions{}, kCreatedBy, sink, Environment()).ValueOrDie();
   auto other = RandomRows(1).Batch(arrow::schema({field("n", arrow::int32())}), 3);
-  auto wider = RandomRows(1).Batch(arrow::schema({field("n", arrow::int64()), field("m", arrow::int64())}), 3);
+  auto wider = RandomRows(1).Batch(
+      arrow::schema({field("n", arrow::int64()), field("m", arrow::int64())}), 3);
   EXPECT_THAT(encoder->Write(*other).status().ToString(), HasSubstr("expected int64, got int32"));
   EXPECT_FALSE(encoder->Write(*wider).ok());
   auto right = RandomRows(1).Batch(schema, 3);
@@ -531,7 +600,8 @@ TEST(FileEncoder, AHookRunsAfterEachRowGroupAndMayEndTheFile) {
     return ++groups == 3 ? Status(Fault(FaultCode::kFailpoint, "enough")) : Status::OK();
   };
   auto sink = arrow::io::BufferOutputStream::Create().ValueOrDie();
-  auto encoder = FileEncoder::Make(*SparkSchema(), SmallOptions(), kCreatedBy, sink, environment).ValueOrDie();
+  auto encoder =
+      FileEncoder::Make(*SparkSchema(), SmallOptions(), kCreatedBy, sink, environment).ValueOrDie();
   EXPECT_EQ(CodeOf(encoder->Write(*whole).status()), FaultCode::kFailpoint);
   EXPECT_EQ(groups, 3);
   EXPECT_FALSE(encoder->Close().ok());
@@ -560,7 +630,8 @@ TEST(FileEncoder, TheSinksFaultsArriveUnchanged) {
   auto whole = RandomRows(25).Batch(SparkSchema(), 1500);
   const int64_t size = Encode(SparkSchema(), {whole}, SmallOptions())->size();
   for (int64_t room = 0; room < size; room += 97) {
-    auto made = FileEncoder::Make(*SparkSchema(), SmallOptions(), kCreatedBy, std::make_shared<FullDisk>(room), Environment());
+    auto made = FileEncoder::Make(*SparkSchema(), SmallOptions(), kCreatedBy,
+                                  std::make_shared<FullDisk>(room), Environment());
     Status status = made.status();
     if (made.ok()) status = (*made)->Write(*whole).status();
     if (status.ok()) status = (*made)->Close().status();
@@ -571,18 +642,21 @@ TEST(FileEncoder, TheSinksFaultsArriveUnchanged) {
 TEST(FileEncoder, AFileThatIsNotClosedHasNoFooter) {
   auto whole = RandomRows(26).Batch(SparkSchema(), 1500);
   auto sink = arrow::io::BufferOutputStream::Create().ValueOrDie();
-  auto encoder = FileEncoder::Make(*SparkSchema(), SmallOptions(), kCreatedBy, sink, Environment()).ValueOrDie();
+  auto encoder = FileEncoder::Make(*SparkSchema(), SmallOptions(), kCreatedBy, sink, Environment())
+                     .ValueOrDie();
   ASSERT_TRUE(encoder->Write(*whole).ok());
   EXPECT_EQ(encoder->summary().row_groups, 2);
   encoder.reset();
-  auto footer = ReadFooter(std::make_shared<arrow::io::BufferReader>(sink->Finish().ValueOrDie()), arrow::default_memory_pool());
+  auto footer = ReadFooter(std::make_shared<arrow::io::BufferReader>(sink->Finish().ValueOrDie()),
+                           arrow::default_memory_pool());
   EXPECT_EQ(CodeOf(footer.status()), FaultCode::kReadbackMismatch);
 }
 
 TEST(FileEncoder, RefusesASinkThatIsNotAtItsBeginning) {
   auto sink = arrow::io::BufferOutputStream::Create().ValueOrDie();
   ASSERT_TRUE(sink->Write("x", 1).ok());
-  EXPECT_FALSE(FileEncoder::Make(*SparkSchema(), EncodeOptions{}, kCreatedBy, sink, Environment()).ok());
+  EXPECT_FALSE(
+      FileEncoder::Make(*SparkSchema(), EncodeOptions{}, kCreatedBy, sink, Environment()).ok());
 }
 
 }  // namespace

@@ -28,10 +28,12 @@ Status Classified(const Status& status) {
   if (arrow::internal::ErrnoFromStatus(status) != 0) {
     return Fault(FaultCode::kTargetIo, "cannot read a Parquet file").Because(status);
   }
-  return Fault(FaultCode::kReadbackMismatch, "not a readable Parquet file: " + status.message()).Because(status);
+  return Fault(FaultCode::kReadbackMismatch, "not a readable Parquet file: " + status.message())
+      .Because(status);
 }
 
-/// Runs `body`, which returns a Result. Arrow's Parquet code throws, thrift and the standard library below it too.
+/// Runs `body`, which returns a Result. Arrow's Parquet code throws, thrift and the standard
+/// library below it too.
 template <typename Body>
 auto Guarded(Body body) -> decltype(body()) {
   try {
@@ -41,9 +43,11 @@ auto Guarded(Body body) -> decltype(body()) {
   } catch (const parquet::ParquetStatusException& error) {
     return Classified(error.status());
   } catch (const std::bad_alloc&) {
-    return Fault(FaultCode::kReadbackMismatch, "not a readable Parquet file: it asks for more memory than there is");
+    return Fault(FaultCode::kReadbackMismatch,
+                 "not a readable Parquet file: it asks for more memory than there is");
   } catch (const std::exception& error) {
-    return Fault(FaultCode::kReadbackMismatch, std::string("not a readable Parquet file: ") + error.what());
+    return Fault(FaultCode::kReadbackMismatch,
+                 std::string("not a readable Parquet file: ") + error.what());
   }
 }
 
@@ -60,24 +64,30 @@ int64_t BatchRows(const parquet::FileMetaData& metadata, const ReadOptions& opti
   for (int i = 0; i < metadata.num_row_groups(); ++i) {
     auto group = metadata.RowGroup(i);
     if (group->num_rows() <= 0 || group->total_byte_size() <= 0) continue;
-    const double row_bytes = static_cast<double>(group->total_byte_size()) / static_cast<double>(group->num_rows());
-    rows = std::min(rows, static_cast<int64_t>(static_cast<double>(options.batch_bytes) / row_bytes));
+    const double row_bytes =
+        static_cast<double>(group->total_byte_size()) / static_cast<double>(group->num_rows());
+    rows =
+        std::min(rows, static_cast<int64_t>(static_cast<double>(options.batch_bytes) / row_bytes));
   }
   return std::max<int64_t>(rows, 1);
 }
 
 Status CheckColumns(const arrow::Schema& expected, const arrow::Schema& got) {
   bool same = expected.num_fields() == got.num_fields();
-  for (int i = 0; same && i < got.num_fields(); ++i) same = expected.field(i)->name() == got.field(i)->name();
+  for (int i = 0; same && i < got.num_fields(); ++i)
+    same = expected.field(i)->name() == got.field(i)->name();
   if (same) return Status::OK();
-  return Fault(FaultCode::kReadbackMismatch, "the file's columns are others than those written: " + got.ToString());
+  return Fault(FaultCode::kReadbackMismatch,
+               "the file's columns are others than those written: " + got.ToString());
 }
 
 /// Over Arrow's reader: the types of the written schema, the row count of the footer.
 class RestoringReader final : public arrow::RecordBatchReader {
  public:
-  RestoringReader(std::unique_ptr<parquet::arrow::FileReader> file, std::unique_ptr<arrow::RecordBatchReader> batches,
-                  std::shared_ptr<arrow::Schema> schema, int64_t rows_expected, arrow::MemoryPool* pool)
+  RestoringReader(std::unique_ptr<parquet::arrow::FileReader> file,
+                  std::unique_ptr<arrow::RecordBatchReader> batches,
+                  std::shared_ptr<arrow::Schema> schema, int64_t rows_expected,
+                  arrow::MemoryPool* pool)
       : file_(std::move(file)),
         batches_(std::move(batches)),
         schema_(std::move(schema)),
@@ -97,15 +107,18 @@ class RestoringReader final : public arrow::RecordBatchReader {
     ARROW_RETURN_NOT_OK(batches_->ReadNext(&read));
     if (read == nullptr) {
       if (rows_ == rows_expected_) return nullptr;
-      return Fault(FaultCode::kReadbackMismatch, "the footer says " + std::to_string(rows_expected_) +
-                                                     " rows, the file holds " + std::to_string(rows_));
+      return Fault(FaultCode::kReadbackMismatch,
+                   "the footer says " + std::to_string(rows_expected_) + " rows, the file holds " +
+                       std::to_string(rows_));
     }
     arrow::ArrayDataVector columns;
     for (int i = 0; i < read->num_columns(); ++i) {
       const auto& field = schema_->field(i);
-      ARROW_ASSIGN_OR_RAISE(auto column, RestoreType(read->column_data(i), field->type(), field->name(), pool_));
+      ARROW_ASSIGN_OR_RAISE(auto column,
+                            RestoreType(read->column_data(i), field->type(), field->name(), pool_));
       if (!field->nullable() && column->GetNullCount() != 0) {
-        return Fault(FaultCode::kReadbackMismatch, "column \"" + field->name() + "\": NULL where none was written")
+        return Fault(FaultCode::kReadbackMismatch,
+                     "column \"" + field->name() + "\": NULL where none was written")
             .With("column", field->name());
       }
       columns.push_back(std::move(column));
@@ -126,7 +139,8 @@ class RestoringReader final : public arrow::RecordBatchReader {
 
 }  // namespace
 
-Result<Footer> ReadFooter(std::shared_ptr<arrow::io::RandomAccessFile> file, arrow::MemoryPool* pool) {
+Result<Footer> ReadFooter(std::shared_ptr<arrow::io::RandomAccessFile> file,
+                          arrow::MemoryPool* pool) {
   return Guarded([&]() -> Result<Footer> {
     auto reader = parquet::ParquetFileReader::Open(std::move(file), PropertiesOf({}, pool));
     auto metadata = reader->metadata();
@@ -137,15 +151,16 @@ Result<Footer> ReadFooter(std::shared_ptr<arrow::io::RandomAccessFile> file, arr
     for (int i = 0; i < metadata->num_row_groups(); ++i) {
       footer.row_group_rows.push_back(metadata->RowGroup(i)->num_rows());
     }
-    ARROW_RETURN_NOT_OK(parquet::arrow::FromParquetSchema(metadata->schema(), parquet::ArrowReaderProperties(),
-                                                          metadata->key_value_metadata(), &footer.schema));
+    ARROW_RETURN_NOT_OK(
+        parquet::arrow::FromParquetSchema(metadata->schema(), parquet::ArrowReaderProperties(),
+                                          metadata->key_value_metadata(), &footer.schema));
     return footer;
   });
 }
 
-Result<std::shared_ptr<arrow::RecordBatchReader>> OpenReader(std::shared_ptr<arrow::io::RandomAccessFile> file,
-                                                             std::shared_ptr<arrow::Schema> schema,
-                                                             const ReadOptions& options, arrow::MemoryPool* pool) {
+Result<std::shared_ptr<arrow::RecordBatchReader>> OpenReader(
+    std::shared_ptr<arrow::io::RandomAccessFile> file, std::shared_ptr<arrow::Schema> schema,
+    const ReadOptions& options, arrow::MemoryPool* pool) {
   return Guarded([&]() -> Result<std::shared_ptr<arrow::RecordBatchReader>> {
     parquet::arrow::FileReaderBuilder builder;
     ARROW_RETURN_NOT_OK(builder.Open(std::move(file), PropertiesOf(options, pool)));
@@ -159,8 +174,8 @@ Result<std::shared_ptr<arrow::RecordBatchReader>> OpenReader(std::shared_ptr<arr
     ARROW_ASSIGN_OR_RAISE(auto batches, reader->GetRecordBatchReader());
     if (schema == nullptr) schema = batches->schema();
     ARROW_RETURN_NOT_OK(CheckColumns(*schema, *batches->schema()));
-    return std::make_shared<RestoringReader>(std::move(reader), std::move(batches), std::move(schema),
-                                             metadata->num_rows(), pool);
+    return std::make_shared<RestoringReader>(std::move(reader), std::move(batches),
+                                             std::move(schema), metadata->num_rows(), pool);
   });
 }
 

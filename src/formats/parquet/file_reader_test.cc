@@ -20,11 +20,14 @@ namespace {
 using arrow::field;
 using SchemaPtr = std::shared_ptr<arrow::Schema>;
 
-std::shared_ptr<arrow::Buffer> Encode(const arrow::RecordBatch& batch, const EncodeOptions& options) {
+std::shared_ptr<arrow::Buffer> Encode(const arrow::RecordBatch& batch,
+                                      const EncodeOptions& options) {
   EncodeEnvironment environment;
   environment.pool = arrow::default_memory_pool();
   auto sink = arrow::io::BufferOutputStream::Create().ValueOrDie();
-  auto encoder = FileEncoder::Make(*batch.schema(), options, "levada version test", sink, environment).ValueOrDie();
+  auto encoder =
+      FileEncoder::Make(*batch.schema(), options, "levada version test", sink, environment)
+          .ValueOrDie();
   EXPECT_TRUE(encoder->Write(batch).ok());
   EXPECT_TRUE(encoder->Close().ok());
   return sink->Finish().ValueOrDie();
@@ -32,8 +35,10 @@ std::shared_ptr<arrow::Buffer> Encode(const arrow::RecordBatch& batch, const Enc
 
 SchemaPtr SmallSchema() {
   return arrow::schema({field("id", arrow::int64(), false), field("word", arrow::large_utf8()),
-                        field("price", arrow::decimal64(12, 2)), field("tags", arrow::list(arrow::utf8())),
-                        field("at", arrow::timestamp(arrow::TimeUnit::MICRO, "Asia/Tokyo")), field("ok", arrow::boolean())});
+                        field("price", arrow::decimal64(12, 2)),
+                        field("tags", arrow::list(arrow::utf8())),
+                        field("at", arrow::timestamp(arrow::TimeUnit::MICRO, "Asia/Tokyo")),
+                        field("ok", arrow::boolean())});
 }
 
 EncodeOptions SmallOptions(Codec codec) {
@@ -49,7 +54,8 @@ EncodeOptions SmallOptions(Codec codec) {
 Status ReadAll(std::shared_ptr<arrow::Buffer> file, SchemaPtr schema) {
   arrow::CappedMemoryPool pool(arrow::default_memory_pool(), 256 << 20);
   ARROW_ASSIGN_OR_RAISE(auto reader,
-                        OpenReader(std::make_shared<arrow::io::BufferReader>(std::move(file)), std::move(schema), {}, &pool));
+                        OpenReader(std::make_shared<arrow::io::BufferReader>(std::move(file)),
+                                   std::move(schema), {}, &pool));
   for (;;) {
     ARROW_ASSIGN_OR_RAISE(auto batch, reader->Next());
     if (batch == nullptr) return Status::OK();
@@ -60,7 +66,9 @@ Status ReadAll(std::shared_ptr<arrow::Buffer> file, SchemaPtr schema) {
 TEST(FileReader, AFooterTellsWhatIsInTheFile) {
   auto batch = RandomRows(1).Batch(SmallSchema(), 100);
   auto file = Encode(*batch, SmallOptions(Codec::kZstd));
-  auto footer = ReadFooter(std::make_shared<arrow::io::BufferReader>(file), arrow::default_memory_pool()).ValueOrDie();
+  auto footer =
+      ReadFooter(std::make_shared<arrow::io::BufferReader>(file), arrow::default_memory_pool())
+          .ValueOrDie();
   EXPECT_EQ(footer.rows, 100);
   EXPECT_EQ(footer.leaf_columns, 6);
   EXPECT_THAT(footer.row_group_rows, testing::ElementsAre(40, 40, 20));
@@ -71,23 +79,26 @@ TEST(FileReader, AFooterTellsWhatIsInTheFile) {
 TEST(FileReader, BatchesAreSmallWhereRowsAreLarge) {
   auto schema = arrow::schema({field("s", arrow::utf8())});
   arrow::StringBuilder builder;
-  for (int i = 0; i < 40; ++i) ASSERT_TRUE(builder.Append(std::string(10'000, static_cast<char>('a' + i % 20))).ok());
+  for (int i = 0; i < 40; ++i)
+    ASSERT_TRUE(builder.Append(std::string(10'000, static_cast<char>('a' + i % 20))).ok());
   auto batch = arrow::RecordBatch::Make(schema, 40, {builder.Finish().ValueOrDie()});
   EncodeOptions encode = SmallOptions(Codec::kNone);
   encode.dictionary = {DictionaryUse::kOff};
   ReadOptions options;
   options.batch_bytes = 50'000;
-  auto reader = OpenReader(std::make_shared<arrow::io::BufferReader>(Encode(*batch, encode)), schema,
-                           options, arrow::default_memory_pool())
+  auto reader = OpenReader(std::make_shared<arrow::io::BufferReader>(Encode(*batch, encode)),
+                           schema, options, arrow::default_memory_pool())
                     .ValueOrDie();
   EXPECT_LE(reader->Next().ValueOrDie()->num_rows(), 5);
 }
 
 TEST(FileReader, WithoutASchemaTheFilesOwnIsUsed) {
   auto batch = RandomRows(1).Batch(SmallSchema(), 30);
-  auto reader = OpenReader(std::make_shared<arrow::io::BufferReader>(Encode(*batch, SmallOptions(Codec::kSnappy))), nullptr, {},
-                           arrow::default_memory_pool())
-                    .ValueOrDie();
+  auto reader =
+      OpenReader(
+          std::make_shared<arrow::io::BufferReader>(Encode(*batch, SmallOptions(Codec::kSnappy))),
+          nullptr, {}, arrow::default_memory_pool())
+          .ValueOrDie();
   EXPECT_TRUE(reader->schema()->field(1)->type()->Equals(arrow::utf8()));
   EXPECT_EQ(reader->ToTable().ValueOrDie()->num_rows(), 30);
 }
@@ -99,7 +110,9 @@ TEST(FileReader, ColumnsOtherThanThoseWrittenAreAMismatch) {
     EXPECT_EQ(CodeOf(ReadAll(file, schema)), FaultCode::kReadbackMismatch) << schema->ToString();
   };
   EXPECT_TRUE(ReadAll(file, SmallSchema()).ok());
-  auto changed = [](int column, const std::shared_ptr<arrow::Field>& to) { return SmallSchema()->SetField(column, to).ValueOrDie(); };
+  auto changed = [](int column, const std::shared_ptr<arrow::Field>& to) {
+    return SmallSchema()->SetField(column, to).ValueOrDie();
+  };
   mismatch(SmallSchema()->RemoveField(5).ValueOrDie());
   mismatch(changed(0, field("key", arrow::int64())));
   mismatch(changed(0, field("id", arrow::int32())));
@@ -116,7 +129,9 @@ TEST(FileReader, ATruncatedFileIsAMismatchAtEveryLength) {
   for (Codec codec : {Codec::kNone, Codec::kZstd}) {
     auto file = Encode(*RandomRows(2).Batch(SmallSchema(), 60), SmallOptions(codec));
     for (int64_t size = 0; size < file->size(); ++size) {
-      EXPECT_EQ(CodeOf(ReadAll(arrow::SliceBuffer(file, 0, size), SmallSchema())), FaultCode::kReadbackMismatch) << size;
+      EXPECT_EQ(CodeOf(ReadAll(arrow::SliceBuffer(file, 0, size), SmallSchema())),
+                FaultCode::kReadbackMismatch)
+          << size;
     }
   }
 }
@@ -129,7 +144,8 @@ TEST(FileReader, AFlippedByteNeverCrashes) {
         auto bytes = file->ToString();
         bytes[at] = static_cast<char>(bytes[at] ^ mask);
         Status status = ReadAll(arrow::Buffer::FromString(bytes), SmallSchema());
-        EXPECT_TRUE(status.ok() || CodeOf(status) == FaultCode::kReadbackMismatch) << at << " " << status;
+        EXPECT_TRUE(status.ok() || CodeOf(status) == FaultCode::kReadbackMismatch)
+            << at << " " << status;
       }
     }
   }
@@ -139,7 +155,9 @@ TEST(FileReader, AFlippedByteNeverCrashes) {
 class BrokenFile final : public arrow::io::RandomAccessFile {
  public:
   BrokenFile(std::shared_ptr<arrow::Buffer> file, int reads, Status failure)
-      : file_(std::make_shared<arrow::io::BufferReader>(std::move(file))), reads_(reads), failure_(std::move(failure)) {}
+      : file_(std::make_shared<arrow::io::BufferReader>(std::move(file))),
+        reads_(reads),
+        failure_(std::move(failure)) {}
   Result<int64_t> GetSize() override { return file_->GetSize(); }
   Result<int64_t> ReadAt(int64_t position, int64_t size, void* out) override {
     if (reads_-- <= 0) return failure_;
@@ -184,7 +202,8 @@ TEST(FileReader, ReadsTheSeedsOfItsFuzzTarget) {
         EncodeOptions options = SmallOptions(codec);
         options.dictionary.assign(6, use);
         auto file = Encode(*RandomRows(4).Batch(SmallSchema(), 50), options);
-        const std::string name = std::string(NameOf(codec)) + "-" + std::string(NameOf(use)) + ".parquet";
+        const std::string name =
+            std::string(NameOf(codec)) + "-" + std::string(NameOf(use)) + ".parquet";
         std::ofstream(folder / name, std::ios::binary) << file->ToString();
       }
     }

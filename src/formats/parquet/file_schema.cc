@@ -24,9 +24,11 @@ constexpr std::string_view kSparkForbidden = " ,;{}()\n\t=";
 
 bool IsSpark(Profile profile) { return profile != Profile::kArrow; }
 
-Fault Refused(const std::string& path, const arrow::DataType& type, Profile profile, std::string why) {
+Fault Refused(const std::string& path, const arrow::DataType& type, Profile profile,
+              std::string why) {
   return Fault(FaultCode::kUnsupportedType, "column \"" + path + "\": " + type.ToString() +
-                                                " cannot be written under profile \"" + std::string(NameOf(profile)) +
+                                                " cannot be written under profile \"" +
+                                                std::string(NameOf(profile)) +
                                                 "\": " + std::move(why))
       .With("column", path);
 }
@@ -49,12 +51,16 @@ std::string Quoted(const std::string& name) {
 Status CheckName(const std::string& name, Profile profile) {
   arrow::util::InitializeUTF8();
   if (!arrow::util::ValidateUTF8(name)) {
-    return Fault(FaultCode::kBadColumnName, "a column name is not valid UTF-8").Help("rename the column");
+    return Fault(FaultCode::kBadColumnName, "a column name is not valid UTF-8")
+        .Help("rename the column");
   }
-  if (name.empty()) return Fault(FaultCode::kBadColumnName, "a column has an empty name").Help("rename the column");
+  if (name.empty())
+    return Fault(FaultCode::kBadColumnName, "a column has an empty name").Help("rename the column");
   if (!IsSpark(profile)) return Status::OK();
   if (name.find_first_of(kSparkForbidden) != std::string::npos) {
-    return Fault(FaultCode::kBadColumnName, "column " + Quoted(name) + ": Spark refuses names with any of \" ,;{}()\", newline, tab or \"=\"")
+    return Fault(FaultCode::kBadColumnName,
+                 "column " + Quoted(name) +
+                     ": Spark refuses names with any of \" ,;{}()\", newline, tab or \"=\"")
         .With("column", name)
         .Help("rename the column, or use profile: arrow");
   }
@@ -74,7 +80,8 @@ Status CheckNames(const arrow::FieldVector& fields, Profile profile) {
     ARROW_RETURN_NOT_OK(CheckName(field->name(), profile));
     if (!seen.insert(IsSpark(profile) ? Folded(field->name()) : field->name()).second) {
       std::string why = IsSpark(profile) ? " (Spark compares names without regard to case)" : "";
-      return Fault(FaultCode::kDuplicateColumn, "column " + Quoted(field->name()) + " is there twice" + why)
+      return Fault(FaultCode::kDuplicateColumn,
+                   "column " + Quoted(field->name()) + " is there twice" + why)
           .With("column", field->name())
           .Help("rename one of them");
     }
@@ -84,7 +91,8 @@ Status CheckNames(const arrow::FieldVector& fields, Profile profile) {
 
 Status CheckDecimal(const std::string& path, const arrow::DecimalType& type, Profile profile) {
   if (type.scale() < 0 || type.scale() > type.precision()) {
-    return Refused(path, type, profile, "Parquet wants 0 <= scale <= precision").Help("cast the column to a decimal with such a scale");
+    return Refused(path, type, profile, "Parquet wants 0 <= scale <= precision")
+        .Help("cast the column to a decimal with such a scale");
   }
   if (IsSpark(profile) && type.precision() > kSparkPrecisionMax) {
     return Refused(path, type, profile, "Spark's decimals end at 38 digits")
@@ -105,9 +113,11 @@ Status CheckTime(const std::string& path, const arrow::DataType& type, Profile p
 }
 
 Status CheckTimestamp(const std::string& path, const arrow::TimestampType& type, Profile profile) {
-  const bool fits = IsSpark(profile) ? type.unit() == arrow::TimeUnit::MICRO : type.unit() != arrow::TimeUnit::SECOND;
+  const bool fits = IsSpark(profile) ? type.unit() == arrow::TimeUnit::MICRO
+                                     : type.unit() != arrow::TimeUnit::SECOND;
   if (fits) return Status::OK();
-  std::string why = IsSpark(profile) ? "Spark's own files hold microseconds" : "Parquet has no seconds";
+  std::string why =
+      IsSpark(profile) ? "Spark's own files hold microseconds" : "Parquet has no seconds";
   return Refused(path, type, profile, why).Help("cast it to timestamp[us]");
 }
 
@@ -148,16 +158,19 @@ Status CheckLeaf(const std::string& path, const arrow::DataType& type, Profile p
         return Refused(path, type, profile, "a width of 0").Help("drop the column");
       }
       if (!IsSpark(profile)) return Status::OK();
-      return Refused(path, type, profile, "Spark 3 cannot read fixed-length binary").Help("cast it to binary, a uuid to text");
+      return Refused(path, type, profile, "Spark 3 cannot read fixed-length binary")
+          .Help("cast it to binary, a uuid to text");
     default:
-      return Refused(path, type, profile, "there is no such Parquet column").Help("cast the column to a plain type, text for example");
+      return Refused(path, type, profile, "there is no such Parquet column")
+          .Help("cast the column to a plain type, text for example");
   }
 }
 
 Status CheckField(const std::string& path, const arrow::Field& field, Profile profile, int depth) {
   const arrow::DataType& type = *field.type();
   if (depth > kNestingMax) {
-    return Refused(path, type, profile, "nested deeper than " + std::to_string(kNestingMax)).Help("cast it to text");
+    return Refused(path, type, profile, "nested deeper than " + std::to_string(kNestingMax))
+        .Help("cast it to text");
   }
   switch (type.id()) {
     case Type::LIST:
@@ -165,11 +178,13 @@ Status CheckField(const std::string& path, const arrow::Field& field, Profile pr
       return CheckField(path + ".element", *type.field(0), profile, depth + 1);
     case Type::MAP: {
       const auto& map = static_cast<const arrow::MapType&>(type);
-      ARROW_RETURN_NOT_OK(CheckField(path + ".key_value.key", *map.key_field(), profile, depth + 1));
+      ARROW_RETURN_NOT_OK(
+          CheckField(path + ".key_value.key", *map.key_field(), profile, depth + 1));
       return CheckField(path + ".key_value.value", *map.item_field(), profile, depth + 1);
     }
     case Type::STRUCT:
-      if (type.num_fields() == 0) return Refused(path, type, profile, "it has no fields").Help("drop the column");
+      if (type.num_fields() == 0)
+        return Refused(path, type, profile, "it has no fields").Help("drop the column");
       ARROW_RETURN_NOT_OK(CheckNames(type.fields(), profile));
       for (const auto& child : type.fields()) {
         ARROW_RETURN_NOT_OK(CheckField(path + "." + child->name(), *child, profile, depth + 1));
@@ -180,8 +195,10 @@ Status CheckField(const std::string& path, const arrow::Field& field, Profile pr
   }
 }
 
-/// The schema as it is written: no metadata, Parquet's names for list and map parts, all OPTIONAL under Spark.
-std::shared_ptr<arrow::Field> Normalized(const arrow::Field& field, const std::string& name, bool all_nullable) {
+/// The schema as it is written: no metadata, Parquet's names for list and map parts, all OPTIONAL
+/// under Spark.
+std::shared_ptr<arrow::Field> Normalized(const arrow::Field& field, const std::string& name,
+                                         bool all_nullable) {
   const bool nullable = all_nullable || field.nullable();
   std::shared_ptr<arrow::DataType> type = field.type();
   switch (type->id()) {
@@ -194,12 +211,14 @@ std::shared_ptr<arrow::Field> Normalized(const arrow::Field& field, const std::s
     case Type::MAP: {
       const auto& map = static_cast<const arrow::MapType&>(*type);
       auto key = Normalized(*map.key_field(), "key", all_nullable)->WithNullable(false);
-      type = std::make_shared<arrow::MapType>(key, Normalized(*map.item_field(), "value", all_nullable));
+      type = std::make_shared<arrow::MapType>(key,
+                                              Normalized(*map.item_field(), "value", all_nullable));
       break;
     }
     case Type::STRUCT: {
       arrow::FieldVector children;
-      for (const auto& child : type->fields()) children.push_back(Normalized(*child, child->name(), all_nullable));
+      for (const auto& child : type->fields())
+        children.push_back(Normalized(*child, child->name(), all_nullable));
       type = arrow::struct_(std::move(children));
       break;
     }
@@ -255,7 +274,8 @@ std::vector<LeafPlan> LeavesOf(const arrow::FieldVector& fields) {
 
 arrow::FieldVector NormalizedFields(const arrow::Schema& schema, bool all_nullable) {
   arrow::FieldVector fields;
-  for (const auto& field : schema.fields()) fields.push_back(Normalized(*field, field->name(), all_nullable));
+  for (const auto& field : schema.fields())
+    fields.push_back(Normalized(*field, field->name(), all_nullable));
   return fields;
 }
 
@@ -288,14 +308,15 @@ Result<FileSchema> PlanFileSchema(const arrow::Schema& schema, Profile profile) 
   properties.enable_store_decimal_as_integer();
   std::shared_ptr<parquet::SchemaDescriptor> natural;
   const arrow::Schema normalized(fields);
-  ARROW_RETURN_NOT_OK(parquet::arrow::ToParquetSchema(&normalized, *properties.build(),
-                                                      *parquet::default_arrow_writer_properties(), &natural));
+  ARROW_RETURN_NOT_OK(parquet::arrow::ToParquetSchema(
+      &normalized, *properties.build(), *parquet::default_arrow_writer_properties(), &natural));
   BEGIN_PARQUET_CATCH_EXCEPTIONS
   parquet::schema::NodeVector nodes;
-  for (int i = 0; i < natural->group_node()->field_count(); ++i) nodes.push_back(natural->group_node()->field(i));
+  for (int i = 0; i < natural->group_node()->field_count(); ++i)
+    nodes.push_back(natural->group_node()->field(i));
   out.descriptor = std::make_unique<parquet::SchemaDescriptor>();
-  out.descriptor->Init(parquet::schema::GroupNode::Make(IsSpark(profile) ? "spark_schema" : "schema",
-                                                        parquet::Repetition::REQUIRED, nodes));
+  out.descriptor->Init(parquet::schema::GroupNode::Make(
+      IsSpark(profile) ? "spark_schema" : "schema", parquet::Repetition::REQUIRED, nodes));
   END_PARQUET_CATCH_EXCEPTIONS
   if (out.descriptor->num_columns() != static_cast<int>(out.leaves.size())) {
     return Fault(FaultCode::kInternal, "the leaf columns of the schema were counted in two ways");

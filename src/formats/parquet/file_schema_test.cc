@@ -46,8 +46,9 @@ TEST(FileSchema, TypesThatParquetCannotHoldAreRefusedInEveryProfile) {
   auto nested = arrow::int32();
   for (int i = 0; i < 40; ++i) nested = arrow::list(nested);
   for (const auto& type :
-       {arrow::null(), arrow::float16(), arrow::date64(), arrow::duration(TimeUnit::MICRO), arrow::time32(TimeUnit::SECOND),
-        arrow::timestamp(TimeUnit::SECOND), arrow::decimal128(5, -1), arrow::decimal128(5, 6), arrow::month_interval(),
+       {arrow::null(), arrow::float16(), arrow::date64(), arrow::duration(TimeUnit::MICRO),
+        arrow::time32(TimeUnit::SECOND), arrow::timestamp(TimeUnit::SECOND),
+        arrow::decimal128(5, -1), arrow::decimal128(5, 6), arrow::month_interval(),
         arrow::utf8_view(), arrow::dictionary(arrow::int32(), arrow::utf8()), arrow::struct_({}),
         arrow::fixed_size_list(arrow::int32(), 2), arrow::fixed_size_binary(0), nested}) {
     for (Profile profile : {Profile::kSpark3, Profile::kArrow}) {
@@ -63,22 +64,27 @@ TEST(FileSchema, NamesThatSparkRefusesAreRefused) {
     auto schema = arrow::schema({field(name, arrow::int32())});
     EXPECT_EQ(CodeOf(CheckSchema(*schema, Profile::kSpark3)), FaultCode::kBadColumnName) << name;
     EXPECT_TRUE(CheckSchema(*schema, Profile::kArrow).ok()) << name;
-    auto inner = arrow::schema({field("s", arrow::list(arrow::struct_({field(name, arrow::int32())})))});
+    auto inner =
+        arrow::schema({field("s", arrow::list(arrow::struct_({field(name, arrow::int32())})))});
     EXPECT_EQ(CodeOf(CheckSchema(*inner, Profile::kSpark3)), FaultCode::kBadColumnName) << name;
   }
   for (const char* name : {"", "\xff"}) {
-    EXPECT_EQ(CodeOf(CheckSchema(*arrow::schema({field(name, arrow::int32())}), Profile::kArrow)), FaultCode::kBadColumnName);
+    EXPECT_EQ(CodeOf(CheckSchema(*arrow::schema({field(name, arrow::int32())}), Profile::kArrow)),
+              FaultCode::kBadColumnName);
   }
-  EXPECT_TRUE(CheckSchema(*arrow::schema({field("größe.€", arrow::int32())}), Profile::kSpark3).ok());
+  EXPECT_TRUE(
+      CheckSchema(*arrow::schema({field("größe.€", arrow::int32())}), Profile::kSpark3).ok());
 }
 
 TEST(FileSchema, NamesEqualButForCaseAreOneToSpark) {
-  auto schema = arrow::schema({field("Id", arrow::int32()), field("x", arrow::int32()), field("iD", arrow::int32())});
+  auto schema = arrow::schema(
+      {field("Id", arrow::int32()), field("x", arrow::int32()), field("iD", arrow::int32())});
   EXPECT_EQ(CodeOf(CheckSchema(*schema, Profile::kSpark3)), FaultCode::kDuplicateColumn);
   EXPECT_TRUE(CheckSchema(*schema, Profile::kArrow).ok());
   auto same = arrow::schema({field("id", arrow::int32()), field("id", arrow::int32())});
   EXPECT_EQ(CodeOf(CheckSchema(*same, Profile::kArrow)), FaultCode::kDuplicateColumn);
-  auto inner = arrow::schema({field("s", arrow::struct_({field("a", arrow::int32()), field("A", arrow::int32())}))});
+  auto inner = arrow::schema(
+      {field("s", arrow::struct_({field("a", arrow::int32()), field("A", arrow::int32())}))});
   EXPECT_EQ(CodeOf(CheckSchema(*inner, Profile::kSpark3)), FaultCode::kDuplicateColumn);
 }
 
@@ -90,15 +96,17 @@ TEST(FileSchema, LeavesAreCountedDepthFirst) {
   auto schema = arrow::schema({
       field("id", arrow::int64()),
       field("tags", arrow::list(arrow::utf8())),
-      field("at", arrow::struct_({field("x", arrow::int32()), field("ys", arrow::large_list(arrow::int32()))})),
+      field("at", arrow::struct_({field("x", arrow::int32()),
+                                  field("ys", arrow::large_list(arrow::int32()))})),
       field("map", arrow::map(arrow::utf8(), arrow::list(arrow::int8()))),
   });
-  EXPECT_THAT(LeafPaths(*schema), ElementsAre("id", "tags.element", "at.x", "at.ys.element", "map.key_value.key",
-                                              "map.key_value.value.element"));
+  EXPECT_THAT(LeafPaths(*schema), ElementsAre("id", "tags.element", "at.x", "at.ys.element",
+                                              "map.key_value.key", "map.key_value.value.element"));
 }
 
 TEST(FileSchema, TheArrowProfileKeepsNullabilityAndTypes) {
-  auto schema = arrow::schema({field("id", arrow::uint64(), false), field("at", arrow::time64(TimeUnit::MICRO))});
+  auto schema = arrow::schema(
+      {field("id", arrow::uint64(), false), field("at", arrow::time64(TimeUnit::MICRO))});
   EXPECT_EQ(*DescribeFileSchema(*schema, Profile::kArrow),
             R"(required group field_id=-1 schema {
   required int64 field_id=-1 id (Int(bitWidth=64, isSigned=false));

@@ -116,9 +116,11 @@ template <typename T>
 Status AppendHybrid(const T* values, int64_t count, int bit_width, arrow::BufferBuilder* out) {
   if (count == 0) return Status::OK();
   if (bit_width == 0) return AppendHybridRun(0, count, 0, out);
-  // Each group costs at most a run header and a value, or its packed bytes and a share of a literal header.
+  // Each group costs at most a run header and a value, or its packed bytes and a share of a literal
+  // header.
   const int64_t groups = count / kGroup + 1;
-  ARROW_RETURN_NOT_OK(out->Reserve(groups * (kHeaderBytesMax + bit_width) + kHeaderBytesMax + kStoreSlack));
+  ARROW_RETURN_NOT_OK(
+      out->Reserve(groups * (kHeaderBytesMax + bit_width) + kHeaderBytesMax + kStoreSlack));
   uint8_t* begin = out->mutable_data() + out->length();
   uint8_t* end = PutHybrid(values, count, bit_width, begin);
   out->UnsafeAdvance(end - begin);

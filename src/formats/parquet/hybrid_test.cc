@@ -22,7 +22,8 @@ std::vector<uint32_t> Decode(const uint8_t* data, int64_t size, int bit_width, i
     }
     if ((header & 1) == 0) {
       uint32_t value = 0;
-      for (int bits = 0; bits < bit_width; bits += 8) value |= static_cast<uint32_t>(data[at++]) << bits;
+      for (int bits = 0; bits < bit_width; bits += 8)
+        value |= static_cast<uint32_t>(data[at++]) << bits;
       out.insert(out.end(), header >> 1, value);
       continue;
     }
@@ -61,7 +62,8 @@ TEST(Hybrid, DecodesToWhatWasEncoded) {
       const auto values = RandomValues(engine, bit_width, count);
       arrow::BufferBuilder out(arrow::default_memory_pool());
       ASSERT_TRUE(AppendHybrid(values.data(), count, bit_width, &out).ok());
-      EXPECT_EQ(Decode(out.data(), out.length(), bit_width, count), values) << bit_width << " " << count;
+      EXPECT_EQ(Decode(out.data(), out.length(), bit_width, count), values)
+          << bit_width << " " << count;
       if (bit_width > 14) continue;
       const std::vector<int16_t> levels(values.begin(), values.end());
       arrow::BufferBuilder narrow(arrow::default_memory_pool());
@@ -96,12 +98,16 @@ TEST(Hybrid, BitmapsDecodeToTheirBits) {
       for (size_t i = 0; i < bitmap.size(); ++i) {
         const uint64_t random = engine();
         const uint8_t run = i / 50 % 2 == 0 ? 0xff : 0x00;
-        bitmap[i] = kind == 0 ? 0xff : kind == 1 ? 0x00 : kind == 2 ? static_cast<uint8_t>(random) : run;
+        bitmap[i] = kind == 0   ? 0xff
+                    : kind == 1 ? 0x00
+                    : kind == 2 ? static_cast<uint8_t>(random)
+                                : run;
       }
       arrow::BufferBuilder out(arrow::default_memory_pool());
       ASSERT_TRUE(AppendHybridBits(bitmap.data(), count, &out).ok());
       const auto decoded = Decode(out.data(), out.length(), 1, count);
-      for (int64_t i = 0; i < count; ++i) ASSERT_EQ(decoded[i], bitmap[i / 8] >> (i % 8) & 1u) << count << " " << kind;
+      for (int64_t i = 0; i < count; ++i)
+        ASSERT_EQ(decoded[i], bitmap[i / 8] >> (i % 8) & 1u) << count << " " << kind;
     }
   }
 }

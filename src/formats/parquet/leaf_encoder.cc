@@ -23,8 +23,9 @@ constexpr int64_t kPageBytesMax = std::numeric_limits<int32_t>::max() - kCopySla
 /// A row group is taken to have this many chunks when a dictionary is weighed.
 constexpr double kChunksForeseen = 16;
 
-/// How much larger a dictionary will be after kChunksForeseen chunks than after the first, of which it had `half`
-/// entries in the middle and `full` at the end: what the second half added, again for each doubling of the rows.
+/// How much larger a dictionary will be after kChunksForeseen chunks than after the first, of which
+/// it had `half` entries in the middle and `full` at the end: what the second half added, again for
+/// each doubling of the rows.
 double DictionaryGrowth(int64_t half, int64_t full) {
   if (half <= 0 || full <= half) return 1;
   const double rate = static_cast<double>(full - half) / static_cast<double>(half);
@@ -50,12 +51,14 @@ uint8_t* End(arrow::BufferBuilder& builder) { return builder.mutable_data() + bu
 
 }  // namespace
 
-LeafEncoder::LeafEncoder(const LeafPlan& leaf, const EncodeOptions& options, int leaf_index, arrow::MemoryPool* pool)
+LeafEncoder::LeafEncoder(const LeafPlan& leaf, const EncodeOptions& options, int leaf_index,
+                         arrow::MemoryPool* pool)
     : leaf_(leaf),
       statistics_(options.statistics.empty() || options.statistics[leaf_index]),
       dictionary_bytes_max_(options.dictionary_bytes),
       pool_(pool),
-      dictionary_use_(options.dictionary.empty() ? DictionaryUse::kAuto : options.dictionary[leaf_index]),
+      dictionary_use_(options.dictionary.empty() ? DictionaryUse::kAuto
+                                                 : options.dictionary[leaf_index]),
       words32_(pool),
       words64_(pool),
       bytes_(leaf.physical == parquet::Type::FIXED_LEN_BYTE_ARRAY ? leaf.fixed_width : 0, pool),
@@ -79,7 +82,9 @@ int64_t LeafEncoder::DictionaryBytes() const {
   return words32_.plain_bytes() + words64_.plain_bytes() + bytes_.plain_bytes();
 }
 
-int64_t LeafEncoder::DictionaryCount() const { return words32_.count() + words64_.count() + bytes_.count(); }
+int64_t LeafEncoder::DictionaryCount() const {
+  return words32_.count() + words64_.count() + bytes_.count();
+}
 
 Status LeafEncoder::EncodeChunk(std::span<const ColumnSlice> slices, EncodeScratch* scratch) {
   ARROW_RETURN_NOT_OK(ReadChunk(leaf_, slices, &scratch->chunk));
@@ -101,7 +106,8 @@ Status LeafEncoder::EncodeChunk(std::span<const ColumnSlice> slices, EncodeScrat
 
   const int64_t levels_end = scratch->page.length();
   bool dictionary = false;
-  if (dictionary_open_ && dictionary_use_ == DictionaryUse::kAuto && DictionaryCount() == 0 && chunk.value_count > 0) {
+  if (dictionary_open_ && dictionary_use_ == DictionaryUse::kAuto && DictionaryCount() == 0 &&
+      chunk.value_count > 0) {
     ARROW_ASSIGN_OR_RAISE(dictionary, TryDictionary(levels_end, scratch));
     return StorePage(padding, dictionary, scratch);
   }
@@ -134,7 +140,8 @@ Result<const uint8_t*> LeafEncoder::Fixed(EncodeScratch* scratch) {
 
 int64_t LeafEncoder::PlainSize(const EncodeScratch& scratch) const {
   const int64_t count = scratch.chunk.value_count;
-  if (UsesBytes()) return SumOfLengths(leaf_, scratch.chunk.runs) + count * static_cast<int64_t>(sizeof(uint32_t));
+  if (UsesBytes())
+    return SumOfLengths(leaf_, scratch.chunk.runs) + count * static_cast<int64_t>(sizeof(uint32_t));
   if (UsesFixed()) return count * leaf_.fixed_width;
   if (leaf_.physical == parquet::Type::BOOLEAN) return count / 8 + 1;
   return count * (IsWord64(leaf_) ? 8 : 4);
@@ -146,7 +153,8 @@ Result<bool> LeafEncoder::InsertAll(EncodeScratch* scratch, uint32_t* indices) {
   auto insert_words = [&](auto& dictionary, const auto* words) {
     bool fits = dictionary.Insert(words, half, dictionary_bytes_max_, indices);
     half_entries_ = dictionary.count();
-    return fits && dictionary.Insert(words + half, count - half, dictionary_bytes_max_, indices + half);
+    return fits &&
+           dictionary.Insert(words + half, count - half, dictionary_bytes_max_, indices + half);
   };
   if (IsWord64(leaf_)) {
     ARROW_ASSIGN_OR_RAISE(const uint64_t* words, Words<uint64_t>(scratch));
@@ -171,7 +179,8 @@ Result<bool> LeafEncoder::InsertAll(EncodeScratch* scratch, uint32_t* indices) {
   }
   ARROW_ASSIGN_OR_RAISE(const uint8_t* fixed, Fixed(scratch));
   const auto width = static_cast<size_t>(leaf_.fixed_width);
-  for (int64_t i = 0; i < count; ++i) insert({reinterpret_cast<const char*>(fixed) + i * width, width});
+  for (int64_t i = 0; i < count; ++i)
+    insert({reinterpret_cast<const char*>(fixed) + i * width, width});
   return fits;
 }
 
@@ -183,7 +192,8 @@ Result<bool> LeafEncoder::AppendIndices(EncodeScratch* scratch) {
   ARROW_ASSIGN_OR_RAISE(bool fits, InsertAll(scratch, indices));
   if (!fits) return false;
   const int64_t entries = DictionaryCount();
-  const int bit_width = entries < 2 ? static_cast<int>(entries) : BitWidthOf(static_cast<uint32_t>(entries - 1));
+  const int bit_width =
+      entries < 2 ? static_cast<int>(entries) : BitWidthOf(static_cast<uint32_t>(entries - 1));
   const auto width_byte = static_cast<uint8_t>(bit_width);
   ARROW_RETURN_NOT_OK(scratch->page.Append(&width_byte, 1));
   ARROW_RETURN_NOT_OK(AppendHybrid(indices, count, bit_width, &scratch->page));
@@ -192,8 +202,10 @@ Result<bool> LeafEncoder::AppendIndices(EncodeScratch* scratch) {
 
 Result<bool> LeafEncoder::TryDictionary(int64_t levels_end, EncodeScratch* scratch) {
   auto page_size = [&]() -> Result<int64_t> {
-    ARROW_ASSIGN_OR_RAISE(auto kept, Compressed({scratch->page.data() + levels_end,
-                                                 static_cast<size_t>(scratch->page.length() - levels_end)}, scratch));
+    ARROW_ASSIGN_OR_RAISE(auto kept,
+                          Compressed({scratch->page.data() + levels_end,
+                                      static_cast<size_t>(scratch->page.length() - levels_end)},
+                                     scratch));
     return static_cast<int64_t>(kept.size());
   };
   ARROW_ASSIGN_OR_RAISE(const bool fits, AppendIndices(scratch));
@@ -201,14 +213,17 @@ Result<bool> LeafEncoder::TryDictionary(int64_t levels_end, EncodeScratch* scrat
     ARROW_ASSIGN_OR_RAISE(const int64_t indices_size, page_size());
     ARROW_ASSIGN_OR_RAISE(const auto entries, Compressed(PlainDictionary(), scratch));
     const double growth = DictionaryGrowth(half_entries_, DictionaryCount());
-    const double with = static_cast<double>(entries.size()) * growth + static_cast<double>(indices_size) * kChunksForeseen;
-    const std::vector<uint8_t> encoded(scratch->page.data() + levels_end, scratch->page.data() + scratch->page.length());
+    const double with = static_cast<double>(entries.size()) * growth +
+                        static_cast<double>(indices_size) * kChunksForeseen;
+    const std::vector<uint8_t> encoded(scratch->page.data() + levels_end,
+                                       scratch->page.data() + scratch->page.length());
     scratch->page.Rewind(levels_end);
     ARROW_RETURN_NOT_OK(AppendPlain(scratch));
     ARROW_ASSIGN_OR_RAISE(const int64_t plain_size, page_size());
     if (with <= static_cast<double>(plain_size) * kChunksForeseen) {
       scratch->page.Rewind(levels_end);
-      ARROW_RETURN_NOT_OK(scratch->page.Append(encoded.data(), static_cast<int64_t>(encoded.size())));
+      ARROW_RETURN_NOT_OK(
+          scratch->page.Append(encoded.data(), static_cast<int64_t>(encoded.size())));
       return true;
     }
   } else {
@@ -245,7 +260,8 @@ Status LeafEncoder::AppendPlain(EncodeScratch* scratch) {
     case parquet::Type::FIXED_LEN_BYTE_ARRAY:
       return AppendPlainFixed(scratch);
     default:
-      return Fault(FaultCode::kInternal, "no PLAIN encoding for the physical type of \"" + leaf_.path + "\"");
+      return Fault(FaultCode::kInternal,
+                   "no PLAIN encoding for the physical type of \"" + leaf_.path + "\"");
   }
 }
 
@@ -269,7 +285,8 @@ Status LeafEncoder::AppendPlainBytes(EncodeScratch* scratch) {
     std::memcpy(out, &length, sizeof(length));
     out += sizeof(length);
     if (length != 0) std::memcpy(out, value.data(), length);
-    if (statistics_ && extremes_.MayMatter(Extremes::PrefixOf(out, length))) extremes_.AddBytes(value);
+    if (statistics_ && extremes_.MayMatter(Extremes::PrefixOf(out, length)))
+      extremes_.AddBytes(value);
     out += length;
   });
   scratch->page.UnsafeAdvance(out - begin);
@@ -282,7 +299,8 @@ Status LeafEncoder::AppendPlainFixed(EncodeScratch* scratch) {
   ARROW_RETURN_NOT_OK(scratch->page.Append(fixed, PlainSize(*scratch)));
   if (statistics_) {
     for (int64_t i = 0; i < scratch->chunk.value_count; ++i) {
-      extremes_.AddBytes({reinterpret_cast<const char*>(fixed) + i * leaf_.fixed_width, static_cast<size_t>(leaf_.fixed_width)});
+      extremes_.AddBytes({reinterpret_cast<const char*>(fixed) + i * leaf_.fixed_width,
+                          static_cast<size_t>(leaf_.fixed_width)});
     }
     extremes_.Settle();
   }
@@ -299,7 +317,8 @@ Status LeafEncoder::AppendPlainBools(EncodeScratch* scratch) {
   return Status::OK();
 }
 
-Result<std::span<const uint8_t>> LeafEncoder::Compressed(std::span<const uint8_t> raw, EncodeScratch* scratch) {
+Result<std::span<const uint8_t>> LeafEncoder::Compressed(std::span<const uint8_t> raw,
+                                                         EncodeScratch* scratch) {
   if (!scratch->codec) return raw;
   const auto size = static_cast<int64_t>(raw.size());
   const int64_t room = scratch->codec->MaxCompressedLen(size, raw.data());
@@ -312,16 +331,21 @@ Result<std::span<const uint8_t>> LeafEncoder::Compressed(std::span<const uint8_t
 
 Status LeafEncoder::StorePage(int64_t padding, bool dictionary, EncodeScratch* scratch) {
   const int64_t raw_size = scratch->page.length() - padding;
-  ARROW_ASSIGN_OR_RAISE(auto kept, Compressed({scratch->page.data() + padding, static_cast<size_t>(raw_size)}, scratch));
-  ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> bytes, arrow::AllocateBuffer(static_cast<int64_t>(kept.size()), pool_));
+  ARROW_ASSIGN_OR_RAISE(
+      auto kept,
+      Compressed({scratch->page.data() + padding, static_cast<size_t>(raw_size)}, scratch));
+  ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> bytes,
+                        arrow::AllocateBuffer(static_cast<int64_t>(kept.size()), pool_));
   if (!kept.empty()) std::memcpy(bytes->mutable_data(), kept.data(), kept.size());
   page_bytes_ += bytes->size();
-  pages_.push_back({std::move(bytes), static_cast<int32_t>(scratch->chunk.level_count), dictionary, raw_size});
+  pages_.push_back(
+      {std::move(bytes), static_cast<int32_t>(scratch->chunk.level_count), dictionary, raw_size});
   return Status::OK();
 }
 
 std::span<const uint8_t> LeafEncoder::PlainDictionary() const {
-  static constexpr uint8_t kNothing = 0;  // a column chunk of NULLs has an empty dictionary, but not a null pointer
+  static constexpr uint8_t kNothing =
+      0;  // a column chunk of NULLs has an empty dictionary, but not a null pointer
   const uint8_t* plain = &kNothing;
   if (bytes_.count() > 0) plain = bytes_.plain();
   if (words32_.count() > 0) plain = reinterpret_cast<const uint8_t*>(words32_.entries());
@@ -355,22 +379,25 @@ Result<int64_t> LeafEncoder::Flush(const std::shared_ptr<arrow::io::OutputStream
   BEGIN_PARQUET_CATCH_EXCEPTIONS
   const auto& path = leaf_.descriptor->path();
   const auto& codec_options = properties.codec_options(path);
-  auto writer = parquet::PageWriter::Open(sink, CompressionOf(properties, *leaf_.descriptor), metadata, -1, -1, pool_,
-                                          false, nullptr, nullptr, false, nullptr, nullptr,
-                                          codec_options ? *codec_options : parquet::CodecOptions{});
-  const bool has_dictionary = std::any_of(pages_.begin(), pages_.end(), [](const Page& page) { return page.dictionary; });
+  auto writer = parquet::PageWriter::Open(
+      sink, CompressionOf(properties, *leaf_.descriptor), metadata, -1, -1, pool_, false, nullptr,
+      nullptr, false, nullptr, nullptr, codec_options ? *codec_options : parquet::CodecOptions{});
+  const bool has_dictionary =
+      std::any_of(pages_.begin(), pages_.end(), [](const Page& page) { return page.dictionary; });
   if (has_dictionary) {
     const std::span<const uint8_t> plain = PlainDictionary();
     auto buffer = std::make_shared<arrow::Buffer>(plain.data(), static_cast<int64_t>(plain.size()));
-    total += writer->WriteDictionaryPage(
-        parquet::DictionaryPage(buffer, static_cast<int32_t>(DictionaryCount()), parquet::Encoding::PLAIN));
+    total += writer->WriteDictionaryPage(parquet::DictionaryPage(
+        buffer, static_cast<int32_t>(DictionaryCount()), parquet::Encoding::PLAIN));
   }
   bool fell_back = false;
   for (Page& page : pages_) {
     fell_back |= has_dictionary && !page.dictionary;
-    const auto encoding = page.dictionary ? parquet::Encoding::RLE_DICTIONARY : parquet::Encoding::PLAIN;
-    total += writer->WriteDataPage(parquet::DataPageV1(page.bytes, page.level_count, encoding, parquet::Encoding::RLE,
-                                                       parquet::Encoding::RLE, page.uncompressed_size));
+    const auto encoding =
+        page.dictionary ? parquet::Encoding::RLE_DICTIONARY : parquet::Encoding::PLAIN;
+    total += writer->WriteDataPage(
+        parquet::DataPageV1(page.bytes, page.level_count, encoding, parquet::Encoding::RLE,
+                            parquet::Encoding::RLE, page.uncompressed_size));
     page.bytes.reset();
   }
   metadata->SetStatistics(Statistics());

@@ -1,5 +1,6 @@
 #pragma once
-// How each leaf column of a schema is stored: decided once per file from the schema alone. Internal to this folder.
+// How each leaf column of a schema is stored: decided once per file from the schema alone. Internal
+// to this folder.
 
 #include <arrow/type.h>
 #include <parquet/schema.h>
@@ -27,7 +28,7 @@ struct LeafPlan {
   std::shared_ptr<arrow::DataType> type;
   const parquet::ColumnDescriptor* descriptor = nullptr;  ///< owned by FileSchema::descriptor
   parquet::Type::type physical = parquet::Type::INT32;
-  int fixed_width = 0;          ///< bytes of a FIXED_LEN_BYTE_ARRAY
+  int fixed_width = 0;  ///< bytes of a FIXED_LEN_BYTE_ARRAY
 
   bool flat() const { return nodes.size() == 1; }
 };

@@ -33,7 +33,9 @@ void CopyWords(std::span<const Run> runs, Word* out) {
 }
 
 Fault DecimalTooLarge(const LeafPlan& leaf) {
-  return Fault(FaultCode::kValueRefused, "column \"" + leaf.path + "\": a value has more digits than " + leaf.type->ToString())
+  return Fault(
+             FaultCode::kValueRefused,
+             "column \"" + leaf.path + "\": a value has more digits than " + leaf.type->ToString())
       .With("column", leaf.path);
 }
 
@@ -90,7 +92,8 @@ Status NarrowDecimals256(const LeafPlan& leaf, std::span<const Run> runs, Word* 
   const int precision = static_cast<const arrow::DecimalType&>(*leaf.type).precision();
   for (const Run& run : runs) {
     for (int64_t i = 0; i < run.length; ++i) {
-      const arrow::Decimal256 value(run.leaf->GetValues<uint8_t>(1, 0) + (run.leaf->offset + run.start + i) * 32);
+      const arrow::Decimal256 value(run.leaf->GetValues<uint8_t>(1, 0) +
+                                    (run.leaf->offset + run.start + i) * 32);
       if (!value.FitsInPrecision(precision)) return DecimalTooLarge(leaf);
       *out++ = static_cast<Word>(value.low_bits());
     }
@@ -137,9 +140,11 @@ Status FixedDecimals128(const LeafPlan& leaf, std::span<const Run> runs, uint8_t
     for (int64_t i = 0; i < run.length; ++i) {
       const Int128 value = Widen(values[i]);
       if (value > limit || value < -limit) return DecimalTooLarge(leaf);
-      const std::array<uint64_t, 2> big_endian = {__builtin_bswap64(static_cast<uint64_t>(values[i].high)),
-                                                  __builtin_bswap64(values[i].low)};
-      std::memcpy(out, reinterpret_cast<const uint8_t*>(big_endian.data()) + dropped, leaf.fixed_width);
+      const std::array<uint64_t, 2> big_endian = {
+          __builtin_bswap64(static_cast<uint64_t>(values[i].high)),
+          __builtin_bswap64(values[i].low)};
+      std::memcpy(out, reinterpret_cast<const uint8_t*>(big_endian.data()) + dropped,
+                  leaf.fixed_width);
       out += leaf.fixed_width;
     }
   }
@@ -151,7 +156,8 @@ Status FixedDecimals256(const LeafPlan& leaf, std::span<const Run> runs, uint8_t
   const int precision = static_cast<const arrow::DecimalType&>(*leaf.type).precision();
   for (const Run& run : runs) {
     for (int64_t i = 0; i < run.length; ++i) {
-      const uint8_t* bytes = run.leaf->GetValues<uint8_t>(1, 0) + (run.leaf->offset + run.start + i) * kWidth;
+      const uint8_t* bytes =
+          run.leaf->GetValues<uint8_t>(1, 0) + (run.leaf->offset + run.start + i) * kWidth;
       if (!arrow::Decimal256(bytes).FitsInPrecision(precision)) return DecimalTooLarge(leaf);
       for (int j = 0; j < leaf.fixed_width; ++j) *out++ = bytes[leaf.fixed_width - 1 - j];
     }
@@ -172,7 +178,8 @@ int64_t SumOfRanges(std::span<const Run> runs) {
 
 }  // namespace
 
-static_assert(std::endian::native == std::endian::little, "PLAIN is little-endian, and so must we be");
+static_assert(std::endian::native == std::endian::little,
+              "PLAIN is little-endian, and so must we be");
 
 Status GatherWords(const LeafPlan& leaf, std::span<const Run> runs, uint32_t* out) {
   return GatherWordsOf(leaf, runs, out);
@@ -188,7 +195,8 @@ Status GatherFixed(const LeafPlan& leaf, std::span<const Run> runs, uint8_t* out
   const int64_t width = leaf.fixed_width;
   for (const Run& run : runs) {
     if (run.length == 0) continue;
-    std::memcpy(out, run.leaf->GetValues<uint8_t>(1, 0) + (run.leaf->offset + run.start) * width, run.length * width);
+    std::memcpy(out, run.leaf->GetValues<uint8_t>(1, 0) + (run.leaf->offset + run.start) * width,
+                run.length * width);
     out += run.length * width;
   }
   return Status::OK();
@@ -198,7 +206,8 @@ void GatherBools(std::span<const Run> runs, uint8_t* bitmap) {
   int64_t at = 0;
   for (const Run& run : runs) {
     if (run.length == 0) continue;
-    arrow::internal::CopyBitmap(run.leaf->buffers[1]->data(), run.leaf->offset + run.start, run.length, bitmap, at);
+    arrow::internal::CopyBitmap(run.leaf->buffers[1]->data(), run.leaf->offset + run.start,
+                                run.length, bitmap, at);
     at += run.length;
   }
 }
@@ -206,13 +215,15 @@ void GatherBools(std::span<const Run> runs, uint8_t* bitmap) {
 const void* WordsInPlace(const LeafPlan& leaf, std::span<const Run> runs) {
   if (runs.size() != 1 || arrow::is_decimal(leaf.type->id())) return nullptr;
   const int width = leaf.type->byte_width();
-  const bool words = leaf.physical == parquet::Type::INT64 || leaf.physical == parquet::Type::DOUBLE;
+  const bool words =
+      leaf.physical == parquet::Type::INT64 || leaf.physical == parquet::Type::DOUBLE;
   if (width != (words ? 8 : 4)) return nullptr;
   return runs[0].leaf->GetValues<uint8_t>(1, 0) + (runs[0].leaf->offset + runs[0].start) * width;
 }
 
 int64_t SumOfLengths(const LeafPlan& leaf, std::span<const Run> runs) {
-  const bool large = leaf.type->id() == arrow::Type::LARGE_STRING || leaf.type->id() == arrow::Type::LARGE_BINARY;
+  const bool large =
+      leaf.type->id() == arrow::Type::LARGE_STRING || leaf.type->id() == arrow::Type::LARGE_BINARY;
   return large ? SumOfRanges<int64_t>(runs) : SumOfRanges<int32_t>(runs);
 }
 

@@ -9,8 +9,8 @@
 
 namespace levada::parquet_format {
 
-/// INT32 and FLOAT, by their bits. Small integers are widened, decimals narrowed; a decimal that does not fit its
-/// precision is kValueRefused.
+/// INT32 and FLOAT, by their bits. Small integers are widened, decimals narrowed; a decimal that
+/// does not fit its precision is kValueRefused.
 Status GatherWords(const LeafPlan& leaf, std::span<const Run> runs, uint32_t* out);
 /// INT64 and DOUBLE.
 Status GatherWords(const LeafPlan& leaf, std::span<const Run> runs, uint64_t* out);
@@ -25,9 +25,12 @@ const void* WordsInPlace(const LeafPlan& leaf, std::span<const Run> runs);
 /// Calls `visit(std::string_view)` for each value of a BYTE_ARRAY column.
 template <typename Visit>
 void VisitBytes(const LeafPlan& leaf, std::span<const Run> runs, Visit visit) {
-  const bool large = leaf.type->id() == arrow::Type::LARGE_STRING || leaf.type->id() == arrow::Type::LARGE_BINARY;
+  const bool large =
+      leaf.type->id() == arrow::Type::LARGE_STRING || leaf.type->id() == arrow::Type::LARGE_BINARY;
   auto visit_run = [&](const auto* offsets, const Run& run) {
-    const char* bytes = run.leaf->buffers[2] ? reinterpret_cast<const char*>(run.leaf->buffers[2]->data()) : nullptr;
+    const char* bytes = run.leaf->buffers[2]
+                            ? reinterpret_cast<const char*>(run.leaf->buffers[2]->data())
+                            : nullptr;
     for (int64_t i = 0; i < run.length; ++i) {
       visit(std::string_view(bytes + offsets[i], static_cast<size_t>(offsets[i + 1] - offsets[i])));
     }

@@ -14,18 +14,22 @@ namespace {
 
 using arrow::ArrayData;
 
-bool MayHaveNulls(const ArrayData& data) { return data.buffers[0] != nullptr && data.null_count != 0; }
+bool MayHaveNulls(const ArrayData& data) {
+  return data.buffers[0] != nullptr && data.null_count != 0;
+}
 
 bool IsNull(const ArrayData& data, int64_t slot) {
   return MayHaveNulls(data) && !arrow::bit_util::GetBit(data.buffers[0]->data(), slot);
 }
 
 Fault NullInRequired(const LeafPlan& leaf) {
-  return Fault(FaultCode::kValueRefused, "column \"" + leaf.path + "\": NULL in a column that is declared NOT NULL")
+  return Fault(FaultCode::kValueRefused,
+               "column \"" + leaf.path + "\": NULL in a column that is declared NOT NULL")
       .With("column", leaf.path);
 }
 
-/// Depth-first over the path of one leaf. Slots count from the first of the array's buffers: offset included.
+/// Depth-first over the path of one leaf. Slots count from the first of the array's buffers: offset
+/// included.
 class NestedReader {
  public:
   NestedReader(const LeafPlan& leaf, LeafChunk* out) : leaf_(leaf), out_(out) {}
@@ -34,8 +38,8 @@ class NestedReader {
   bool Read(const ArrayData& data, int64_t slot) { return Visit(0, data, slot, 0, 0, 0); }
 
  private:
-  bool Visit(size_t depth, const ArrayData& data, int64_t slot, int16_t definition, int16_t repetition,
-             int16_t lists_above) {
+  bool Visit(size_t depth, const ArrayData& data, int64_t slot, int16_t definition,
+             int16_t repetition, int16_t lists_above) {
     const PathNode& node = leaf_.nodes[depth];
     if (IsNull(data, slot)) {
       Emit(definition, repetition);
@@ -60,8 +64,8 @@ class NestedReader {
   }
 
   template <typename Offset>
-  bool VisitList(size_t depth, const ArrayData& data, int64_t slot, int16_t definition, int16_t repetition,
-                 int16_t lists_above) {
+  bool VisitList(size_t depth, const ArrayData& data, int64_t slot, int16_t definition,
+                 int16_t repetition, int16_t lists_above) {
     const auto* offsets = reinterpret_cast<const Offset*>(data.buffers[1]->data());
     const int64_t begin = offsets[slot];
     const int64_t end = offsets[slot + 1];
@@ -83,7 +87,8 @@ class NestedReader {
     }
     bool valid = true;
     for (int64_t i = begin; i < end; ++i) {
-      valid &= Visit(depth + 1, child, child.offset + i, definition, i == begin ? repetition : lists_above, lists_above);
+      valid &= Visit(depth + 1, child, child.offset + i, definition,
+                     i == begin ? repetition : lists_above, lists_above);
     }
     return valid;
   }
@@ -96,7 +101,8 @@ class NestedReader {
   void AddValues(const ArrayData& data, int64_t slot, int64_t count) {
     const int64_t start = slot - data.offset;
     auto& runs = out_->runs;
-    if (!runs.empty() && runs.back().leaf == &data && runs.back().start + runs.back().length == start) {
+    if (!runs.empty() && runs.back().leaf == &data &&
+        runs.back().start + runs.back().length == start) {
       runs.back().length += count;
     } else {
       runs.push_back({&data, start, count});
@@ -116,24 +122,26 @@ void ReadFlat(std::span<const ColumnSlice> slices, LeafChunk* out) {
       out->value_count += slice.length;
       continue;
     }
-    arrow::internal::VisitSetBitRunsVoid(slice.data->buffers[0]->data(), slice.data->offset + slice.start, slice.length,
-                                         [&](int64_t position, int64_t length) {
-                                           out->runs.push_back({slice.data, slice.start + position, length});
-                                           out->value_count += length;
-                                         });
+    arrow::internal::VisitSetBitRunsVoid(
+        slice.data->buffers[0]->data(), slice.data->offset + slice.start, slice.length,
+        [&](int64_t position, int64_t length) {
+          out->runs.push_back({slice.data, slice.start + position, length});
+          out->value_count += length;
+        });
   }
 }
 
 /// The page's definition levels of a flat column are its validity bitmap.
-Status AppendFlatDefinition(std::span<const ColumnSlice> slices, const LeafChunk& chunk, arrow::BufferBuilder* out) {
+Status AppendFlatDefinition(std::span<const ColumnSlice> slices, const LeafChunk& chunk,
+                            arrow::BufferBuilder* out) {
   if (chunk.value_count == chunk.level_count) return AppendHybridRun(1, chunk.level_count, 1, out);
   if (chunk.value_count == 0) return AppendHybridRun(0, chunk.level_count, 1, out);
   std::vector<uint8_t> bitmap(arrow::bit_util::BytesForBits(chunk.level_count), 0);
   int64_t at = 0;
   for (const ColumnSlice& slice : slices) {
     if (MayHaveNulls(*slice.data)) {
-      arrow::internal::CopyBitmap(slice.data->buffers[0]->data(), slice.data->offset + slice.start, slice.length,
-                                  bitmap.data(), at);
+      arrow::internal::CopyBitmap(slice.data->buffers[0]->data(), slice.data->offset + slice.start,
+                                  slice.length, bitmap.data(), at);
     } else {
       arrow::bit_util::SetBitsTo(bitmap.data(), at, slice.length, true);
     }
@@ -183,32 +191,36 @@ Status ReadChunk(const LeafPlan& leaf, std::span<const ColumnSlice> slices, Leaf
   out->value_count = 0;
   if (leaf.flat()) {
     ReadFlat(slices, out);
-    if (!leaf.nodes[0].nullable && out->value_count != out->level_count) return NullInRequired(leaf);
+    if (!leaf.nodes[0].nullable && out->value_count != out->level_count)
+      return NullInRequired(leaf);
     return Status::OK();
   }
   NestedReader reader(leaf, out);
   for (const ColumnSlice& slice : slices) {
     for (int64_t i = 0; i < slice.length; ++i) {
-      if (!reader.Read(*slice.data, slice.data->offset + slice.start + i)) return NullInRequired(leaf);
+      if (!reader.Read(*slice.data, slice.data->offset + slice.start + i))
+        return NullInRequired(leaf);
     }
   }
   out->level_count = static_cast<int64_t>(out->definition.size());
   return Status::OK();
 }
 
-Status AppendLevels(const LeafPlan& leaf, std::span<const ColumnSlice> slices, const LeafChunk& chunk,
-                    arrow::BufferBuilder* out) {
+Status AppendLevels(const LeafPlan& leaf, std::span<const ColumnSlice> slices,
+                    const LeafChunk& chunk, arrow::BufferBuilder* out) {
   const int16_t max_repetition = leaf.descriptor->max_repetition_level();
   const int16_t max_definition = leaf.descriptor->max_definition_level();
   if (max_repetition > 0) {
     ARROW_RETURN_NOT_OK(AppendPrefixed(out, [&] {
-      return AppendHybrid(chunk.repetition.data(), chunk.level_count, BitWidthOf(max_repetition), out);
+      return AppendHybrid(chunk.repetition.data(), chunk.level_count, BitWidthOf(max_repetition),
+                          out);
     }));
   }
   if (max_definition == 0) return Status::OK();
   return AppendPrefixed(out, [&] {
     if (leaf.flat()) return AppendFlatDefinition(slices, chunk, out);
-    return AppendHybrid(chunk.definition.data(), chunk.level_count, BitWidthOf(max_definition), out);
+    return AppendHybrid(chunk.definition.data(), chunk.level_count, BitWidthOf(max_definition),
+                        out);
   });
 }
 
@@ -229,7 +241,8 @@ int64_t PlainBytes(const ArrayData& data, int64_t start, int64_t length) {
       return ListBytes<int64_t>(data, start, length);
     case arrow::Type::STRUCT: {
       int64_t total = 0;
-      for (const auto& child : data.child_data) total += PlainBytes(*child, data.offset + start, length);
+      for (const auto& child : data.child_data)
+        total += PlainBytes(*child, data.offset + start, length);
       return total;
     }
     default:

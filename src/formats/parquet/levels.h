@@ -1,6 +1,6 @@
 #pragma once
-// From Arrow's nested arrays to Dremel's definition and repetition levels, one leaf column and one chunk at a time.
-// Internal.
+// From Arrow's nested arrays to Dremel's definition and repetition levels, one leaf column and one
+// chunk at a time. Internal.
 
 #include <arrow/array/data.h>
 #include <arrow/buffer_builder.h>
@@ -14,7 +14,8 @@
 
 namespace levada::parquet_format {
 
-/// Rows [start, start + length) of a column; start counts from the array's first slot, before ArrayData::offset.
+/// Rows [start, start + length) of a column; start counts from the array's first slot, before
+/// ArrayData::offset.
 struct ColumnSlice {
   const arrow::ArrayData* data;
   int64_t start;
@@ -40,13 +41,13 @@ struct LeafChunk {
 /// Fills `out` from the rows of `slices`. A NULL where the schema allows none is kValueRefused.
 Status ReadChunk(const LeafPlan& leaf, std::span<const ColumnSlice> slices, LeafChunk* out);
 
-/// Appends the levels as a data page V1 begins: repetition, then definition, each after its length; nothing for a level
-/// that is always 0.
-Status AppendLevels(const LeafPlan& leaf, std::span<const ColumnSlice> slices, const LeafChunk& chunk,
-                    arrow::BufferBuilder* out);
+/// Appends the levels as a data page V1 begins: repetition, then definition, each after its length;
+/// nothing for a level that is always 0.
+Status AppendLevels(const LeafPlan& leaf, std::span<const ColumnSlice> slices,
+                    const LeafChunk& chunk, arrow::BufferBuilder* out);
 
-/// What rows [start, start + length) of a column take in PLAIN encoding, levels aside; a bool counts 1 byte, a NULL as
-/// much as a value. Adds up: the sum over two halves is that of the whole.
+/// What rows [start, start + length) of a column take in PLAIN encoding, levels aside; a bool
+/// counts 1 byte, a NULL as much as a value. Adds up: the sum over two halves is that of the whole.
 int64_t PlainBytes(const arrow::ArrayData& data, int64_t start, int64_t length);
 
 }  // namespace levada::parquet_format

@@ -18,7 +18,8 @@ class RandomRows {
  public:
   explicit RandomRows(uint64_t seed) : engine_(seed) {}
 
-  std::shared_ptr<arrow::RecordBatch> Batch(const std::shared_ptr<arrow::Schema>& schema, int64_t rows) {
+  std::shared_ptr<arrow::RecordBatch> Batch(const std::shared_ptr<arrow::Schema>& schema,
+                                            int64_t rows) {
     arrow::ArrayVector columns;
     for (const auto& field : schema->fields()) columns.push_back(Column(*field, rows));
     return arrow::RecordBatch::Make(schema, rows, std::move(columns));
@@ -44,10 +45,12 @@ class RandomRows {
     switch (type.id()) {
       case Type::LIST:
         Must(static_cast<arrow::ListBuilder*>(builder)->Append());
-        return AppendElements(*type.field(0), static_cast<arrow::ListBuilder*>(builder)->value_builder());
+        return AppendElements(*type.field(0),
+                              static_cast<arrow::ListBuilder*>(builder)->value_builder());
       case Type::LARGE_LIST:
         Must(static_cast<arrow::LargeListBuilder*>(builder)->Append());
-        return AppendElements(*type.field(0), static_cast<arrow::LargeListBuilder*>(builder)->value_builder());
+        return AppendElements(*type.field(0),
+                              static_cast<arrow::LargeListBuilder*>(builder)->value_builder());
       case Type::MAP: {
         auto* map = static_cast<arrow::MapBuilder*>(builder);
         const auto& map_type = static_cast<const arrow::MapType&>(type);
@@ -95,13 +98,17 @@ class RandomRows {
       case Type::DOUBLE:
         return Must(static_cast<arrow::DoubleBuilder*>(builder)->Append(Real()));
       case Type::DECIMAL32:
-        return Must(static_cast<arrow::Decimal32Builder*>(builder)->Append(arrow::Decimal32(Digits(type))));
+        return Must(
+            static_cast<arrow::Decimal32Builder*>(builder)->Append(arrow::Decimal32(Digits(type))));
       case Type::DECIMAL64:
-        return Must(static_cast<arrow::Decimal64Builder*>(builder)->Append(arrow::Decimal64(Digits(type))));
+        return Must(
+            static_cast<arrow::Decimal64Builder*>(builder)->Append(arrow::Decimal64(Digits(type))));
       case Type::DECIMAL128:
-        return Must(static_cast<arrow::Decimal128Builder*>(builder)->Append(arrow::Decimal128(Digits(type))));
+        return Must(static_cast<arrow::Decimal128Builder*>(builder)->Append(
+            arrow::Decimal128(Digits(type))));
       case Type::DECIMAL256:
-        return Must(static_cast<arrow::Decimal256Builder*>(builder)->Append(arrow::Decimal256(Digits(type))));
+        return Must(static_cast<arrow::Decimal256Builder*>(builder)->Append(
+            arrow::Decimal256(Digits(type))));
       default:
         return AppendInteger(type, builder);
     }
@@ -109,8 +116,10 @@ class RandomRows {
 
   void AppendInteger(const arrow::DataType& type, arrow::ArrayBuilder* builder) {
     auto value = static_cast<int64_t>(Below(3) == 0 ? engine_() : Below(100));
-    // A time of day outside the day is no valid array; a day has at least 86,400,000 of any unit that Parquet holds.
-    if (type.id() == arrow::Type::TIME32 || type.id() == arrow::Type::TIME64) value = std::abs(value % 86'400'000);
+    // A time of day outside the day is no valid array; a day has at least 86,400,000 of any unit
+    // that Parquet holds.
+    if (type.id() == arrow::Type::TIME32 || type.id() == arrow::Type::TIME64)
+      value = std::abs(value % 86'400'000);
     switch (type.id()) {
 #define LEVADA_INTEGER(ID, BUILDER, CTYPE) \
   case Type::ID:                           \
@@ -140,14 +149,19 @@ class RandomRows {
   }
 
   double Real() {
-    static const double kReals[] = {0.0, -0.0, std::numeric_limits<double>::infinity(), -1.5,
-                                    std::numeric_limits<double>::quiet_NaN(), 1e300};
+    static const double kReals[] = {0.0,
+                                    -0.0,
+                                    std::numeric_limits<double>::infinity(),
+                                    -1.5,
+                                    std::numeric_limits<double>::quiet_NaN(),
+                                    1e300};
     return Below(2) == 0 ? kReals[Below(std::size(kReals))] : static_cast<double>(engine_()) / 7;
   }
 
   /// An integer of up to as many digits as the type has, of either sign.
   std::string Digits(const arrow::DataType& type) {
-    const auto precision = static_cast<uint64_t>(static_cast<const arrow::DecimalType&>(type).precision());
+    const auto precision =
+        static_cast<uint64_t>(static_cast<const arrow::DecimalType&>(type).precision());
     std::string text = Below(2) == 0 ? "-" : "";
     for (uint64_t i = 1 + Below(precision); i > 0; --i) text += static_cast<char>('0' + Below(10));
     return text;
@@ -161,11 +175,13 @@ class RandomRows {
 };
 
 /// The same rows cut elsewhere: consecutive slices of 1..`rows_max` rows.
-inline arrow::RecordBatchVector Recut(const std::shared_ptr<arrow::RecordBatch>& batch, int64_t rows_max, uint64_t seed) {
+inline arrow::RecordBatchVector Recut(const std::shared_ptr<arrow::RecordBatch>& batch,
+                                      int64_t rows_max, uint64_t seed) {
   RandomRows random(seed);
   arrow::RecordBatchVector out;
   for (int64_t at = 0; at < batch->num_rows();) {
-    const auto rows = std::min<int64_t>(1 + static_cast<int64_t>(random.Below(rows_max)), batch->num_rows() - at);
+    const auto rows =
+        std::min<int64_t>(1 + static_cast<int64_t>(random.Below(rows_max)), batch->num_rows() - at);
     out.push_back(batch->Slice(at, rows));
     at += rows;
   }
