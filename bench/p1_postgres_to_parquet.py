@@ -1,91 +1,123 @@
 #!/usr/bin/env python3
-"""P1: Postgres -> Parquet zstd, interleaved with the COPY floor and the peers. Also P4's one-connection memory.
+"""P1: Postgres -> Parquet zstd on disk, interleaved with the COPY floor and the peers.
 
     bench/peers/setup.sh && bench/p1_postgres_to_parquet.py --rounds 15 --write
 
-`auto` is `connections: auto`; `duckdb` is DuckDB's parallel reader; `floor` is psql COPY BINARY to /dev/null."""
+`one` and `auto` are levada with `connections: 1` and `auto`; `floor` is psql's COPY BINARY to /dev/null; `duckdb` is
+DuckDB's parallel reader; `go-pgx-arrow` a plain Go program of pgx and arrow-go. More: adbc connectorx polars, and with
+setup.sh --all chdb dlt sling."""
 
 import argparse
-import datetime
-import os
-import pathlib
 import sys
 import tempfile
 
-from measure import Contender, interleave, machine, median, ratio
-from postgres import HERE, Server
+import cli
+import datasets
+import pipeline
+import same_values
+from measure import Budget, Contender, interleave, need_levada, ratio, say, verdict
+from peers import run as peers
+from postgres import BUILD, Server
+from report import Report, server_version, table
 
-PEERS = pathlib.Path(os.environ.get("LEVADA_PEERS") or pathlib.Path(
-    os.environ.get("XDG_CACHE_HOME", pathlib.Path.home() / ".cache")) / "levada-peers")
-LEVADA = HERE.parent / "build" / "release" / "bin" / "levada"
-
-
-def levada(server, table, connections, scratch):
-    pipeline = pathlib.Path(scratch) / f"{table}-{connections}.yaml"
-
-    def command(out):
-        pipeline.write_text(f"""name: {table}
-consumer:
-  postgres: {{ dsn: "{server.url}", table: {table}, connections: {connections} }}
-loaders:
-  - parquet: {{ path: {out}, codec: zstd, level: 1 }}
-""")
-        return [str(LEVADA), "run", str(pipeline), "--quiet", "--state", str(pathlib.Path(scratch) / "state")]
-
-    return command
-
-
-def peer(name, table):
-    python = PEERS / ("dlt" if name == "dlt" else "venv") / "bin" / "python"
-    return lambda out: [str(python), str(HERE / "peers" / "peer.py"), name, table, out]
+# contender, contender, figure, target of the house (None: shown only)
+RATIOS = [
+    ("one", "floor", "wall_s", ("<=", 1.0)),
+    ("auto", "duckdb", "wall_s", ("<=", 0.78)),
+    ("auto", "duckdb", "cpu_s", ("<=", 0.75)),
+    ("auto", "duckdb", "rss_mib", ("<=", 0.6)),
+    ("auto", "duckdb", "file_mib", ("<=", 1.02)),
+    ("go-pgx-arrow", "one", "wall_s", (">=", 1.6)),
+    ("go-pgx-arrow", "auto", "wall_s", (">=", 1.6)),
+    ("one", "duckdb", "wall_s", None),
+    ("one", "duckdb", "cpu_s", None),
+    ("one", "duckdb", "rss_mib", None),
+    ("auto", "floor", "wall_s", None),
+]
+FIGURES = {"wall_s": "wall", "cpu_s": "client CPU", "rss_mib": "peak memory", "file_mib": "file size"}
 
 
-def table_of(server, table, rounds, names, scratch):
-    server.need(table, str(PEERS / "venv" / "bin" / "python"))
-    known = {
-        "one": lambda: Contender("one", levada(server, table, 1, scratch)),
-        "auto": lambda: Contender("auto", levada(server, table, "auto", scratch)),
-    }
-    contenders = [known[n]() if n in known else Contender(n, peer(n, table), server.env) for n in names]
-    interleave(contenders, rounds, scratch)
-    lines = [f"### {table}", "", "| | wall s | client CPU s | peak MiB | file MiB |", "|---|---|---|---|---|"]
-    for c in contenders:
-        lines.append(f"| {c.name} | {median(c.samples, 'wall_s'):.2f} | {median(c.samples, 'cpu_s'):.2f} | "
-                     f"{median(c.samples, 'rss_mib'):.0f} | {median(c.samples, 'file_mib'):.1f} |")
-    by_name = {c.name: c for c in contenders}
-    wanted = [("one", "floor", "wall_s"), ("auto", "duckdb", "wall_s"), ("auto", "duckdb", "cpu_s"),
-              ("auto", "duckdb", "rss_mib"), ("auto", "duckdb", "file_mib"), ("one", "duckdb", "rss_mib"),
-              ("one", "go-pgx-arrow", "wall_s"), ("auto", "floor", "wall_s")]
-    lines += ["", "| ratio | median | 95 % interval |", "|---|---|---|"]
-    for a, b, what in wanted:
-        if a in by_name and b in by_name and not (b == "floor" and what != "wall_s"):
-            middle, low, high = ratio(by_name[a], by_name[b], what)
-            lines.append(f"| {a} / {b}, {what} | {middle:.3f} | {low:.3f} .. {high:.3f} |")
-    return "\n".join(lines) + "\n"
+class Comparison:
+    """One table."""
+
+    def __init__(self, server, name, arguments, scratch):
+        self.table = datasets.table_of(name, arguments.tiny)
+        datasets.need(server, name, arguments.tiny)
+        self.rows = server.rows(self.table)
+        self.scratch = scratch
+        self.spec = same_values.figures(server, self.table)
+        self.source = same_values.expected(server, self.table, self.spec)
+        self.written = []
+        self.contenders = [self._contender(server, one) for one in arguments.contenders.split(",")]
+
+    def _contender(self, server, name):
+        if name in ("one", "auto"):
+            return Contender(name, pipeline.table(server, self.scratch, self.table, 1 if name == "one" else "auto"))
+        return Contender(name, lambda out: peers.command(name, server, self.table, out), server.env)
+
+    def look(self, contender, out):
+        """After a warm-up: what was written, and whether it is what the source has."""
+        if contender.name == "floor":
+            return
+        seen = same_values.look(peers.PYTHON, self.spec, out, self.scratch)
+        if "failed" in seen:
+            self.written.append([contender.name, "-", "-", "-", "cannot be read: " + seen["failed"]])
+            return
+        values = same_values.difference(self.spec, self.source, seen["answer"], seen["types"])
+        self.written.append([contender.name, f"{int(seen['answer'][0]):,}", seen["files"],
+                             " ".join(seen["codecs"]).lower(), values])
+        say(f"{contender.name}: {values}")
+
+    def lines(self):
+        done = len(self.contenders[0].samples)
+        lines = [f"## {self.table}: {self.rows:,} rows, {done} rounds", ""]
+        if done:
+            lines += table(["", "wall s", "M rows/s", "client CPU s", "us/row", "peak MiB", "file MiB"], [
+                [c.name, f"{c.median('wall_s'):.2f}", f"{self.rows / c.median('wall_s') / 1e6:.2f}",
+                 f"{c.median('cpu_s'):.2f}", f"{c.median('cpu_s') / self.rows * 1e6:.2f}", f"{c.median('rss_mib'):.0f}",
+                 f"{c.median('file_mib'):.1f}" if c.median("file_mib") else "-"] for c in self.contenders])
+            lines += [""] + table(["ratio", "of", "median", "95 % interval", "target", ""], self._ratios(), left=(0, 1, 5))
+        if self.written:
+            lines += ["", "What was written (read back by DuckDB, compared with the server's own figures):", ""]
+            lines += table(["", "rows", "files", "codec", "values"], self.written, left=(0, 3, 4))
+        return lines
+
+    def _ratios(self):
+        by_name = {contender.name: contender for contender in self.contenders}
+        for a, b, what, target in RATIOS:
+            if a in by_name and b in by_name:
+                middle, low, high = ratio(by_name[a], by_name[b], what)
+                bound = f"{target[0]} {target[1]}" if target else ""
+                yield [f"{a} / {b}", FIGURES[what], f"{middle:.3f}", f"{low:.3f} .. {high:.3f}", bound,
+                       verdict(low, high, target) if target else ""]
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=5)
+    cli.add_arguments(parser, rounds=5)
     parser.add_argument("--tables", default="lineitem,events,narrow")
     parser.add_argument("--contenders", default="one,floor,auto,duckdb,go-pgx-arrow")
-    parser.add_argument("--write", action="store_true", help="write bench/results/p1-<date>.md")
     arguments = parser.parse_args()
-    if not LEVADA.exists():
-        sys.exit(f"{LEVADA} is missing: cmake --build --preset release")
-    today = datetime.date.today().isoformat()
-    text = [f"# P1: Postgres to Parquet, zstd level 1, {today}", "",
-            f"Machine: {machine()}. {arguments.rounds} interleaved rounds after one warm-up each, medians; ratios are "
-            "medians of the paired ratios with the 95 % bootstrap interval.", "",
-            f"    bench/p1_postgres_to_parquet.py --rounds {arguments.rounds} --tables {arguments.tables} "
-            f"--contenders {arguments.contenders}", ""]
-    with Server() as server, tempfile.TemporaryDirectory() as scratch:
-        for table in arguments.tables.split(","):
-            text.append(table_of(server, table, arguments.rounds, arguments.contenders.split(","), scratch))
-    print("\n".join(text))
-    if arguments.write:
-        (HERE / "results" / f"p1-{today}.md").write_text("\n".join(text))
+    need_levada()
+    for name in arguments.contenders.split(","):
+        if name not in ("one", "auto") and (path := peers.missing(name)):
+            sys.exit(f"the peer {name} is not installed ({path.name} is missing): run bench/peers/setup.sh [--all]")
+    command = (f"bench/p1_postgres_to_parquet.py --rounds {arguments.rounds} --tables {arguments.tables} "
+               f"--contenders {arguments.contenders}" + (" --tiny" if arguments.tiny else ""))
+    report = Report("p1", "P1: Postgres to Parquet, zstd", command, arguments.write, notes=[
+        f"{server_version()} on loopback. Rounds are interleaved after one warm-up each; figures are medians, ratios are",
+        "medians of the paired ratios with the 95 % bootstrap interval. levada writes zstd level 1, syncs and verifies",
+        "counts; the peers write zstd at their own default level and sync nothing."])
+    names = arguments.tables.split(",")
+    with report, Server() as server, tempfile.TemporaryDirectory(dir=BUILD, prefix="bench-run-") as scratch:
+        for number, name in enumerate(names):
+            comparison = Comparison(server, name, arguments, scratch)
+            # Each table gets an equal share of the time, so that none is left without rounds.
+            budget = Budget(arguments.minutes / len(names))
+            save = lambda: report.put(comparison.table, comparison.lines())
+            interleave(comparison.contenders, arguments.rounds, scratch, budget, save, warm=comparison.look)
+            save()
 
 
 if __name__ == "__main__":
-    main()
+    cli.run(main)
