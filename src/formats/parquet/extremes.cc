@@ -4,8 +4,10 @@
 #include <arrow/util/bit_util.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <type_traits>
 
 namespace levada::parquet_format {
@@ -64,17 +66,19 @@ void Extremes::AddIntegers(const Word* values, int64_t count) {
 
 template <typename Float, typename Word>
 void Extremes::AddFloats(const Word* values, int64_t count) {
+  auto low = std::numeric_limits<Float>::infinity();
+  Float high = -low;
+  bool nan = false;
   for (int64_t i = 0; i < count; ++i) {
-    Float value;
-    std::memcpy(&value, &values[i], sizeof(value));
-    if (std::isnan(value)) continue;
-    if (!any_) {
-      float_min_ = float_max_ = value;
-      any_ = true;
-    }
-    float_min_ = std::min<double>(float_min_, value);
-    float_max_ = std::max<double>(float_max_, value);
+    const auto value = std::bit_cast<Float>(values[i]);
+    nan |= std::isnan(value);
+    low = value < low ? value : low;
+    high = value > high ? value : high;
   }
+  nan_ |= nan;
+  float_min_ = any_ ? std::min<double>(float_min_, low) : low;
+  float_max_ = any_ ? std::max<double>(float_max_, high) : high;
+  any_ = true;
 }
 
 void Extremes::AddWords(const uint32_t* values, int64_t count) {
@@ -160,6 +164,7 @@ std::optional<Extremes::Bounds> Extremes::Take() {
       if (low_.size() > kBoundBytesMax || high_.size() > kBoundBytesMax) return std::nullopt;
       return Bounds{std::string(low_), std::string(high_)};
     case Order::kFloating: {
+      if (nan_) return std::nullopt;
       const double low = float_min_ == 0 ? -0.0 : float_min_;
       const double high = float_max_ == 0 ? 0.0 : float_max_;
       if (width_ == 8) return Bounds{Plain(low), Plain(high)};
@@ -177,6 +182,7 @@ std::optional<Extremes::Bounds> Extremes::Take() {
 
 void Extremes::Clear() {
   any_ = false;
+  nan_ = false;
   low_prefix_ = UINT64_MAX;
   high_prefix_ = 0;
   low_ = high_ = {};

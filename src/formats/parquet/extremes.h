@@ -2,8 +2,10 @@
 // Minimum and maximum of one column chunk, for the footer. Internal.
 //
 // The rules are the format's (parquet.thrift, ColumnOrder): integers and decimals by value,
-// unsigned ones as such, bytes and text bytewise; of floating point numbers NaN counts for nothing,
-// a zero minimum is written as -0 and a zero maximum as +0.
+// unsigned ones as such, bytes and text bytewise; a zero minimum is written as -0 and a zero
+// maximum as +0. A chunk that holds a NaN gets no bounds: the format leaves NaN out of them, but to
+// DuckDB and Spark it is the largest number, and they would pass over the chunk when asked for what
+// is larger.
 
 #include <cstdint>
 #include <optional>
@@ -42,7 +44,7 @@ class Extremes {
   /// Call before the bytes given to AddBytes go away.
   void Settle();
 
-  /// Nothing when there was no value, only NaN, or the bytes are too long for a footer.
+  /// Nothing when there was no value, a NaN, or the bytes are too long for a footer.
   std::optional<Bounds> Take();
   void Clear();
 
@@ -60,6 +62,7 @@ class Extremes {
   int64_t max_ = 0;
   double float_min_ = 0;
   double float_max_ = 0;
+  bool nan_ = false;
   uint64_t low_prefix_ = UINT64_MAX;
   uint64_t high_prefix_ = 0;
   std::string_view low_;

@@ -4,6 +4,7 @@
 #include <arrow/record_batch.h>
 #include <arrow/util/compression.h>
 #include <arrow/util/future.h>
+#include <arrow/util/key_value_metadata.h>
 #include <arrow/util/thread_pool.h>
 #include <parquet/exception.h>
 #include <parquet/file_writer.h>
@@ -23,6 +24,10 @@ namespace levada::parquet_format {
 namespace {
 
 constexpr std::string_view kMagic = "PAR1";
+
+/// A row group ends here even where it compresses to next to nothing: readers that want a column of
+/// it in one array (pyarrow, for lists) have 32-bit offsets.
+constexpr int64_t kRowGroupPlainBytes = int64_t{1} << 30;
 
 arrow::Compression::type CompressionOf(Codec codec) {
   switch (codec) {
@@ -53,6 +58,15 @@ std::shared_ptr<parquet::WriterProperties> PropertiesOf(const EncodeOptions& opt
   builder.disable_write_page_index()->set_size_statistics_level(parquet::SizeStatisticsLevel::None);
   if (options.codec == Codec::kZstd) builder.compression_level(options.level);
   return builder.build();
+}
+
+/// Of a writer it does not know Spark 3 takes days before 1582-10-15 and times before 1900 for
+/// ambiguous, and fails to read them. This key tells it that they are counted as its own are, in
+/// the proleptic Gregorian calendar; it is the only way to say so
+/// (DataSourceUtils.datetimeRebaseSpec).
+std::shared_ptr<const arrow::KeyValueMetadata> FooterMetadata(Profile profile) {
+  if (profile == Profile::kArrow) return nullptr;
+  return arrow::key_value_metadata({"org.apache.spark.version"}, {"3.0.0"});
 }
 
 /// Rows of one batch that belong to the chunk under construction. Holds the batch.
@@ -153,7 +167,7 @@ class FileEncoderImpl final : public FileEncoder {
     if (row_group_rows_ > 0) ARROW_RETURN_NOT_OK(EndRowGroup());
     failed_ = true;  // until the footer is complete
     BEGIN_PARQUET_CATCH_EXCEPTIONS
-    auto footer = metadata_->Finish();
+    auto footer = metadata_->Finish(FooterMetadata(options_.profile));
     parquet::WriteFileMetaData(*footer, sink_.get());
     END_PARQUET_CATCH_EXCEPTIONS
     ARROW_ASSIGN_OR_RAISE(summary_.bytes, sink_->Tell());
@@ -193,11 +207,13 @@ class FileEncoderImpl final : public FileEncoder {
         [this](int leaf, EncodeScratch* scratch) { return EncodeLeaf(leaf, scratch); }));
     pending_.clear();
     row_group_rows_ += chunk_rows_;
+    row_group_plain_bytes_ += chunk_bytes_;
     chunk_rows_ = 0;
     chunk_bytes_ = 0;
     int64_t encoded = 0;
     for (const auto& leaf : leaves_) encoded += leaf->encoded_bytes();
-    if (row_group_rows_ >= options_.row_group_rows || encoded >= options_.row_group_bytes) {
+    if (row_group_rows_ >= options_.row_group_rows || encoded >= options_.row_group_bytes ||
+        row_group_plain_bytes_ >= kRowGroupPlainBytes) {
       ARROW_RETURN_NOT_OK(EndRowGroup());
     }
     failed_ = false;
@@ -258,6 +274,7 @@ class FileEncoderImpl final : public FileEncoder {
     summary_.row_groups += 1;
     summary_.column_chunks += static_cast<int64_t>(leaves_.size());
     row_group_rows_ = 0;
+    row_group_plain_bytes_ = 0;
     if (environment_.on_row_group) ARROW_RETURN_NOT_OK(environment_.on_row_group());
     failed_ = false;
     return Status::OK();
@@ -277,6 +294,7 @@ class FileEncoderImpl final : public FileEncoder {
   int64_t chunk_rows_ = 0;
   int64_t chunk_bytes_ = 0;
   int64_t row_group_rows_ = 0;  ///< of the chunks that are encoded
+  int64_t row_group_plain_bytes_ = 0;
   FileSummary summary_;
   bool failed_ = false;
   bool closed_ = false;

@@ -4,12 +4,15 @@
 #include <arrow/json/from_string.h>
 #include <arrow/record_batch.h>
 #include <arrow/table.h>
+#include <arrow/util/key_value_metadata.h>
 #include <arrow/util/thread_pool.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <parquet/file_reader.h>
 #include <parquet/metadata.h>
 #include <parquet/statistics.h>
+
+#include <map>
 
 #include "formats/parquet/file_reader.h"
 #include "formats/parquet/file_schema.h"
@@ -293,6 +296,26 @@ TEST(FileEncoder, ChunksAndRowGroupsEndWhereTheLimitsSay) {
   EXPECT_EQ(pages(2), 1);
 }
 
+// 900,000 lists of 3,000 equal letters compressed into one row group that pyarrow cannot read.
+TEST(FileEncoder, ARowGroupEndsWhereItsRowsAreTooLargeForReaders) {
+  auto schema = arrow::schema({field("l", arrow::list(arrow::binary()))});
+  arrow::ListBuilder lists(arrow::default_memory_pool(), std::make_shared<arrow::BinaryBuilder>());
+  for (int i = 0; i < 4; ++i) {
+    ASSERT_TRUE(lists.Append().ok());
+    ASSERT_TRUE(static_cast<arrow::BinaryBuilder*>(lists.value_builder())
+                    ->Append(std::string(4 << 20, 'x'))
+                    .ok());
+  }
+  auto batch = arrow::RecordBatch::Make(schema, 4, {lists.Finish().ValueOrDie()});
+  EncodeOptions options;
+  options.dictionary = {DictionaryUse::kOff};
+  options.chunk_bytes = 32 << 20;
+  const auto metadata = MetadataOf(Encode(schema, arrow::RecordBatchVector(70, batch), options));
+  ASSERT_EQ(metadata->num_row_groups(), 2);
+  EXPECT_LE(metadata->RowGroup(0)->total_byte_size(), (int64_t{1} << 30) + (32 << 20));
+  EXPECT_EQ(metadata->num_rows(), 280);
+}
+
 TEST(FileEncoder, RollsAtRowGroupBoundariesOnlyAndAtTheSameRows) {
   auto whole = RandomRows(23).Batch(SparkSchema(), 6000);
   auto write_all = [&](const arrow::RecordBatchVector& batches, EncodeOptions options) {
@@ -373,7 +396,9 @@ TEST(FileEncoder, TheSparkProfileIsWhatSparkWrites) {
 )");
   auto metadata = MetadataOf(Encode(schema, {RandomRows(3).Batch(schema, 100)}, EncodeOptions{}));
   EXPECT_EQ(metadata->created_by(), kCreatedBy);
-  EXPECT_EQ(metadata->key_value_metadata(), nullptr);
+  ASSERT_NE(metadata->key_value_metadata(), nullptr);
+  EXPECT_EQ(metadata->key_value_metadata()->size(), 1) << "no schema of Arrow's or Spark's own";
+  EXPECT_EQ(metadata->key_value_metadata()->Get("org.apache.spark.version").ValueOrDie(), "3.0.0");
   for (int i = 0; i < metadata->num_columns(); ++i) {
     const auto chunk = metadata->RowGroup(0)->ColumnChunk(i);
     for (const auto& pages : chunk->encoding_stats()) {
@@ -386,9 +411,9 @@ TEST(FileEncoder, TheSparkProfileIsWhatSparkWrites) {
 
 std::pair<std::string, std::string> BoundsOf(const BatchPtr& batch, int column,
                                              EncodeOptions options) {
-  auto chunk =
-      MetadataOf(Encode(batch->schema(), {batch}, options))->RowGroup(0)->ColumnChunk(column);
-  auto statistics = chunk->encoded_statistics();
+  const auto metadata = MetadataOf(Encode(batch->schema(), {batch}, options));
+  const auto chunk = metadata->RowGroup(0)->ColumnChunk(column);
+  const auto statistics = chunk->encoded_statistics();
   if (statistics == nullptr || !statistics->has_min) return {"none", "none"};
   return {statistics->min(), statistics->max()};
 }
@@ -428,6 +453,47 @@ TEST(FileEncoder, StatisticsAreTheExtremesInPlainAndDictionary) {
   }
 }
 
+// To DuckDB and Spark NaN is larger than every number: bounds that leave it out, as the format has
+// them, make both lose its row in "f > 2".
+TEST(FileEncoder, AColumnChunkWithANaNHasNoBounds) {
+  auto schema = arrow::schema({field("f", arrow::float64()), field("g", arrow::float32())});
+  auto batch = FromJson(schema, {"[1.0, NaN, 2.0, 3.0]", "[NaN, 1.0, null, 2.0]"});
+  for (DictionaryUse use : {DictionaryUse::kOff, DictionaryUse::kOn}) {
+    EncodeOptions options;
+    options.dictionary.assign(2, use);
+    options.chunk_rows = 2;
+    options.row_group_rows = 2;
+    using Pair = std::pair<std::string, std::string>;
+    for (int column : {0, 1}) {
+      EXPECT_EQ(BoundsOf(batch, column, options), Pair("none", "none"));
+      const auto metadata = MetadataOf(Encode(schema, {batch}, options));
+      const auto second = metadata->RowGroup(1)->ColumnChunk(column);
+      EXPECT_TRUE(second->encoded_statistics()->has_min) << "of each group";
+    }
+  }
+}
+
+// Spark looks for 0 in a dictionary by its bits, and would pass over a column chunk of -0.
+TEST(FileEncoder, NegativeZeroIsInNoDictionary) {
+  auto schema = arrow::schema({field("f", arrow::float64()), field("g", arrow::float32())});
+  auto batch =
+      FromJson(schema, {"[0.0, 1.0, 1.0, -0.0, 0.0, 0.0]", "[0.0, 1.0, 1.0, -0.0, 0.0, 0.0]"});
+  EncodeOptions options;
+  options.dictionary.assign(2, DictionaryUse::kOn);
+  options.chunk_rows = 2;
+  ExpectRoundTrip(batch, options);
+  const auto metadata = MetadataOf(Encode(schema, {batch}, options));
+  for (int column : {0, 1}) {
+    const auto chunk = metadata->RowGroup(0)->ColumnChunk(column);
+    std::map<parquet::Encoding::type, int> pages;
+    for (const auto& stats : chunk->encoding_stats()) {
+      if (stats.page_type == parquet::PageType::DATA_PAGE) pages[stats.encoding] += stats.count;
+    }
+    EXPECT_EQ(pages[parquet::Encoding::RLE_DICTIONARY], 1);
+    EXPECT_EQ(pages[parquet::Encoding::PLAIN], 2) << "from the first -0 on";
+  }
+}
+
 TEST(FileEncoder, StatisticsTooLongForAFooterAreLeftOut) {
   auto schema = arrow::schema({field("s", arrow::utf8())});
   const std::string a(300, 'a');
@@ -463,8 +529,8 @@ TEST(FileEncoder, DictionariesAreKeptWhereTheyPay) {
       {few.Finish().ValueOrDie(), unique.Finish().ValueOrDie(), counter.Finish().ValueOrDie()});
   auto encodings = [&](EncodeOptions options, int column) {
     std::vector<parquet::Encoding::type> out;
-    const auto chunk =
-        MetadataOf(Encode(schema, {batch}, options))->RowGroup(0)->ColumnChunk(column);
+    const auto metadata = MetadataOf(Encode(schema, {batch}, options));
+    const auto chunk = metadata->RowGroup(0)->ColumnChunk(column);
     for (const auto& pages : chunk->encoding_stats()) {
       if (pages.page_type == parquet::PageType::DATA_PAGE) out.push_back(pages.encoding);
     }
@@ -629,7 +695,7 @@ class FullDisk final : public arrow::io::OutputStream {
 TEST(FileEncoder, TheSinksFaultsArriveUnchanged) {
   auto whole = RandomRows(25).Batch(SparkSchema(), 1500);
   const int64_t size = Encode(SparkSchema(), {whole}, SmallOptions())->size();
-  for (int64_t room = 0; room < size; room += 97) {
+  for (int64_t room = 0; room < size; room += 997) {
     auto made = FileEncoder::Make(*SparkSchema(), SmallOptions(), kCreatedBy,
                                   std::make_shared<FullDisk>(room), Environment());
     Status status = made.status();

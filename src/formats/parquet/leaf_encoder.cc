@@ -47,6 +47,10 @@ bool IsWord64(const LeafPlan& leaf) {
   return leaf.physical == parquet::Type::INT64 || leaf.physical == parquet::Type::DOUBLE;
 }
 
+/// Only the sign bit.
+template <typename Word>
+constexpr Word kNegativeZero = Word{1} << (8 * sizeof(Word) - 1);
+
 uint8_t* End(arrow::BufferBuilder& builder) { return builder.mutable_data() + builder.length(); }
 
 }  // namespace
@@ -186,11 +190,12 @@ Result<bool> LeafEncoder::InsertAll(EncodeScratch* scratch, uint32_t* indices) {
 
 Result<bool> LeafEncoder::AppendIndices(EncodeScratch* scratch) {
   const int64_t count = scratch->chunk.value_count;
+  const int64_t entries_before = DictionaryCount();
   scratch->indices.Rewind(0);
   ARROW_RETURN_NOT_OK(scratch->indices.Reserve(count * sizeof(uint32_t)));
   auto* indices = reinterpret_cast<uint32_t*>(scratch->indices.mutable_data());
   ARROW_ASSIGN_OR_RAISE(bool fits, InsertAll(scratch, indices));
-  if (!fits) return false;
+  if (!fits || HoldsNegativeZero(entries_before)) return false;
   const int64_t entries = DictionaryCount();
   const int bit_width =
       entries < 2 ? static_cast<int>(entries) : BitWidthOf(static_cast<uint32_t>(entries - 1));
@@ -198,6 +203,16 @@ Result<bool> LeafEncoder::AppendIndices(EncodeScratch* scratch) {
   ARROW_RETURN_NOT_OK(scratch->page.Append(&width_byte, 1));
   ARROW_RETURN_NOT_OK(AppendHybrid(indices, count, bit_width, &scratch->page));
   return true;
+}
+
+bool LeafEncoder::HoldsNegativeZero(int64_t from) const {
+  auto holds = [from](const auto& dictionary, auto negative_zero) {
+    const auto* end = dictionary.entries() + dictionary.count();
+    return std::find(dictionary.entries() + from, end, negative_zero) != end;
+  };
+  if (leaf_.physical == parquet::Type::FLOAT) return holds(words32_, kNegativeZero<uint32_t>);
+  if (leaf_.physical == parquet::Type::DOUBLE) return holds(words64_, kNegativeZero<uint64_t>);
+  return false;
 }
 
 Result<bool> LeafEncoder::TryDictionary(int64_t levels_end, EncodeScratch* scratch) {

@@ -80,9 +80,12 @@ class LeafEncoder {
   Result<const uint8_t*> Fixed(EncodeScratch* scratch);
 
   /// Appends the values as dictionary indices; false, and nothing appended, when they do not fit
-  /// the dictionary.
+  /// the dictionary or -0 is among them. Spark asks dictionaries for a value by its bits: looking
+  /// for 0 it would pass over a column chunk of -0.
   Result<bool> AppendIndices(EncodeScratch* scratch);
   Result<bool> InsertAll(EncodeScratch* scratch, uint32_t* indices);
+  /// Among the entries from number `from` on.
+  bool HoldsNegativeZero(int64_t from) const;
   /// Decides for the file whether a dictionary pays, by compressing the first values in both ways.
   /// Leaves the page with the better one. True: dictionary.
   Result<bool> TryDictionary(int64_t levels_end, EncodeScratch* scratch);
