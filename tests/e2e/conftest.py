@@ -6,9 +6,12 @@ import os
 import pathlib
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
+import threading
+import time
 
 import psycopg
 import pyarrow as pa
@@ -16,7 +19,19 @@ import pyarrow.parquet as pq
 import pytest
 
 POSTGRES = pathlib.Path("/usr/lib/postgresql/15/bin")
-BINARY = os.environ.get("LEVADA_BIN", str(pathlib.Path(__file__).parents[2] / "build/release/bin/levada"))
+SOURCE = pathlib.Path(os.environ.get("LEVADA_SOURCE", pathlib.Path(__file__).parents[2]))
+BINARY = os.environ.get("LEVADA_BINARY", str(SOURCE / "build/release/bin/levada"))
+FULL = os.environ.get("LEVADA_TEST_SIZE") == "all"
+
+
+def scratch_parent():
+    """Where the tests work: in memory if there is room, since hundreds of runs spend most of their time in fsync."""
+    memory = pathlib.Path("/dev/shm")
+    if memory.is_dir() and os.access(memory, os.W_OK):
+        room = os.statvfs(memory)
+        if room.f_bavail * room.f_frsize > 2 << 30:
+            return str(memory)
+    return None
 
 
 def free_port():
@@ -50,12 +65,36 @@ class Server:
         for setting in self.settings:
             options += f" -c {setting}"
         self._call("pg_ctl", "-D", str(self.data), "-w", "-l", str(self.root / "log"), "-o", options, "start")
+        self.running = True
 
     def stop(self, mode="immediate"):
         self._call("pg_ctl", "-D", str(self.data), "-m", mode, "-w", "stop")
 
+    def kill(self):
+        """As if the machine had gone: the postmaster and its children end without a word."""
+        pid = int((self.data / "postmaster.pid").read_text().splitlines()[0])
+        children = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        for each in [pid, *map(int, children)]:
+            try:
+                os.kill(each, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+
+        def gone(each):
+            try:
+                return ") Z" in pathlib.Path(f"/proc/{each}/stat").read_text()
+            except OSError:
+                return True
+
+        wait_until(lambda: all(gone(each) for each in [pid, *map(int, children)]), "the server is gone")
+        # A process that nobody has waited for yet would look alive to the next start.
+        for lock in (self.data / "postmaster.pid", self.root / f".s.PGSQL.{self.port}.lock"):
+            lock.unlink()
+        self.running = False
+
     def remove(self):
-        self.stop()
+        if self.running:
+            self.stop()
         shutil.rmtree(self.root, ignore_errors=True)
 
     def url(self, database="postgres", user="postgres", port=None, password=None):
@@ -63,7 +102,7 @@ class Server:
         return f"postgres://{user}{secret}@127.0.0.1:{port or self.port}/{database}"
 
     def connect(self, database="postgres"):
-        return psycopg.connect(self.url(database).replace("postgres://", "postgresql://"), autocommit=True)
+        return psycopg.connect(self.url(database), autocommit=True)
 
     def execute(self, sql, database="postgres"):
         with self.connect(database) as connection:
@@ -72,6 +111,80 @@ class Server:
     def rows(self, sql, database="postgres"):
         with self.connect(database) as connection:
             return connection.execute(sql).fetchall()
+
+
+def wait_until(condition, what, seconds=30):
+    """Polls, so that no test depends on how long something takes."""
+    deadline = time.monotonic() + seconds
+    while True:
+        if found := condition():
+            return found
+        assert time.monotonic() < deadline, f"waited {seconds} s in vain until {what}"
+        time.sleep(0.005)
+
+
+class Proxy:
+    """Forwards to a server, and misbehaves on request.
+
+    `cut_after`: a connection is cut when the server has sent so many bytes, `cuts` times in all. `hold_after`: a connection
+    stands still when the server has sent so many bytes, until open_gate(); `held` is set when one does. Buffers are small,
+    so that a server behind a closed gate cannot end its statement: a COPY stays in its middle.
+    """
+
+    def __init__(self, port, cut_after=None, cuts=0, hold_after=None):
+        self.server_port, self.cut_after, self.cuts, self.hold_after = port, cut_after, cuts, hold_after
+        self.made = 0
+        self.held = threading.Event()
+        self.gate = threading.Event()
+        self.listener = socket.socket()
+        self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 65536)
+        self.listener.bind(("127.0.0.1", 0))
+        self.listener.listen(64)
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        while True:
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                return
+            server = socket.socket()
+            server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+            try:
+                server.connect(("127.0.0.1", self.server_port))
+            except OSError:
+                client.close()
+                continue
+            threading.Thread(target=self._pump, args=(client, server, False), daemon=True).start()
+            threading.Thread(target=self._pump, args=(server, client, True), daemon=True).start()
+
+    def _pump(self, source, target, from_server):
+        passed = 0
+        try:
+            while data := source.recv(65536):
+                passed += len(data)
+                if from_server and self.cut_after is not None and passed > self.cut_after and self.made < self.cuts:
+                    self.made += 1
+                    break
+                if from_server and self.hold_after is not None and passed > self.hold_after and not self.gate.is_set():
+                    self.held.set()
+                    self.gate.wait()
+                target.sendall(data)
+        except OSError:
+            pass
+        for end in (source, target):
+            try:
+                end.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    def open_gate(self):
+        self.gate.set()
+
+    def close(self):
+        self.gate.set()
+        self.listener.close()
 
 
 @pytest.fixture(scope="session")
@@ -96,6 +209,37 @@ class Ran:
         return f"exit {self.status}\n--- stdout\n{self.out}\n--- stderr\n{self.err}"
 
 
+def make_scratch():
+    return pathlib.Path(tempfile.mkdtemp(prefix="levada-e2e-", dir=scratch_parent()))
+
+
+@pytest.fixture
+def scratch():
+    directory = make_scratch()
+    yield directory
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def module_scratch():
+    directory = make_scratch()
+    yield directory
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+def _threads(pid):
+    """The state of each thread and how often it was switched to."""
+    threads = []
+    for task in pathlib.Path(f"/proc/{pid}/task").glob("*/status"):
+        try:
+            lines = dict(line.split(":", 1) for line in task.read_text().splitlines())
+        except OSError:
+            continue  # has just ended
+        switches = int(lines["voluntary_ctxt_switches"]) + int(lines["nonvoluntary_ctxt_switches"])
+        threads.append((lines["State"].split()[0], switches))
+    return threads
+
+
 class Levada:
     """The binary with a working directory of its own."""
 
@@ -106,10 +250,10 @@ class Levada:
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("PG", "LEVADA_"))}
         return {**kept, "NO_COLOR": "1", **(extra or {})}
 
-    def __call__(self, *arguments, env=None, timeout=300, expect=None):
+    def __call__(self, *arguments, env=None, timeout=300, expect=None, any_signal=False):
         ran = Ran(subprocess.run([BINARY, *map(str, arguments)], cwd=self.directory, env=self.environment(env),
                                  capture_output=True, text=True, timeout=timeout, stdin=subprocess.DEVNULL))
-        assert ran.status >= 0 or expect == ran.status, ran
+        assert ran.status >= 0 or any_signal or expect == ran.status, ran
         if expect is not None:
             assert ran.status == expect, ran
         return ran
@@ -117,6 +261,20 @@ class Levada:
     def start(self, *arguments, env=None):
         return subprocess.Popen([BINARY, *map(str, arguments)], cwd=self.directory, env=self.environment(env),
                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
+
+    @staticmethod
+    def until_idle(child, seconds=30):
+        """Waits until every thread of the process sleeps and none has been woken for a while, or it has ended."""
+        deadline = time.monotonic() + seconds
+        before, since = None, time.monotonic()
+        while child.poll() is None:
+            assert time.monotonic() < deadline, "the process never waits for anything"
+            now = _threads(child.pid)
+            if now != before or any(state != "S" for state, _ in now):
+                before, since = now, time.monotonic()
+            elif time.monotonic() - since > 0.15:
+                return
+            time.sleep(0.01)
 
     def write(self, name, text):
         path = self.directory / name
@@ -126,8 +284,8 @@ class Levada:
 
 
 @pytest.fixture
-def levada(tmp_path):
-    return Levada(tmp_path)
+def levada(scratch):
+    return Levada(scratch)
 
 
 def data_files(root):

@@ -1,5 +1,6 @@
-"""T7: the process is killed at every named step and at random moments, connections are cut, the disk fills up. Each time
-the next run must end with the data files an undisturbed run leaves, byte for byte, and repeat at most what was in flight."""
+"""T7: the process is killed, failed or stopped at every named step and killed at random moments, connections are cut, the
+disk fills up. Each time the next run must end with the data files an undisturbed run leaves, byte for byte, and repeat at
+most the partitions that were in flight."""
 
 import json
 import os
@@ -8,34 +9,31 @@ import random
 import re
 import shutil
 import signal
-import socket
 import subprocess
-import threading
 import time
 
 import pytest
 
-from conftest import BINARY, data_files, leftovers, read_table
+from conftest import FULL, SOURCE, Levada, Proxy, data_files, leftovers, read_table
 
-FULL = os.environ.get("LEVADA_TEST_SIZE") == "all"
-ROWS = 60_000
+ROWS = 12_000
 RANDOM_KILLS = 1000 if FULL else 110
 
-FAILPOINTS = re.findall(r'^    "([a-z_.]+)",', (pathlib.Path(__file__).parents[2] / "src/base/failpoint.h").read_text(),
-                        re.M)
+FAILPOINTS = re.findall(r'^    "([a-z_.]+)",', (SOURCE / "src/base/failpoint.h").read_text(), re.M)
 
+# Four partitions (the last one empty); two directories, so that one partition publishes several files.
 PIPELINE = """
 name: victim
 consumer:
   postgres:
     dsn: {url}
     table: victim
-    partition: {{ by: id, size: 20000 }}
+    partition: {{ by: id, size: 4000 }}
     connections: {connections}
 transformers:
   - rename: {{ note: remark }}
 loaders:
-  - parquet: {{ path: lake, row_group_rows: 32768 }}
+  - parquet: {{ path: lake, row_group_rows: 32768, partition_by: [side] }}
 retry: {{ backoff: 10ms, backoff_max: 50ms }}
 """
 
@@ -44,9 +42,9 @@ retry: {{ backoff: 10ms, backoff_max: 50ms }}
 def table(server):
     server.execute(f"""
         drop table if exists victim;
-        create table victim(id bigint primary key, amount numeric(15,2), at timestamptz, note text);
+        create table victim(id bigint primary key, amount numeric(15,2), at timestamptz, note text, side text);
         insert into victim select g, g / 7.0, timestamptz '2026-01-01' + g * interval '1 second',
-          case when g % 11 = 0 then null else repeat(md5(g::text), 1 + g::int % 5) end
+          case when g % 11 = 0 then null else repeat(md5(g::text), 1 + g::int % 5) end, case g % 2 when 0 then 'L' else 'R' end
           from generate_series(1, {ROWS}) g""")
     server.execute("vacuum (analyze, freeze) victim")
 
@@ -55,76 +53,150 @@ def prepare(levada, server, connections=1, port=None):
     levada.write("p.yaml", PIPELINE.format(url=server.url(port=port), connections=connections))
 
 
-@pytest.fixture(scope="module")
-def undisturbed(server, tmp_path_factory):
-    """What the lake looks like after one run, and after a second that replaced it."""
-    from conftest import Levada
+class Undisturbed:
+    """What the lake looks like after one run, and after a second that replaced it; `published` is a copy of the first."""
 
-    levada = Levada(tmp_path_factory.mktemp("undisturbed"))
-    prepare(levada, server)
-    levada("run", "p.yaml", "--quiet", expect=0)
-    first = data_files(levada.directory / "lake")
-    levada("run", "p.yaml", "--quiet", expect=0)
-    second = data_files(levada.directory / "lake")
-    assert len(first) == len(second) >= 3
+    def __init__(self, server, directory):
+        levada = Levada(directory)
+        prepare(levada, server)
+        levada("run", "p.yaml", "--quiet", expect=0)
+        self.first = data_files(directory / "lake")
+        self.published = directory / "published"
+        shutil.copytree(directory / "lake", self.published / "lake")
+        shutil.copytree(directory / ".levada", self.published / ".levada")
+        levada("run", "p.yaml", "--quiet", expect=0)
+        self.second = data_files(directory / "lake")
+
+
+@pytest.fixture(scope="module")
+def undisturbed(server, module_scratch):
+    undisturbed = Undisturbed(server, module_scratch)
+    first, second = undisturbed.first, undisturbed.second
+    assert len(first) == len(second) == 7, "two files of each partition with rows, one of the empty one"
     assert sorted(first.values()) == sorted(second.values()), "the same rows give the same bytes"
     assert not set(first) & set(second), "a replacing run has names of its own"
-    return first, second
+    return undisturbed
+
+
+def records(levada):
+    """Partitions of the begun run whose publication is decided: recorded, or on their way behind a durable intent."""
+    root = levada.directory / "lake/_levada"
+    try:
+        revision = json.loads((root / "all.split.json").read_text())["revision"]
+    except FileNotFoundError:
+        return set()
+    found = [json.loads(path.read_text()) for path in (root / "all").glob("p*.json")]
+    found = [f.get("record", f) for f in found]  # an intent holds the record to come
+    return {f["partition"] for f in found if f["revision"] == revision}
 
 
 def finish(levada):
-    """Runs until done; a broken state would fail here."""
+    """Runs until done; whatever is broken fails here."""
     done = levada("run", "p.yaml", "--json", expect=0).json()
     assert leftovers(levada.directory / "lake") == []
     manifests = list((levada.directory / "lake" / "_levada").glob("*.json"))
-    assert [m.name for m in manifests if "split" not in m.name] == ["all.json"]
+    assert sorted(m.name for m in manifests if "split" not in m.name) == ["all.json"]
+    assert (levada.directory / "lake/_SUCCESS").exists()
     return done
 
 
-@pytest.mark.parametrize("failpoint", FAILPOINTS)
-@pytest.mark.parametrize("hit", [1, 2])
-@pytest.mark.parametrize("action", ["kill", "error"])
-def test_first_run_survives_every_step(server, levada, undisturbed, failpoint, hit, action):
-    first, second = undisturbed
-    prepare(levada, server)
-    ran = levada("run", "p.yaml", "--quiet", env={"LEVADA_FAILPOINTS": f"{failpoint}={action}@{hit}"},
-                 expect=-signal.SIGKILL if action == "kill" else None) if reached(levada, failpoint, hit, action) else None
-    published_before = data_files(levada.directory / "lake") if (levada.directory / "lake").exists() else {}
-    assert set(published_before.items()) <= set(first.items()), "only finished partitions are visible"
-    finished = (levada.directory / "lake/_levada/all.json").exists()
-    finish(levada)
-    # A kill after the commit point left a finished run; the next run of a whole table then replaces it.
-    assert data_files(levada.directory / "lake") == (second if finished else first), ran
+def repeated(report):
+    return {p["id"] for run in report["runs"] for p in run["partitions"] if not p["published_before"]}
 
 
-def reached(levada, failpoint, hit, action):
-    """Failpoints of a replacing run, of discards and of second hits are not passed by every first run."""
-    probe = subprocess.run([BINARY, "run", "p.yaml", "--quiet", "--state", "probe-state"], cwd=levada.directory,
-                           env=levada.environment({"LEVADA_FAILPOINTS": f"{failpoint}=kill@{hit}"}), capture_output=True)
-    shutil.rmtree(levada.directory / "lake", ignore_errors=True)
-    shutil.rmtree(levada.directory / "probe-state", ignore_errors=True)
-    return probe.returncode == -signal.SIGKILL
-
-
-@pytest.mark.parametrize("failpoint", FAILPOINTS)
-def test_replacing_run_survives_every_step(server, levada, undisturbed, failpoint):
-    first, second = undisturbed
-    prepare(levada, server)
-    levada("run", "p.yaml", "--quiet", expect=0)
+def revision(levada):
     manifest = levada.directory / "lake/_levada/all.json"
-    before = json.loads(manifest.read_text())["revision"]
-    killed = subprocess.run([BINARY, "run", "p.yaml", "--quiet"], cwd=levada.directory, capture_output=True,
-                            env=levada.environment({"LEVADA_FAILPOINTS": f"{failpoint}=kill"}))
-    now = data_files(levada.directory / "lake")
-    if (levada.directory / "lake/_SUCCESS").exists():
-        assert now in (first, second), "a reader that honours _SUCCESS never sees a mix"
-    decided = json.loads(manifest.read_text())["revision"] > before
-    if killed.returncode == -signal.SIGKILL and not decided:
-        finish(levada)
-        assert data_files(levada.directory / "lake") == second
+    return json.loads(manifest.read_text())["revision"] if manifest.exists() else -1
+
+
+def disturb(levada, failpoint, action, hit):
+    """One run that is killed, failed or stopped at a step. False if it did not pass there."""
+    environment = {"LEVADA_FAILPOINTS": f"{failpoint}={'pause' if action == 'stop' else action}@{hit}"}
+    if action != "stop":
+        ran = levada("run", "p.yaml", "--quiet", env=environment, any_signal=True)
+        if action == "kill":
+            return ran.status == -signal.SIGKILL
+        assert ran.status in (0, 40, 50, 70), ran
+        return ran.status != 0
+    child = levada.start("run", "p.yaml", "--quiet", env=environment)
+    levada.until_idle(child)
+    begin = time.monotonic()
+    child.send_signal(signal.SIGINT if len(failpoint) % 2 else signal.SIGTERM)
+    child.communicate(timeout=30)
+    # The promise is a second; a busy machine may be late by another half.
+    assert time.monotonic() - begin < 1.5, failpoint
+    assert child.returncode in (0, 130, 143)
+    return child.returncode != 0
+
+
+PASSED = set()
+
+
+# Steps that are finished whatever was asked for meanwhile. They are short, but a pause there is none: nothing would end it.
+NOT_STOPPED = {"ledger.before_commit", "discard.before_remove"}
+
+
+@pytest.mark.parametrize("failpoint", FAILPOINTS)
+@pytest.mark.parametrize("action, hit", [("kill", 1), ("kill", 2), ("error", 1), ("error", 2), ("stop", 1)])
+def test_first_run_survives_every_step(server, levada, undisturbed, failpoint, action, hit):
+    if action == "stop" and failpoint in NOT_STOPPED:
+        pytest.skip("is finished in any case")
+    prepare(levada, server)
+    if disturb(levada, failpoint, action, hit):
+        PASSED.add((failpoint, action))
+    lake = levada.directory / "lake"
+    assert set(data_files(lake).items()) <= set(undisturbed.first.items()), "only finished partitions are visible"
+    finished = (lake / "_levada/all.json").exists()
+    assert finished or not (lake / "_SUCCESS").exists(), "_SUCCESS stands for the whole"
+    decided = records(levada)
+    report = finish(levada)
+    # What passed the commit point was a finished run; the next run of a whole table then replaces it.
+    assert data_files(lake) == (undisturbed.second if finished else undisturbed.first)
+    if not finished:
+        assert not repeated(report) & decided, "a published partition is not done again"
+
+
+@pytest.mark.parametrize("failpoint", FAILPOINTS)
+@pytest.mark.parametrize("action", ["kill", "error", "stop"])
+def test_replacing_run_survives_every_step(server, levada, undisturbed, failpoint, action):
+    if action == "stop" and failpoint in NOT_STOPPED:
+        pytest.skip("is finished in any case")
+    prepare(levada, server)
+    shutil.copytree(undisturbed.published, levada.directory, dirs_exist_ok=True)
+    lake = levada.directory / "lake"
+    before = revision(levada)
+    if disturb(levada, failpoint, action, 1):
+        PASSED.add((failpoint, action))
+    now, new = data_files(lake), revision(levada) > before
+    if (lake / "_SUCCESS").exists():
+        assert now in (undisturbed.first, undisturbed.second), "who honours _SUCCESS never sees a mix"
+    split = json.loads((lake / "_levada/all.split.json").read_text())
+    decided = records(levada) if split["revision"] > before and not new else set()
+    report = finish(levada)
+    if not new:
+        assert data_files(lake) == undisturbed.second
+        assert not repeated(report) & decided, "a staged partition is not done again"
     else:
-        finish(levada)
-        assert sorted(data_files(levada.directory / "lake").values()) == sorted(first.values())
+        assert sorted(data_files(lake).values()) == sorted(undisturbed.first.values())
+
+
+def test_every_step_was_passed():
+    """Or the two campaigns above have tested nothing there. Errors of the ledger are only warned about, and what follows a
+    discard or the report is the end anyway."""
+    assert {f for f, a in PASSED if a == "kill"} >= set(FAILPOINTS) - {"discard.before_remove"}
+    assert {f for f, a in PASSED if a == "error"} >= set(FAILPOINTS) - {"discard.before_remove", "ledger.before_commit"}
+
+
+@pytest.mark.parametrize("action", ["kill", "error"])
+@pytest.mark.parametrize("cause", ["load.done=error", "publish.intent_written=error", "publish.file_renamed=error@2",
+                                   "publish.before_record=error"])
+def test_discarding_survives_too(server, levada, undisturbed, action, cause):
+    prepare(levada, server)
+    ran = levada("run", "p.yaml", "--quiet", env={"LEVADA_FAILPOINTS": f"{cause},discard.before_remove={action}"},
+                 any_signal=True)
+    assert ran.status in ((-signal.SIGKILL,) if action == "kill" else (50, 70)), ran
+    finish(levada)
+    assert data_files(levada.directory / "lake") == undisturbed.first
 
 
 @pytest.mark.parametrize("connections", [1, 2])
@@ -132,30 +204,43 @@ def test_random_kills(server, levada, undisturbed, connections):
     """Kills at random moments until the promised number is reached; every finished dataset is checked whole."""
     chance = random.Random(connections)
     prepare(levada, server, connections)
-    levada("run", "p.yaml", "--quiet", expect=0)
-    whole = sorted(data_files(levada.directory / "lake").values())
-    if connections == 1:
-        assert whole == sorted(undisturbed[0].values())
+    lake = levada.directory / "lake"
     begin = time.monotonic()
-    shutil.rmtree(levada.directory / "lake")
     levada("run", "p.yaml", "--quiet", expect=0)
     duration = time.monotonic() - begin
-    shutil.rmtree(levada.directory / "lake")
-    kills = published_twice = 0
+    whole = sorted(data_files(lake).values())
+    if connections == 1:
+        assert whole == sorted(undisturbed.first.values())
+    shutil.rmtree(lake)
+    kills = checked = 0
     while kills < RANDOM_KILLS / 2:
         child = levada.start("run", "p.yaml", "--quiet")
         time.sleep(chance.uniform(0, duration * 1.1))
         child.kill()
         child.communicate()
-        if child.returncode == -signal.SIGKILL:
-            kills += 1
-        if kills % 5 == 0 or child.returncode == 0:
-            finish(levada)
-            assert sorted(data_files(levada.directory / "lake").values()) == whole
-            assert read_table(levada.directory / "lake").num_rows == ROWS
-            if chance.random() < 0.5:
-                shutil.rmtree(levada.directory / "lake")
-    assert published_twice == 0
+        killed = child.returncode == -signal.SIGKILL
+        kills += killed
+        if kills % 4 == 0 or not killed:
+            decided = records(levada) if revision(levada) < 0 else set()
+            report = finish(levada)
+            assert not repeated(report) & decided
+            assert sorted(data_files(lake).values()) == whole
+            checked += 1
+            if chance.random() < 0.6:
+                shutil.rmtree(lake)
+    finish(levada)
+    assert read_table(lake).num_rows == ROWS and checked > 5
+
+
+def test_kills_again_and_again_until_done_make_progress(server, levada, undisturbed):
+    """Each start is killed after one more partition is recorded; no start does a recorded one again."""
+    prepare(levada, server)
+    for round_ in range(1, 5):
+        levada("run", "p.yaml", "--quiet", env={"LEVADA_FAILPOINTS": "publish.recorded=kill"}, expect=-signal.SIGKILL)
+        assert len(records(levada)) == round_
+    report = finish(levada)
+    assert repeated(report) == set()
+    assert data_files(levada.directory / "lake") == undisturbed.first
 
 
 def test_a_lost_ledger_loses_nothing(server, levada, undisturbed):
@@ -164,97 +249,70 @@ def test_a_lost_ledger_loses_nothing(server, levada, undisturbed):
     shutil.rmtree(levada.directory / ".levada")
     report = finish(levada)
     attempts = [p["attempts"] for p in report["runs"][0]["partitions"]]
-    assert attempts == [0, 1, 1], "the published partition is not repeated"
-    assert data_files(levada.directory / "lake") == undisturbed[0]
-
-
-class Proxy:
-    """Forwards to the server and cuts every connection after `limit` bytes from it, `cuts` times."""
-
-    def __init__(self, port, limit, cuts):
-        self.port_of_server, self.limit, self.cuts, self.made = port, limit, cuts, 0
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self):
-        while True:
-            try:
-                client, _ = self.listener.accept()
-            except OSError:
-                return
-            server = socket.create_connection(("127.0.0.1", self.port_of_server))
-            threading.Thread(target=self._pump, args=(client, server, None), daemon=True).start()
-            threading.Thread(target=self._pump, args=(server, client, self.limit), daemon=True).start()
-
-    def _pump(self, source, target, limit):
-        passed = 0
-        try:
-            while data := source.recv(65536):
-                passed += len(data)
-                if limit is not None and passed > limit and self.made < self.cuts:
-                    self.made += 1
-                    break
-                target.sendall(data)
-        except OSError:
-            pass
-        for end in (source, target):
-            try:
-                end.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
-
-    def close(self):
-        self.listener.close()
+    assert attempts == [0, 1, 1, 1], "the published partition is not repeated"
+    assert data_files(levada.directory / "lake") == undisturbed.first
 
 
 @pytest.mark.parametrize("connections", [1, 2])
-@pytest.mark.parametrize("limit", [30_000, 300_000, 900_000])
-def test_cut_connections_are_retried(server, levada, limit, connections, undisturbed):
-    proxy = Proxy(server.port, limit, cuts=2)
+@pytest.mark.parametrize("limit", [50, 3_000, 60_000, 300_000])
+def test_cut_connections_are_retried(server, levada, undisturbed, limit, connections):
+    """While connecting, while describing, in the middle of a COPY."""
+    proxy = Proxy(server.port, cut_after=limit, cuts=2)
     prepare(levada, server, connections, proxy.port)
-    report = levada("run", "p.yaml", "--json", expect=0).json()
+    ran = levada("run", "p.yaml", "--json")
+    # Before the first partition there is no attempt to repeat: such a cut is told, and the next run goes on.
+    if ran.status == 20 and limit <= 3_000:
+        assert data_files(levada.directory / "lake") == {}
+        ran = levada("run", "p.yaml", "--json")
+        if ran.status == 20:
+            ran = levada("run", "p.yaml", "--json")
+    assert ran.status == 0, ran
     proxy.close()
     assert proxy.made == 2
-    assert sum(p["attempts"] for p in report["runs"][0]["partitions"]) > 3
+    if limit > 3_000:
+        assert sum(p["attempts"] for p in ran.json()["runs"][0]["partitions"]) > 4
     assert leftovers(levada.directory / "lake") == []
     if connections == 1:
-        assert data_files(levada.directory / "lake") == undisturbed[0]
+        assert data_files(levada.directory / "lake") == undisturbed.first
     assert read_table(levada.directory / "lake").num_rows == ROWS
 
 
 def test_a_source_that_stays_away_is_exit_20_and_leaves_nothing(server, levada):
-    proxy = Proxy(server.port, 30_000, cuts=10**6)
+    proxy = Proxy(server.port, cut_after=60_000, cuts=10**6)
     prepare(levada, server, port=proxy.port)
     ran = levada("run", "p.yaml", "--quiet", expect=20)
     proxy.close()
     assert "LV2002" in ran.err
     assert data_files(levada.directory / "lake") == {}
-    prepare(levada, server)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small tmpfs needs root")
-def test_a_full_disk_is_exit_40_and_the_next_run_goes_on(server, levada, undisturbed):
+@pytest.mark.parametrize("kilobytes", [4, 40, 100, 160, 220])
+def test_a_full_disk_is_exit_40_and_the_next_run_goes_on(server, levada, undisturbed, kilobytes):
+    """From a disk that holds nothing at all to one where the last partition does not fit."""
     lake = levada.directory / "lake"
     lake.mkdir()
     prepare(levada, server)
-    total = 3 * max(os.path.getsize(p) for p in [*pathlib.Path(levada.directory).rglob("*.yaml")]) + 900 * 1024
-    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={total}", "tmpfs", str(lake)], check=True)
+    needed = sum((undisturbed.published / "lake" / f).stat().st_size for f in undisturbed.first) // 1024
+    assert needed > 220, "or the disk would not be full"
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={kilobytes}k", "tmpfs", str(lake)], check=True)
     try:
         ran = levada("run", "p.yaml", "--quiet")
         assert ran.status in (40, 50), ran
-        assert "LV4002" in ran.err
+        assert "LV4002" in ran.err, ran
         assert leftovers(lake) == []
         subprocess.run(["mount", "-o", "remount,size=64m", str(lake)], check=True)
-        finish(levada)
-        assert data_files(lake) == undisturbed[0]
+        decided = records(levada)
+        report = finish(levada)
+        assert data_files(lake) == undisturbed.first
+        assert not repeated(report) & decided
     finally:
         subprocess.run(["umount", str(lake)], check=True)
 
 
 def test_two_processes_race_and_one_wins(server, levada, undisturbed):
     prepare(levada, server)
-    for _ in range(20):
+    for _ in range(100 if FULL else 12):
         shutil.rmtree(levada.directory / "lake", ignore_errors=True)
         racers = [levada.start("run", "p.yaml", "--quiet") for _ in range(2)]
         for racer in racers:
@@ -262,20 +320,4 @@ def test_two_processes_race_and_one_wins(server, levada, undisturbed):
         statuses = sorted(r.returncode for r in racers)
         assert statuses in ([0, 75], [0, 0]), "the loser is told, or came after"
         got = data_files(levada.directory / "lake")
-        assert sorted(got.values()) == sorted(undisturbed[0].values())
-
-
-@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_stops_within_a_second_and_the_next_run_goes_on(server, levada, undisturbed, sent):
-    prepare(levada, server)
-    child = levada.start("run", "p.yaml", "--quiet", env={"LEVADA_FAILPOINTS": "publish.before_intent=pause@2"})
-    deadline = time.monotonic() + 30
-    while not list((levada.directory).glob("lake/_levada/all/p0000.json")) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    child.send_signal(sent)
-    begin = time.monotonic()
-    child.communicate(timeout=10)
-    assert time.monotonic() - begin < 2
-    assert child.returncode == 128 + sent
-    finish(levada)
-    assert data_files(levada.directory / "lake") == undisturbed[0]
+        assert sorted(got.values()) == sorted(undisturbed.first.values())
