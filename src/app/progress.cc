@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "app/progress_text.h"
+#include "app/report_text.h"
 
 namespace levada::app {
 namespace {
@@ -67,9 +68,19 @@ void Progress::AttemptEnds(const std::string& label, const std::string&, const C
   model_.AttemptEnds(label, counters, status, retry_in_ms, clock_.Steady());
 }
 
-void Progress::RunEnds(const std::string& label, elt::RunOutcome, const Status&) {
-  std::lock_guard lock(mutex_);
-  model_.RunEnds(label);
+void Progress::RunEnds(const std::string& label, elt::RunOutcome outcome, const Status& status) {
+  std::unique_lock lock(mutex_);
+  const std::optional<ProgressView> view = model_.Look(clock_.Steady());
+  const RunProgress run = model_.RunEnds(label, clock_.Steady());
+  lock.unlock();  // the logger has a lock of its own
+  if (mode_ != ProgressMode::kEvents || logger_ == nullptr || !view) return;
+  const double seconds = std::chrono::duration<double>(run.age).count();
+  logger_->Info("run ended", {{"pipeline", view->pipeline},
+                              {"window", label},
+                              {"outcome", std::string(NameOf(outcome))},
+                              {"code", status.ok() ? "" : CodeName(CodeOf(status))},
+                              {"rows", run.rows},
+                              {"seconds", std::round(seconds * 1000) / 1000}});
 }
 
 void Progress::InvocationEnds() {
@@ -86,7 +97,10 @@ void Progress::Repeat(const std::stop_token& stop) {
     if (stop.stop_requested()) return;
     if (mode_ == ProgressMode::kLive) {
       Draw();
-    } else if (clock_.Steady() >= next_event) {
+      continue;
+    }
+    model_.Look(clock_.Steady());  // rates are between two looks
+    if (clock_.Steady() >= next_event) {
       next_event = clock_.Steady() + kEventEvery;
       lock.unlock();  // the logger has a lock of its own
       LogEvent();

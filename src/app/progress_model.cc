@@ -90,10 +90,15 @@ void ProgressModel::AttemptEnds(const std::string& label, const Counters* counte
   }
 }
 
-void ProgressModel::RunEnds(const std::string& label) {
+RunProgress ProgressModel::RunEnds(const std::string& label, SteadyTime now) {
+  RunProgress ended;
+  ended.label = label;
+  const auto found = runs_.find(label);
+  if (found != runs_.end()) ended = LookAt(found->second, now);
   ++runs_done_;
   runs_.erase(label);
   std::erase(order_, label);
+  return ended;
 }
 
 void ProgressModel::InvocationEnds() { active_ = false; }

@@ -57,7 +57,8 @@ class ProgressModel final {
   void AttemptBegins(const std::string& label, const Counters* counters);
   void AttemptEnds(const std::string& label, const Counters* counters, const Status& status,
                    int64_t retry_in_ms, SteadyTime now);
-  void RunEnds(const std::string& label);
+  /// What became of the run, as it was last.
+  RunProgress RunEnds(const std::string& label, SteadyTime now);
   void InvocationEnds();
 
   /// Reads the counters. nullopt between invocations. Call it regularly: rates are between calls.

@@ -13,7 +13,8 @@ namespace {
 
 constexpr int kBarCells = 24;
 constexpr int kBarCellsNarrow = 10;
-constexpr int kNarrow = 90;
+constexpr int kNarrow = 60;
+constexpr int kOneLine = 110;  // narrower than this the speed has a line of its own
 constexpr std::chrono::milliseconds kShowAfter{700};  // shorter runs would only flicker
 
 std::string Repeated(std::string_view text, int count) {
@@ -37,17 +38,23 @@ class Line {
 
   /// Adds two spaces and `text`, unless the line would become too long; then nothing more is added.
   void Add(std::string_view text, std::string_view mark = {}) {
-    const int width = DisplayWidth(text) + (cells_ == 0 ? 0 : 2);
+    const int gap = line_.find_first_not_of(' ') == std::string::npos ? 0 : 2;
+    const int width = DisplayWidth(text) + gap;
     if (full_ || cells_ + width > style_.width - 1) {
       if (cells_ == 0) line_ = FitWidth(text, style_.width - 1, style_.utf8);
       full_ = true;
       return;
     }
-    if (cells_ > 0) line_ += "  ";
+    line_.append(static_cast<size_t>(gap), ' ');
     line_ += mark;
     line_ += text;
     if (!mark.empty()) line_ += paint_.reset;
     cells_ += width;
+  }
+
+  void Indent() {
+    line_ = "  ";
+    cells_ = 2;
   }
 
   void AddBar(double fraction) {
@@ -70,17 +77,11 @@ class Line {
 
 std::string Percent(double fraction) { return fmt::format("{:3.0f} %", fraction * 100); }
 
-std::string PipelineLine(const ProgressView& view, const ProgressStyle& style, const Paint& paint) {
-  Line line(style, paint);
-  line.Add(view.pipeline, paint.bold);
-  if (view.fraction) {
-    line.AddBar(*view.fraction);
-    line.Add(Percent(*view.fraction));
-  }
-  if (view.runs_total > 1) line.Add(fmt::format("{}/{} windows", view.runs_done, view.runs_total));
+void AddSpeed(const ProgressView& view, const Paint& paint, Line& line) {
   line.Add(fmt::format("{} rows", FormatCount(view.rows)));
-  if (view.rows_per_second > 0)
+  if (view.rows_per_second > 0) {
     line.Add(fmt::format("{} rows/s", FormatRate(view.rows_per_second)));
+  }
   if (view.bytes_per_second > 0) {
     line.Add(fmt::format("{}/s", FormatBytes(static_cast<int64_t>(view.bytes_per_second))));
   }
@@ -91,7 +92,26 @@ std::string PipelineLine(const ProgressView& view, const ProgressStyle& style, c
   if (view.bottleneck != Bottleneck::kUnknown) {
     line.Add(fmt::format("limited by {}", NameOf(view.bottleneck)), paint.dim);
   }
-  return line.Take();
+}
+
+std::vector<std::string> PipelineLines(const ProgressView& view, const ProgressStyle& style,
+                                       const Paint& paint) {
+  Line line(style, paint);
+  line.Add(view.pipeline, paint.bold);
+  if (view.fraction) {
+    line.AddBar(*view.fraction);
+    line.Add(Percent(*view.fraction));
+  }
+  if (view.runs_total > 1) line.Add(fmt::format("{}/{} windows", view.runs_done, view.runs_total));
+  // By the width alone, so that the display does not jump between one line and two.
+  if (style.width >= kOneLine) {
+    AddSpeed(view, paint, line);
+    return {line.Take()};
+  }
+  Line second(style, paint);
+  second.Indent();
+  AddSpeed(view, paint, second);
+  return {line.Take(), second.Take()};
 }
 
 std::string RunLine(const RunProgress& run, const ProgressStyle& style, const Paint& paint) {
@@ -110,12 +130,13 @@ std::string RunLine(const RunProgress& run, const ProgressStyle& style, const Pa
 
 std::vector<std::string> ProgressLines(const ProgressView& view, const ProgressStyle& style) {
   const Paint paint(style.color);
-  std::vector<std::string> lines = {PipelineLine(view, style, paint)};
+  std::vector<std::string> lines = PipelineLines(view, style, paint);
+  const size_t lines_max = lines.size() + kRunLinesMax;
   for (const RunProgress& run : view.runs) {
     // A single run without anything special is the pipeline's line already.
     const bool adds = view.runs_total > 1 || run.partitions_total > 1 || !run.trouble.empty();
     if (!adds || (run.age < kShowAfter && run.trouble.empty())) continue;
-    if (lines.size() > kRunLinesMax) break;
+    if (lines.size() == lines_max) break;
     lines.push_back(RunLine(run, style, paint));
   }
   return lines;

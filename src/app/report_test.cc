@@ -34,12 +34,13 @@ elt::RunReport Report(int windows) {
   return report;
 }
 
-TEST(Summary, OfAWholeTableIsOneSentence) {
+TEST(Summary, OfAWholeTableSaysHowMuchHowFastAndWhere) {
   elt::RunReport report = Report(1);
   report.runs[0].label = "all";
   EXPECT_EQ(SummaryText(report, false, "st/r.json", {}),
-            "orders: published, 48,211 rows in 1 file, 1.5 MiB, 2s (24.1k rows/s), peak memory "
-            "64 MiB\n"
+            "orders: published\n"
+            "  rows    48,211 in 1 file, 1.5 MiB\n"
+            "  time    2s, 24.1k rows/s, peak memory 64 MiB\n"
             "  target  Parquet files in ./lake/orders\n"
             "  report  st/r.json\n");
 }
@@ -49,7 +50,9 @@ TEST(Summary, ListsWindowsAndWhatWasPublishedBefore) {
   report.runs_published_before = 28;
   const std::string text = SummaryText(report, true, "", {});
   EXPECT_NE(text.find("w1      published  48,211      1  1.5 MiB"), std::string::npos) << text;
-  EXPECT_NE(text.find("orders: 2 windows published, 96,422 rows in 2 files"), std::string::npos);
+  EXPECT_NE(text.find("orders: 2 windows published\n  rows    96,422 in 2 files"),
+            std::string::npos);
+  EXPECT_EQ(text.find("error"), std::string::npos) << "a column that has nothing to say";
   EXPECT_NE(text.find("28 windows were published before"), std::string::npos);
 }
 
@@ -62,7 +65,7 @@ TEST(Summary, OfManyWindowsShowsTheNewestAndAllThatFailed) {
   EXPECT_NE(text.find("LV3105 column \"amount\": \"x\""), std::string::npos);
   EXPECT_EQ(text.find("w5 "), std::string::npos);
   EXPECT_NE(text.find("w40 "), std::string::npos);
-  EXPECT_NE(text.find("and 27 windows more, all published"), std::string::npos) << text;
+  EXPECT_NE(text.find("and 27 windows before, all published"), std::string::npos) << text;
 }
 
 TEST(Summary, SaysWhenOneRunWasReadAtSeveralMoments) {

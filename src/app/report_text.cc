@@ -13,20 +13,6 @@ namespace {
 using elt::RunInstanceReport;
 using elt::RunOutcome;
 
-std::string_view NameOf(RunOutcome outcome) {
-  switch (outcome) {
-    case RunOutcome::kPublished:
-      return "published";
-    case RunOutcome::kSkipped:
-      return "skipped";
-    case RunOutcome::kFailed:
-      return "failed";
-    case RunOutcome::kInterrupted:
-      return "interrupted";
-  }
-  return "";
-}
-
 std::string_view MarkOf(RunOutcome outcome, const Paint& paint) {
   if (outcome == RunOutcome::kFailed) return paint.red;
   return outcome == RunOutcome::kInterrupted ? paint.yellow : std::string_view();
@@ -55,7 +41,7 @@ std::string RunTable(const elt::RunReport& report, const TableStyle& style) {
                {"files", Align::kRight},
                {"size", Align::kRight},
                {"time", Align::kRight},
-               {"error", Align::kLeft, true}});
+               {"error", Align::kLeft, true, true}});
   const std::vector<const RunInstanceReport*> shown = ShownRuns(report);
   for (const RunInstanceReport* run : shown) {
     std::string error;
@@ -71,34 +57,47 @@ std::string RunTable(const elt::RunReport& report, const TableStyle& style) {
   std::string text = table.Render(style);
   if (shown.size() < report.runs.size()) {
     text += fmt::format(
-        "and {} more, all published\n",
+        "and {} before, all published\n",
         Counted(static_cast<int64_t>(report.runs.size() - shown.size()), "window", "windows"));
   }
   return text;
 }
 
+/// "orders: 30 windows published", and in lines of their own how much and how fast.
 std::string Headline(const elt::RunReport& report, bool has_windows, const Paint& paint) {
-  int64_t published = 0;
-  for (const RunInstanceReport& run : report.runs) {
-    if (run.outcome == RunOutcome::kPublished) ++published;
-  }
+  const auto published = static_cast<int64_t>(
+      std::ranges::count(report.runs, RunOutcome::kPublished, &RunInstanceReport::outcome));
   const bool ok = report.status.ok();
   std::string what = ok ? "published" : "not finished";
   if (has_windows) what = Counted(published, "window", "windows") + " published";
   const double seconds = static_cast<double>(report.elapsed_ns) / 1e9;
   std::string speed;
   if (report.rows > 0 && seconds > 0) {
-    speed = fmt::format(" ({} rows/s)", FormatRate(static_cast<double>(report.rows) / seconds));
+    speed = fmt::format(", {} rows/s", FormatRate(static_cast<double>(report.rows) / seconds));
   }
-  return fmt::format("{}{}{}: {}, {} in {}, {}, {}{}, peak memory {}\n",
+  return fmt::format("{}{}{}: {}\n  rows    {} in {}, {}\n  time    {}{}, peak memory {}\n",
                      ok ? paint.green : paint.red, report.pipeline, paint.reset, what,
-                     Counted(report.rows, "row", "rows"), Counted(report.files, "file", "files"),
+                     FormatCount(report.rows), Counted(report.files, "file", "files"),
                      FormatBytes(report.bytes),
                      FormatDuration(std::chrono::nanoseconds(report.elapsed_ns)), speed,
                      FormatBytes(report.peak_memory_bytes));
 }
 
 }  // namespace
+
+std::string_view NameOf(RunOutcome outcome) {
+  switch (outcome) {
+    case RunOutcome::kPublished:
+      return "published";
+    case RunOutcome::kSkipped:
+      return "skipped";
+    case RunOutcome::kFailed:
+      return "failed";
+    case RunOutcome::kInterrupted:
+      return "interrupted";
+  }
+  return "";
+}
 
 std::string SummaryText(const elt::RunReport& report, bool has_windows,
                         const std::string& report_path, const TableStyle& style) {

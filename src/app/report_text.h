@@ -13,9 +13,12 @@ namespace levada::app {
 /// Windows shown one by one; of more only the failed and the last ones are.
 inline constexpr size_t kWindowsShownMax = 12;
 
-/// The windows in a table, then the sum of everything in a sentence, where it is, and what failed.
+/// The windows in a table, then the sum of everything, where it is, and what was given up.
 std::string SummaryText(const elt::RunReport& report, bool has_windows,
                         const std::string& report_path, const TableStyle& style);
+
+/// "published", "skipped", "failed", "interrupted"
+std::string_view NameOf(elt::RunOutcome outcome);
 
 /// One line for a pipeline of which everything is published.
 std::string NothingToDoText(const elt::Plan& plan, const elt::Prepared& prepared, bool only_begun);

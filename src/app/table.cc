@@ -53,18 +53,23 @@ void Table::AddRow(std::vector<std::string> cells, std::string_view mark) {
 
 std::string Table::Render(const TableStyle& style) const {
   if (rows_.empty()) return {};
-  std::vector<int> widths;
+  std::vector<size_t> shown;
   for (size_t i = 0; i < columns_.size(); ++i) {
+    const auto is_empty = [i](const Row& row) { return row.cells[i].empty(); };
+    if (!columns_[i].may_vanish || !std::ranges::all_of(rows_, is_empty)) shown.push_back(i);
+  }
+  std::vector<int> widths(columns_.size(), 0);
+  for (const size_t i : shown) {
     int width = DisplayWidth(columns_[i].title);
     for (const Row& row : rows_) width = std::max(width, DisplayWidth(row.cells[i]));
-    widths.push_back(width);
+    widths[i] = width;
   }
-  const int gaps = kGap * (static_cast<int>(columns_.size()) - 1) + style.indent;
+  const int gaps = kGap * (static_cast<int>(shown.size()) - 1) + style.indent;
   const int total = std::accumulate(widths.begin(), widths.end(), gaps);
   if (style.width > 0 && total > style.width) {
     int excess = total - style.width;
     for (size_t i = columns_.size(); i-- > 0 && excess > 0;) {
-      if (!columns_[i].may_shrink) continue;
+      if (!columns_[i].may_shrink || widths[i] == 0) continue;
       const int cut = std::clamp(widths[i] - kShrunkenMin, 0, excess);
       widths[i] -= cut;
       excess -= cut;
@@ -73,8 +78,8 @@ std::string Table::Render(const TableStyle& style) const {
 
   const auto line_of = [&](const std::vector<std::string>& cells) {
     std::string line(static_cast<size_t>(style.indent), ' ');
-    for (size_t i = 0; i < columns_.size(); ++i) {
-      if (i > 0) line.append(kGap, ' ');
+    for (const size_t i : shown) {
+      if (i != shown.front()) line.append(kGap, ' ');
       line += Padded(FitWidth(cells[i], widths[i], style.utf8), widths[i], columns_[i].align);
     }
     TrimRight(line);

@@ -14,6 +14,7 @@ struct Column {
   std::string title;
   Align align = Align::kLeft;
   bool may_shrink = false;  ///< cut with an ellipsis when the table is wider than the terminal
+  bool may_vanish = false;  ///< left out when no row has anything in it
 };
 
 struct TableStyle {

@@ -42,6 +42,14 @@ TEST(Table, ShrinksOnlyTheColumnsThatMayShrink) {
             "p0000  SELECT everythin…\n");
 }
 
+TEST(Table, LeavesOutAColumnThatHasNothingToSay) {
+  Table table({{"id"}, {"error", Align::kLeft, true, true}, {"rows", Align::kRight}});
+  table.AddRow({"p0000", "", "7"});
+  EXPECT_EQ(table.Render({.width = 9}), "id     rows\np0000     7\n");
+  table.AddRow({"p0001", "gone", "8"});
+  EXPECT_EQ(table.Render({}), "id     error  rows\np0000            7\np0001  gone      8\n");
+}
+
 TEST(Table, ColoursWholeRowsOnlyWhenAsked) {
   Table table({{"name"}});
   table.AddRow({"failed"}, "\x1b[31m");
