@@ -4,6 +4,7 @@
 
 #include "app/commands.h"
 #include "app/describe.h"
+#include "app/json_output.h"
 #include "app/pipeline_file.h"
 
 namespace levada::app {
@@ -13,6 +14,7 @@ using Json = nlohmann::ordered_json;
 
 Json JsonOf(const std::string& file, const Result<Pipeline>& opened) {
   Json json;
+  json["levada_check"] = kJsonVersion;
   json["file"] = file;
   json["ok"] = opened.ok();
   if (opened.ok()) {
@@ -20,6 +22,8 @@ Json JsonOf(const std::string& file, const Result<Pipeline>& opened) {
     json["plan_hash"] = opened->plan.hash;
     json["error"] = nullptr;
   } else {
+    json["pipeline"] = nullptr;
+    json["plan_hash"] = nullptr;
     json["error"] = Json::parse(RenderJson(FaultOf(opened.status())));
   }
   return json;
@@ -37,18 +41,24 @@ Result<Pipeline> CheckFile(Session& session, const std::string& file) {
 
 Outcome Check(Session& session) {
   Outcome outcome;
+  std::vector<Status> told;  // as JSON, on standard output
   for (const std::string& file : session.line().files) {
     const Result<Pipeline> opened = CheckFile(session, file);
-    outcome.Note(session.NameSignal(opened.status()));
+    const Status status = session.NameSignal(opened.status());
     if (session.line().json) {
+      if (!status.ok()) told.push_back(status);
       const Json json = JsonOf(file, opened);
-      outcome.Note(WriteOutput(json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n"));
-    } else if (opened.ok() && !session.line().quiet) {
+      outcome.Note(PrintJson(session, json.dump(2, ' ', false, Json::error_handler_t::replace)));
+    } else {
+      outcome.Note(status);
+    }
+    if (opened.ok() && !session.line().quiet && !session.line().json) {
       const Paint paint(session.terminal().output_color);
       outcome.Note(WriteOutput(fmt::format("{}: {}ok{}\n", file, paint.green, paint.reset)));
     }
     if (session.stopped()) break;
   }
+  if (!told.empty()) outcome.exit_status = ExitStatusOf(told[MostImportant(told)]);
   return outcome;
 }
 

@@ -69,7 +69,7 @@ Fault Refused(Diagnostic diagnostic) {
 struct Raw {
   CommandLine line;
   bool help = false;
-  std::string error_format = "text";
+  std::string error_format;
   std::string memory;
   std::string log_level;
   std::string log_format;
@@ -83,9 +83,11 @@ CLI::Option* AddText(CLI::App& app, const char* name, const char* value, std::st
 }
 
 void DefineGeneral(CLI::App& app, Raw& raw) {
-  app.add_flag("--json", raw.line.json, "print the answer as JSON")->group(kGeneral);
+  app.add_flag("--json", raw.line.json,
+               "print the answer as JSON, and errors too; of several files one object a line")
+      ->group(kGeneral);
   AddText(app, "--error-format", "FORMAT", raw.error_format,
-          "how errors are printed: text (default) or json", kGeneral);
+          "how errors are printed: text or json; default json with --json, else text", kGeneral);
   AddText(app, "--log-level", "LEVEL", raw.log_level,
           "trace, debug, info, warning, error or off; default warning on a terminal, else info",
           kGeneral);
@@ -252,8 +254,9 @@ Result<Enum> Choose(const std::string& option, const std::string& word,
     if (choice.text == word) return choice.value;
     names.emplace_back(choice.text);
   }
-  Fault fault(FaultCode::kBadCommandLine, fmt::format("option \"{}\": expected {}, got \"{}\"",
-                                                      option, fmt::join(names, " or "), word));
+  Fault fault(FaultCode::kBadCommandLine,
+              fmt::format("option \"{}\": expected one of {}, got \"{}\"", option,
+                          fmt::join(names, ", "), word));
   const std::string help = DidYouMean(NearestName(word, names));
   if (!help.empty()) fault.Help(help);
   return fault;
@@ -270,8 +273,11 @@ constexpr Choice<LogLevel> kLogLevels[] = {
 
 Status UnderstandTexts(Raw& raw) {
   CommandLine& line = raw.line;
-  ARROW_ASSIGN_OR_RAISE(line.error_format,
-                        Choose("--error-format", raw.error_format, kErrorFormats));
+  line.error_format = line.json ? ErrorFormat::kJson : ErrorFormat::kText;
+  if (!raw.error_format.empty()) {
+    ARROW_ASSIGN_OR_RAISE(line.error_format,
+                          Choose("--error-format", raw.error_format, kErrorFormats));
+  }
   if (!raw.log_level.empty()) {
     ARROW_ASSIGN_OR_RAISE(line.log_level, Choose("--log-level", raw.log_level, kLogLevels));
   }
@@ -418,14 +424,16 @@ Result<CommandLine> ParseCommandLine(std::span<const std::string> arguments, int
 
 ErrorWishes FindErrorWishes(std::span<const std::string> arguments) {
   ErrorWishes wishes;
+  std::string format;
+  bool json = false;
+  constexpr std::string_view kFormatIs = "--error-format=";
   for (size_t i = 0; i < arguments.size(); ++i) {
     if (arguments[i] == "--no-color") wishes.no_color = true;
-    if (arguments[i] == "--error-format=json" ||
-        (arguments[i] == "--error-format" && i + 1 < arguments.size() &&
-         arguments[i + 1] == "json")) {
-      wishes.format = ErrorFormat::kJson;
-    }
+    if (arguments[i] == "--json") json = true;
+    if (arguments[i].starts_with(kFormatIs)) format = arguments[i].substr(kFormatIs.size());
+    if (arguments[i] == "--error-format" && i + 1 < arguments.size()) format = arguments[i + 1];
   }
+  if (format == "json" || (json && format != "text")) wishes.format = ErrorFormat::kJson;
   return wishes;
 }
 

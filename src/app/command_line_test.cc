@@ -145,7 +145,7 @@ TEST(CommandLine, BadValuesNameWhatIsExpected) {
   EXPECT_NE(Complaint({"run", "a", "--memory", "0"}).find("such as 256MiB"), std::string::npos);
   EXPECT_NE(Complaint({"run", "a", "--log-level", "inof"}).find("did you mean \"info\"?"),
             std::string::npos);
-  EXPECT_NE(Complaint({"run", "a", "--error-format", "xml"}).find("text or json, got \"xml\""),
+  EXPECT_NE(Complaint({"run", "a", "--error-format", "xml"}).find("text, json, got \"xml\""),
             std::string::npos);
 }
 
@@ -160,6 +160,9 @@ TEST(ErrorWishes, AreFoundInWhatCannotBeParsed) {
   EXPECT_EQ(FindErrorWishes(List{"rnu", "--error-format=json"}).format, ErrorFormat::kJson);
   EXPECT_EQ(FindErrorWishes(List{"rnu", "--error-format", "json"}).format, ErrorFormat::kJson);
   EXPECT_EQ(FindErrorWishes(List{"rnu", "--error-format"}).format, ErrorFormat::kText);
+  EXPECT_EQ(FindErrorWishes(List{"rnu", "--json"}).format, ErrorFormat::kJson);
+  EXPECT_EQ(FindErrorWishes(List{"rnu", "--json", "--error-format=text"}).format,
+            ErrorFormat::kText);
   EXPECT_TRUE(FindErrorWishes(List{"--no-color"}).no_color);
 }
 

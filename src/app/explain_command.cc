@@ -5,6 +5,7 @@
 
 #include "app/commands.h"
 #include "app/error_pages.h"
+#include "app/json_output.h"
 #include "app/table.h"
 
 namespace levada::app {
@@ -36,11 +37,18 @@ std::string_view NameOf(Blame blame) {
   return "levada";
 }
 
+/// The same words as in the JSON of an error.
+std::string WordOf(Blame blame) {
+  const auto is_of = [blame](const FaultKind& kind) { return kind.blame == blame; };
+  const auto kind = std::ranges::find_if(FaultKinds(), is_of);
+  return nlohmann::json::parse(RenderJson(Fault(kind->code, ""))).at("blame");
+}
+
 nlohmann::ordered_json JsonOf(const FaultKind& kind) {
   nlohmann::ordered_json json;
   json["code"] = CodeName(kind.code);
   json["title"] = kind.title;
-  json["blame"] = NameOf(kind.blame);
+  json["blame"] = WordOf(kind.blame);
   json["retryable"] = kind.retryable;
   json["exit_status"] = kind.exit_status;
   return json;
@@ -77,8 +85,10 @@ std::string Shown(std::string_view markdown, const Paint& paint) {
 
 Status ExplainAll(bool json, const Terminal& terminal) {
   if (json) {
-    nlohmann::ordered_json all = nlohmann::ordered_json::array();
-    for (const FaultKind& kind : FaultKinds()) all.push_back(JsonOf(kind));
+    nlohmann::ordered_json all;
+    all["levada_explain"] = kJsonVersion;
+    all["errors"] = nlohmann::ordered_json::array();
+    for (const FaultKind& kind : FaultKinds()) all["errors"].push_back(JsonOf(kind));
     return WriteOutput(all.dump(2) + "\n");
   }
   Table table({{"code"}, {"exit", Align::kRight}, {"whose fault"}, {"tried again"}, {"what"}});
@@ -102,7 +112,9 @@ Status ExplainOne(const CommandLine& line, const Terminal& terminal) {
                               : fmt::format("did you mean \"{}\"?", nearest));
   }
   if (line.json) {
-    nlohmann::ordered_json json = JsonOf(*kind);
+    nlohmann::ordered_json json;
+    json["levada_explain"] = kJsonVersion;
+    json.update(JsonOf(*kind));
     json["page"] = PageOf(*kind);
     return WriteOutput(json.dump(2) + "\n");
   }

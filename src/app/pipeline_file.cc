@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "app/ad_hoc.h"
+#include "base/secret.h"
 #include "elt/value.h"
 
 namespace levada::app {
@@ -61,12 +62,14 @@ Result<Pipeline> MakePipeline(Session& session, std::shared_ptr<const SourceText
                         elt::ParsePlan(source, session.catalog(), session.environment()));
   ARROW_ASSIGN_OR_RAISE(pipeline.stages,
                         elt::MakeStages(pipeline.plan, session.catalog(), session.stage_input()));
-  for (const Diagnostic& warning : pipeline.plan.warnings) {
-    if (!session.line().quiet) {
-      WriteError(Render(warning, RenderStyle{session.terminal().error_color}) + "\n");
-    }
-  }
   return pipeline;
+}
+
+void ShowWarnings(const Session& session, const elt::Plan& plan) {
+  if (session.line().quiet) return;
+  for (const Diagnostic& warning : plan.warnings) {
+    WriteError(Render(warning, RenderStyle{session.terminal().error_color}) + "\n");
+  }
 }
 
 Result<Pipeline> OpenAdHoc(Session& session, const AdHocPipeline& ad_hoc) {
@@ -75,6 +78,16 @@ Result<Pipeline> OpenAdHoc(Session& session, const AdHocPipeline& ad_hoc) {
   source->name = ad_hoc.save.empty() ? "<command line>" : ad_hoc.save;
   source->text = text;
   ARROW_ASSIGN_OR_RAISE(Pipeline pipeline, MakePipeline(session, source, source->name));
+  // They would point into a file that nobody wrote.
+  pipeline.plan.warnings.clear();
+  if (RedactUrl(ad_hoc.url) != ad_hoc.url && ad_hoc.save.empty()) {
+    Diagnostic warning;
+    warning.severity = Severity::kWarning;
+    warning.message = "the URL holds a password: other users of this machine can see it";
+    warning.help = "leave it out and use PGPASSWORD or ~/.pgpass";
+    pipeline.plan.warnings.push_back(std::move(warning));
+  }
+  ShowWarnings(session, pipeline.plan);
   pipeline.state_directory = StateDirectoryOf(session.line(), ad_hoc.save);
   if (!ad_hoc.save.empty()) {
     ARROW_RETURN_NOT_OK(SaveAdHoc(session.disk(), ad_hoc, text));
@@ -96,6 +109,7 @@ Result<Pipeline> OpenPipelineFile(Session& session, const std::string& file) {
   source->name = file;
   ARROW_ASSIGN_OR_RAISE(source->text, ReadPipelineFile(session.disk(), file));
   ARROW_ASSIGN_OR_RAISE(Pipeline pipeline, MakePipeline(session, std::move(source), file));
+  ShowWarnings(session, pipeline.plan);
   pipeline.state_directory = StateDirectoryOf(session.line(), file);
   return pipeline;
 }

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "app/commands.h"
+#include "app/json_output.h"
 #include "app/pipeline_file.h"
 #include "app/report_text.h"
 #include "app/run_reports.h"
@@ -40,13 +41,14 @@ void PrintRunFailures(const Session& session, const elt::RunReport& report) {
     if (run.status.message() == report.status.message()) continue;
     if (shown++ == kFailuresShownMax) return;
     PrintFailure(run.status, session.line().error_format, session.terminal());
+    if (session.line().error_format == ErrorFormat::kText) WriteError("\n");
   }
 }
 
 /// Says what was done on standard output; where the report is, too.
 Status PrintReport(Session& session, const Pipeline& pipeline, const elt::RunReport& report,
                    const std::string& report_path) {
-  if (session.line().json) return WriteOutput(report.ToJson() + "\n");
+  if (session.line().json) return PrintJson(session, report.ToJson());
   if (session.line().quiet) return Status::OK();
   const Terminal& terminal = session.terminal();
   const TableStyle style{terminal.output_color, terminal.utf8,

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/commands.h"
+#include "app/json_output.h"
 #include "app/pipeline_file.h"
 #include "app/table.h"
 #include "base/quantity.h"
@@ -60,6 +61,7 @@ Status AddPending(Session& session, const elt::Plan& plan, std::vector<LedgerRun
 
 std::string JsonText(const std::string& pipeline, const std::vector<LedgerRun>& runs) {
   Json json;
+  json["levada_status"] = kJsonVersion;
   json["pipeline"] = pipeline.empty() ? Json(nullptr) : Json(pipeline);
   json["runs"] = Json::array();
   for (const LedgerRun& run : runs) {
@@ -96,14 +98,15 @@ std::string PlainText(const std::vector<LedgerRun>& runs, const Terminal& termin
                {"files", Align::kRight},
                {"size", Align::kRight},
                {"partitions", Align::kRight},
-               {"finished"},
-               {"error", Align::kLeft, true}});
+               {"finished", Align::kLeft, false, true},
+               {"error", Align::kLeft, true, true}});
   for (const LedgerRun& run : runs) {
     ++counts[run.state];
-    const std::string_view mark = run.state == "failed"    ? paint.red
-                                  : run.state == "running" ? paint.yellow
-                                  : run.state == "pending" ? paint.dim
-                                                           : std::string_view();
+    const std::string_view mark = run.state == "failed"        ? paint.red
+                                  : run.state == "running"     ? paint.yellow
+                                  : run.state == "interrupted" ? paint.yellow
+                                  : run.state == "pending"     ? paint.dim
+                                                               : std::string_view();
     if (run.state == "pending") {
       table.AddRow({run.pipeline, run.label, run.state}, mark);
       continue;
@@ -117,7 +120,7 @@ std::string PlainText(const std::vector<LedgerRun>& runs, const Terminal& termin
   std::string text = table.Render(
       {terminal.output_color, terminal.utf8, terminal.output_is_terminal ? terminal.width : 0, 0});
   std::string sum;
-  for (const char* state : {"published", "running", "failed", "pending"}) {
+  for (const char* state : {"published", "running", "interrupted", "failed", "pending"}) {
     if (counts[state] == 0) continue;
     sum += fmt::format("{}{} {}", sum.empty() ? "" : ", ", FormatCount(counts[state]), state);
   }
@@ -136,8 +139,8 @@ Status ShowPipeline(Session& session, const Pipeline& pipeline) {
                            pipeline.state_directory));
   }
   ARROW_RETURN_NOT_OK(AddPending(session, pipeline.plan, runs));
-  return WriteOutput(session.line().json ? JsonText(pipeline.plan.name, runs)
-                                         : PlainText(runs, session.terminal()));
+  if (session.line().json) return PrintJson(session, JsonText(pipeline.plan.name, runs));
+  return WriteOutput(PlainText(runs, session.terminal()));
 }
 
 Status ShowLedger(Session& session) {
@@ -148,8 +151,8 @@ Status ShowLedger(Session& session) {
         .Help("name a pipeline file, or the directory that holds ledger.db");
   }
   ARROW_ASSIGN_OR_RAISE(const auto runs, ledger->Runs(""));
-  return WriteOutput(session.line().json ? JsonText("", runs)
-                                         : PlainText(runs, session.terminal()));
+  if (session.line().json) return PrintJson(session, JsonText("", runs));
+  return WriteOutput(PlainText(runs, session.terminal()));
 }
 
 }  // namespace

@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "app/json_output.h"
+
 namespace levada::app {
 namespace {
 
@@ -36,9 +38,10 @@ std::string VersionText() {
 
 std::string VersionJson() {
   nlohmann::ordered_json json;
+  json["levada_version"] = kJsonVersion;
   json["levada"] = Version();
   for (const auto& [name, value] : BuiltWith()) json[name] = value;
-  return json.dump() + "\n";
+  return json.dump(2) + "\n";
 }
 
 }  // namespace levada::app
