@@ -4,8 +4,13 @@ A case file LVnnnn[-what].test is a list of sections. Each begins with a line "-
 
     --- file NAME         the lines below are written to NAME
     --- sqlite NAME       the SQL below makes the database NAME
+    --- postgres          the SQL below runs in a new database of a private PostgreSQL, whose URL is in DSN
     --- env NAME=VALUE    an environment variable for the commands that follow
     --- remove NAME       a file is removed
+    --- damage NAME N     the bytes from N on are overwritten
+    --- tmpfs NAME SIZE   a small file system is mounted there (skipped without root)
+    --- beside NAME ARGUMENTS    levada runs in the background until the end of the case; go on once NAME is there
+    --- interrupt NAME SIGNAL    the next levada gets SIGNAL once NAME is there
     --- quiet ARGUMENTS   levada is run and must succeed; what it prints is not looked at
     --- levada ARGUMENTS  levada is run; the next two sections say what is expected of it
     --- exit STATUS
@@ -19,10 +24,16 @@ docs/errors/LVnnnn.md is what LVnnnn.test shows, so that the page cannot drift f
 """
 import os
 import pathlib
+import pwd
 import re
 import shlex
+import shutil
+import signal
+import socket
 import sqlite3
 import subprocess
+import tempfile
+import time
 
 import pytest
 
@@ -34,15 +45,10 @@ COMMANDS = sorted(HERE.glob("command-*.test"))
 
 # Codes whose message cannot be had from a file and a command here, and where it is tested instead.
 ELSEWHERE = {
-    1101: "needs a server: tests/e2e", 1102: "needs a server: tests/e2e", 1103: "needs a server: tests/e2e",
-    1202: "needs 100,000 bad rows: src/elt/run_test.cc", 1301: "needs a signal: tests/e2e",
-    1302: "needs a signal: tests/e2e", 1303: "never the reported cause: src/elt/run_test.cc",
-    2001: "needs a server: tests/e2e", 2002: "needs a server: tests/e2e", 2003: "needs a server: tests/e2e",
-    2004: "needs a server: tests/e2e", 2005: "needs a server: tests/e2e", 2104: "needs a server: tests/e2e",
-    2106: "needs a server: tests/e2e", 3101: "needs a source that lies: src/elt", 3102: "needs a disk that lies: src/elt",
-    4002: "needs a full disk: tests/e2e", 4005: "needs two hosts: src/connectors/parquet",
-    4007: "needs a failing disk: src/os", 5001: "several windows: src/elt", 7001: "nobody foresees it",
-    7501: "needs two processes: tests/e2e",
+    1303: "never the reported cause: src/elt/run_test.cc",
+    2005: "needs a snapshot that goes away: src/connectors/postgres",
+    3101: "needs a source that lies: src/elt", 3102: "needs a disk that lies: src/elt",
+    4005: "needs two hosts: src/connectors/parquet", 4007: "needs a failing disk: src/os", 7001: "nobody foresees it",
 }
 
 
@@ -66,7 +72,8 @@ VARIABLE = [
     r"\b\d+(\.\d+)?(ms|s)\b", r"\b\d+(\.\d+)? (MiB|KiB|B)\b", r"\b[\d.]+[kM]? rows/s", r"(?<=SQLite )\d+\.\d+\.\d+",
     r'(?<="peak_memory_bytes": )\d+', r'(?<="host": )"[^"]*"', r'(?<=seconds": )[\d.]+', r'(?<=_bytes": )\d{5,}',
     r'(?<="bytes": )\d+', r"(?<=minimum_bytes: )\d+", r"(?<=--memory )\d+MiB", r"(?<=g\+\+ )[\d.]+",
-    r'(?<="build":)"[^"]*"', r"(?<=arrow\":\")[\d.]+",
+    r'(?<="build": )"[^"]*"', r'(?<="arrow": )"[^"]*"', r"(?<=process: )\S+ \d+", r"(?<=port: )\d+", r"(?<=port )\d+", r"(?<=127\.0\.0\.1:)\d+",
+    r"(?<=PostgreSQL )\d+\.\d+",
 ]
 
 
@@ -81,17 +88,92 @@ def matches(expected, seen):
     return re.fullmatch(pattern, seen) is not None
 
 
+class Postgres:
+    """A PostgreSQL of its own on a free loopback port, started when the first case asks for it."""
+    BIN = pathlib.Path("/usr/lib/postgresql/15/bin")
+
+    def __init__(self):
+        self.root = None
+
+    def call(self, program, *arguments):
+        as_postgres = ["setpriv", "--reuid", "postgres", "--regid", "postgres", "--init-groups", "--"]
+        subprocess.run((as_postgres if os.geteuid() == 0 else []) + [str(self.BIN / program), *arguments], check=True,
+                       stdout=subprocess.DEVNULL, cwd="/tmp")
+
+    def start(self):
+        self.root = pathlib.Path(tempfile.mkdtemp(prefix="levada-errors-", dir="/tmp"))
+        if os.geteuid() == 0:
+            owner = pwd.getpwnam("postgres")
+            os.chown(self.root, owner.pw_uid, owner.pw_gid)
+        self.call("initdb", "-D", str(self.root / "data"), "-A", "trust", "-U", "postgres", "--no-sync", "-E", "UTF8",
+                  "--locale", "C")
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.call("pg_ctl", "-D", str(self.root / "data"), "-w", "-l", str(self.root / "log"), "-o",
+                  f"-p {self.port} -k {self.root} -c listen_addresses=127.0.0.1 -c fsync=off", "start")
+
+    def stop(self):
+        if self.root:
+            self.call("pg_ctl", "-D", str(self.root / "data"), "-m", "immediate", "-w", "stop")
+            shutil.rmtree(self.root, ignore_errors=True)
+
+    def database(self, sql):
+        """The URL of the database, which holds what the SQL makes and nothing else."""
+        if not self.root:
+            self.start()
+        for database, text in (("postgres", "drop database if exists shop with (force)"),
+                               ("postgres", "create database shop"), ("shop", sql)):
+            subprocess.run([str(self.BIN / "psql"), "-h", "127.0.0.1", "-p", str(self.port), "-U", "postgres", "-qX",
+                            "-v", "ON_ERROR_STOP=1", "-d", database, "-c", text], check=True)
+        return f"postgres://postgres@127.0.0.1:{self.port}/shop"
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    server = Postgres()
+    yield server
+    server.stop()
+
+
 class Case:
-    def __init__(self, path, directory):
+    def __init__(self, path, directory, postgres):
         self.path = path
         self.directory = directory
+        self.postgres = postgres
+        self.beside = []
+        self.mounted = []
+        self.interrupt = None
         self.parts = sections(path.read_text())
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("PG", "LEVADA_"))}
         self.env = {**kept, "LANG": "C.UTF-8", "NO_COLOR": "1"}
 
+    def start(self, arguments):
+        return subprocess.Popen([BINARY, *shlex.split(arguments)], cwd=self.directory, env=self.env, text=True,
+                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+    def wait_for(self, name, process):
+        deadline = time.monotonic() + 60
+        while not (self.directory / name).exists():
+            assert process.poll() is None, process.communicate()
+            assert time.monotonic() < deadline, f"{name} did not appear"
+            time.sleep(0.02)
+
     def levada(self, arguments):
-        return subprocess.run([BINARY, *shlex.split(arguments)], cwd=self.directory, env=self.env, capture_output=True,
-                              text=True, timeout=120, stdin=subprocess.DEVNULL)
+        process = self.start(arguments)
+        if self.interrupt:
+            name, wanted = self.interrupt
+            self.wait_for(name, process)
+            process.send_signal(signal.Signals["SIG" + wanted])
+        out, err = process.communicate(timeout=120)
+        return subprocess.CompletedProcess(arguments, process.returncode, out, err)
+
+    def close(self):
+        for process in self.beside:
+            process.kill()
+            process.communicate()
+        for path in self.mounted:
+            subprocess.run(["umount", str(path)], check=True)
 
     def play(self):
         ran = None
@@ -105,6 +187,28 @@ class Case:
                 database = sqlite3.connect(self.directory / argument)
                 database.executescript(body)
                 database.close()
+            elif what == "postgres":
+                self.env["DSN"] = self.postgres.database(body)
+            elif what == "damage":
+                name, _, offset = argument.partition(" ")
+                with open(self.directory / name, "r+b") as file:
+                    size = file.seek(0, os.SEEK_END)
+                    file.seek(int(offset))
+                    file.write(b"\xa5" * (size - int(offset)))
+            elif what == "tmpfs":
+                if os.geteuid() != 0:
+                    pytest.skip("mounting needs root")
+                name, _, size = argument.partition(" ")
+                (self.directory / name).mkdir()
+                subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(self.directory / name)],
+                               check=True)
+                self.mounted.append(self.directory / name)
+            elif what == "beside":
+                name, _, arguments = argument.partition(" ")
+                self.beside.append(self.start(arguments))
+                self.wait_for(name, self.beside[-1])
+            elif what == "interrupt":
+                self.interrupt = argument.split()
             elif what == "env":
                 name, _, value = argument.partition("=")
                 self.env[name] = value
@@ -131,8 +235,15 @@ def without_log(stderr):
 
 
 @pytest.mark.parametrize("path", CASES + COMMANDS, ids=lambda path: path.stem)
-def test_case(path, tmp_path):
-    case = Case(path, tmp_path)
+def test_case(path, tmp_path, postgres):
+    case = Case(path, tmp_path, postgres)
+    try:
+        compare(path, case)
+    finally:
+        case.close()
+
+
+def compare(path, case):
     update = os.environ.get("LEVADA_UPDATE") == "1"
     for part, place, seen in case.play():
         if place == 2 and part[0] == "stdout":
@@ -166,6 +277,7 @@ def test_the_page_shows_what_the_program_says(path):
     page = SOURCE / f"docs/errors/{path.stem}.md"
     example = EXAMPLE.search(page.read_text())
     assert example, "the page has no example"
+    assert "error[" in shown(path), "the case shows no error"
     if os.environ.get("LEVADA_UPDATE") == "1" and not lines_match(shown(path), example.group(0)):
         page.write_text(EXAMPLE.sub(lambda _: shown(path), page.read_text(), count=1))
     else:
