@@ -100,6 +100,9 @@ def run_once(contender, out, statuses=(0,)):
               "rss_mib": peak_kib / 1024, "file_mib": size_of(out) / MIB if os.path.lexists(out) else 0.0}
     if contender.extra is not None:
         sample.update(contender.extra(answer))
+    # What an interpreter needs before the work begins; nothing where the contender does not say so.
+    sample["work_s"] = sample["wall_s"] - sample.get("start_s", 0)
+    sample["work_cpu_s"] = sample["cpu_s"] - sample.get("start_cpu_s", 0)
     return sample
 
 
