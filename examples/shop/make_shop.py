@@ -72,9 +72,10 @@ def order_lines():
             micros = i * 2_400_000 + dice % 2_400_000
             seconds, fraction = divmod(micros, 1_000_000)
             moment = f"2026-01-{day:02d} {seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}.{fraction:06d}"
-            discount = None if dice % 3 else cents(dice % 3000)
-            yield (line, line // 3 + 1, dice % CUSTOMERS + 1, moment, PRODUCTS[dice % 12], dice % 9 + 1,
-                   cents(99 + dice % 250_000), discount, "true" if dice % 50 == 0 else "false", NOTES[dice % 8])
+            discount = None if (dice >> 8) % 3 else cents((dice >> 12) % 3000)
+            yield (line, line // 3 + 1, dice % CUSTOMERS + 1, moment, PRODUCTS[(dice >> 16) % 12], (dice >> 20) % 9 + 1,
+                   cents(99 + (dice >> 24) % 5_000), discount, "true" if (dice >> 32) % 50 == 0 else "false",
+                   NOTES[(dice >> 40) % 8])
 
 
 def to_sqlite(path):
