@@ -97,6 +97,13 @@ TEST(Progress, NeverClaimsToBeDoneWhileRowsArrive) {
   EXPECT_LT(*one.model.Look(At(seconds(2)))->fraction, 1);
 }
 
+TEST(Progress, SaysAHundredPercentOnlyAtTheEnd) {
+  ProgressView view;
+  view.pipeline = "orders";
+  view.fraction = 0.996;
+  EXPECT_NE(Text(view).find(" 99 %"), std::string::npos) << Text(view);
+}
+
 TEST(Progress, CountsWindowsAndShowsTheOneThatTakesLong) {
   OneRun one(1000, 4);
   EXPECT_EQ(one.model.RunEnds("2026-01-14", At(milliseconds(0))).label, "2026-01-14");
@@ -106,7 +113,7 @@ TEST(Progress, CountsWindowsAndShowsTheOneThatTakesLong) {
   one.model.AttemptBegins("2026-01-15", &counters);
   auto view = one.model.Look(At(seconds(1)));
   EXPECT_DOUBLE_EQ(*view->fraction, 1.5 / 4);
-  EXPECT_EQ(Text(*view), "orders  [#########...............]   38 %  1/4 windows  500 rows\n");
+  EXPECT_EQ(Text(*view), "orders  [#########...............]   37 %  1/4 windows  500 rows\n");
   view = one.model.Look(At(seconds(3)));
   EXPECT_NE(Text(*view).find("\n  2026-01-15   50 %  500 rows  1/3 partitions\n"),
             std::string::npos)

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "app/table.h"
 #include "app/terminal.h"
@@ -75,7 +76,10 @@ class Line {
   bool full_ = false;
 };
 
-std::string Percent(double fraction) { return fmt::format("{:3.0f} %", fraction * 100); }
+/// Rounded down: 100 % would say that it is done.
+std::string Percent(double fraction) {
+  return fmt::format("{:3.0f} %", std::floor(fraction * 100));
+}
 
 void AddSpeed(const ProgressView& view, const Paint& paint, Line& line) {
   line.Add(fmt::format("{} rows", FormatCount(view.rows)));

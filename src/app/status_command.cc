@@ -35,8 +35,9 @@ Status Rebuild(Session& session, const Pipeline& pipeline, elt::Ledger& ledger) 
   return ledger.Rebuild(session.context(), pipeline.plan.name, runs);
 }
 
-/// Closed windows that the ledger does not know, as runs of state "pending".
-Status AddPending(Session& session, const elt::Plan& plan, std::vector<LedgerRun>& runs) {
+/// Closed windows that the ledger does not know, as runs of `state`.
+Status AddOthers(Session& session, const elt::Plan& plan, const std::string& state,
+                 std::vector<LedgerRun>& runs) {
   std::vector<std::string> labels;
   if (plan.window) {
     ARROW_ASSIGN_OR_RAISE(const auto windows,
@@ -48,21 +49,23 @@ Status AddPending(Session& session, const elt::Plan& plan, std::vector<LedgerRun
   std::map<std::string, LedgerRun> by_label;
   for (LedgerRun& run : runs) by_label[run.label] = std::move(run);
   for (const std::string& label : labels) {
-    LedgerRun pending;
-    pending.pipeline = plan.name;
-    pending.label = label;
-    pending.state = "pending";
-    by_label.try_emplace(label, std::move(pending));
+    LedgerRun other;
+    other.pipeline = plan.name;
+    other.label = label;
+    other.state = state;
+    by_label.try_emplace(label, std::move(other));
   }
   runs.clear();
   for (auto& [label, run] : by_label) runs.push_back(std::move(run));
   return Status::OK();
 }
 
+Json TextOrNull(const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); }
+
 std::string JsonText(const std::string& pipeline, const std::vector<LedgerRun>& runs) {
   Json json;
   json["levada_status"] = kJsonVersion;
-  json["pipeline"] = pipeline.empty() ? Json(nullptr) : Json(pipeline);
+  json["pipeline"] = TextOrNull(pipeline);
   json["runs"] = Json::array();
   for (const LedgerRun& run : runs) {
     json["runs"].push_back({{"pipeline", run.pipeline},
@@ -74,10 +77,10 @@ std::string JsonText(const std::string& pipeline, const std::vector<LedgerRun>& 
                             {"partitions_done", run.partitions_done},
                             {"partitions_total", run.partitions_total},
                             {"revision", run.revision},
-                            {"plan_hash", run.plan_hash},
-                            {"started_at", run.started_at},
-                            {"finished_at", run.finished_at},
-                            {"error", run.error.empty() ? Json(nullptr) : Json(run.error)}});
+                            {"plan_hash", TextOrNull(run.plan_hash)},
+                            {"started_at", TextOrNull(run.started_at)},
+                            {"finished_at", TextOrNull(run.finished_at)},
+                            {"error", TextOrNull(run.error)}});
   }
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
@@ -106,8 +109,9 @@ std::string PlainText(const std::vector<LedgerRun>& runs, const Terminal& termin
                                   : run.state == "running"     ? paint.yellow
                                   : run.state == "interrupted" ? paint.yellow
                                   : run.state == "pending"     ? paint.dim
+                                  : run.state == "unknown"     ? paint.dim
                                                                : std::string_view();
-    if (run.state == "pending") {
+    if (run.state == "pending" || run.state == "unknown") {
       table.AddRow({run.pipeline, run.label, run.state}, mark);
       continue;
     }
@@ -120,7 +124,8 @@ std::string PlainText(const std::vector<LedgerRun>& runs, const Terminal& termin
   std::string text = table.Render(
       {terminal.output_color, terminal.utf8, terminal.output_is_terminal ? terminal.width : 0, 0});
   std::string sum;
-  for (const char* state : {"published", "running", "interrupted", "failed", "pending"}) {
+  for (const char* state :
+       {"published", "running", "interrupted", "failed", "pending", "unknown"}) {
     if (counts[state] == 0) continue;
     sum += fmt::format("{}{} {}", sum.empty() ? "" : ", ", FormatCount(counts[state]), state);
   }
@@ -138,7 +143,9 @@ Status ShowPipeline(Session& session, const Pipeline& pipeline) {
     WriteError(fmt::format("there is no ledger in {} yet; --rebuild asks the targets\n",
                            pipeline.state_directory));
   }
-  ARROW_RETURN_NOT_OK(AddPending(session, pipeline.plan, runs));
+  // Without a ledger nobody here knows whether they are published.
+  const char* others = ledger == nullptr ? "unknown" : "pending";
+  ARROW_RETURN_NOT_OK(AddOthers(session, pipeline.plan, others, runs));
   if (session.line().json) return PrintJson(session, JsonText(pipeline.plan.name, runs));
   return WriteOutput(PlainText(runs, session.terminal()));
 }
