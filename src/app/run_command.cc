@@ -22,17 +22,6 @@ elt::RunOptions OptionsFor(const CommandLine& line) {
   return options;
 }
 
-/// Windows that are published under another plan, as one fault.
-Status RefusalOf(const elt::Prepared& prepared) {
-  Status first;
-  int count = 0;
-  for (const elt::RunDecision& decision : prepared.runs) {
-    if (decision.decision != elt::Decision::kRefuse) continue;
-    if (count++ == 0) first = decision.refusal;
-  }
-  return count > 1 ? WithDetail(first, "refused_windows", std::to_string(count)) : first;
-}
-
 /// Every failure of a run but the one that the invocation itself reports.
 void PrintRunFailures(const Session& session, const elt::RunReport& report) {
   size_t shown = 0;
@@ -77,7 +66,7 @@ Status RunPipeline(Session& session, Pipeline& pipeline) {
                            session.random(), session.disk(),  std::string(Version())};
   Context context = session.context();
   ARROW_ASSIGN_OR_RAISE(elt::Prepared prepared, elt::Prepare(context, engine, options, false));
-  ARROW_RETURN_NOT_OK(RefusalOf(prepared));
+  ARROW_RETURN_NOT_OK(prepared.Refusal());
   if (!prepared.AnyPending() && !session.line().json) {
     if (session.line().quiet) return Status::OK();
     return WriteOutput(NothingToDoText(pipeline.plan, prepared, options.only_begun));

@@ -130,6 +130,8 @@ std::shared_ptr<const SourceText> HideLikelySecrets(
 std::shared_ptr<const SourceText> HideSecrets(const std::shared_ptr<const SourceText>& source,
                                               const std::vector<const Value*>& secrets) {
   std::string shown = source->text;
+  // Under a misspelt key a URL is no secret option, and is shown all the more.
+  for (const Range& range : UrlPasswords(source->text, {0, shown.size()})) Hide(shown, range);
   for (const Value* secret : secrets) {
     const Range within{secret->begin, secret->end};
     if (within.end > source->text.size()) continue;

@@ -21,7 +21,7 @@ std::shared_ptr<const SourceText> HideLikelySecrets(
     const std::shared_ptr<const SourceText>& source);
 
 /// Hides the literal parts of these scalars, the values of secret options: of a URL its password,
-/// of anything else all that is not a reference.
+/// of anything else all that is not a reference. Passwords in URLs are hidden wherever they stand.
 std::shared_ptr<const SourceText> HideSecrets(const std::shared_ptr<const SourceText>& source,
                                               const std::vector<const Value*>& secrets);
 

@@ -22,7 +22,7 @@ namespace levada::elt {
 struct LedgerRun {
   std::string pipeline;
   std::string label;
-  std::string state;  ///< running | published | failed
+  std::string state;  ///< running | published | interrupted | failed
   std::string plan_hash;
   int revision = 0;
   int64_t partitions_total = 0;

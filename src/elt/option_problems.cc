@@ -71,6 +71,23 @@ std::string ExampleHelp(const OptionSpec& spec) {
   return "for example: " + (spec.name.empty() ? "" : spec.name + ": ") + spec.example;
 }
 
+std::string ShapeHelp(const OptionSpec& spec) {
+  std::string inside;
+  for (size_t i = 0; i < std::min<size_t>(spec.fields.size(), 2); ++i) {
+    inside += (i == 0 ? " " : ", ") + spec.fields[i].name + ": ...";
+  }
+  switch (spec.type) {
+    case OptionType::kGroup:
+      return "write its options as a map: {" + inside + " }";
+    case OptionType::kMap:
+      return "write a map: { name: ... }";
+    case OptionType::kList:
+      return "write a list: [ ... ]";
+    default:
+      return "write " + DescribeExpected(spec);
+  }
+}
+
 std::string DidYouMean(const std::string& name) { return "did you mean \"" + name + "\"?"; }
 
 std::string SuggestName(const std::string& name, const std::vector<std::string>& names) {

@@ -28,6 +28,9 @@ std::string DescribeExpected(const OptionSpec& spec);
 /// `for example: level: 3`, or empty when the spec has no example.
 std::string ExampleHelp(const OptionSpec& spec);
 
+/// `write its options as a map: { dsn: ..., table: ... }`: for a spec without an example.
+std::string ShapeHelp(const OptionSpec& spec);
+
 /// `did you mean "table"?`
 std::string DidYouMean(const std::string& name);
 

@@ -93,6 +93,7 @@ class Validator {
   void WrongType(const OptionSpec& spec, const Value& value, const std::string& path,
                  std::string help = {}) {
     if (help.empty()) help = ExampleHelp(spec);
+    if (help.empty()) help = ShapeHelp(spec);
     Problem(FaultCode::kWrongType, value.span,
             Name(path) + ": expected " + DescribeExpected(spec) + ", got " + DescribeValue(value),
             std::move(help));
@@ -127,7 +128,8 @@ class Validator {
       if (node.text.find('\0') != std::string::npos ||
           ValidUtf8Prefix(node.text) < node.text.size()) {
         Problem(FaultCode::kUnresolvedReference, value.span,
-                Name(path) + ": what " + Quoted(value.text) + " stands for is not UTF-8 text");
+                Name(path) + ": what " + Quoted(value.text) + " stands for is not UTF-8 text",
+                "store it as UTF-8, without NUL bytes");
         return;
       }
     }
@@ -218,7 +220,8 @@ class Validator {
     if (count <= kEntriesMax) return false;
     Problem(FaultCode::kPlanTooLarge, value.span,
             Name(path) + ": " + std::to_string(count) + " entries, more than " +
-                std::to_string(kEntriesMax));
+                std::to_string(kEntriesMax),
+            "split the pipeline");
     return true;
   }
 
@@ -255,6 +258,7 @@ class Validator {
     const bool bare = value.kind == Value::Kind::kNull && path.empty();
     if (value.kind != Value::Kind::kMap && !bare) {
       AddDefaults(spec, node);
+      node.present = false;  // what is missing inside of it is no second problem
       return WrongType(spec, value, path);
     }
     std::vector<std::string> suggested;

@@ -173,11 +173,16 @@ TEST(Options, WrongTypesSayWhatWasWritten) {
                   "number: 3"));
   EXPECT_THAT(Problems("texts: a\n"),
               ElementsAre("LV1004 1:8 \"texts\": expected a list, got \"a\" | write it as [a]"));
-  EXPECT_THAT(Problems("map: a\n"), ElementsAre("LV1004 1:6 \"map\": expected a map, got \"a\""));
-  EXPECT_THAT(Problems("map: { a: [] }\n"),
-              ElementsAre("LV1004 1:11 \"map.a\": expected a map, got a list"));
+  EXPECT_THAT(
+      Problems("map: a\n"),
+      ElementsAre("LV1004 1:6 \"map\": expected a map, got \"a\" | write a map: { name: ... }"));
+  EXPECT_THAT(
+      Problems("map: { a: [] }\n"),
+      ElementsAre("LV1004 1:11 \"map.a\": expected a map, got a list | write its options as a map: "
+                  "{ first: ..., second: ... }"));
   EXPECT_THAT(Problems("list: [a]\n"),
-              ElementsAre("LV1004 1:8 \"list[0]\": expected a map, got \"a\""));
+              ElementsAre("LV1004 1:8 \"list[0]\": expected a map, got \"a\" | write its options "
+                          "as a map: { key: ... }"));
 }
 
 TEST(Options, ImpossibleValuesSayTheRange) {
@@ -186,9 +191,8 @@ TEST(Options, ImpossibleValuesSayTheRange) {
                           "number: 3"));
   EXPECT_THAT(Problems("number: 99999999999999999999\n"),
               ElementsAre(HasSubstr("LV1005 1:9 \"number\": expected -5 to 10")));
-  EXPECT_THAT(
-      Problems("bytes: 10\n"),
-      ElementsAre(HasSubstr("LV1005 1:8 \"bytes\": expected at least 1 KiB, got \"10\"")));
+  EXPECT_THAT(Problems("bytes: 10\n"),
+              ElementsAre(HasSubstr("LV1005 1:8 \"bytes\": expected at least 1 KiB, got \"10\"")));
   EXPECT_THAT(Problems("bytes: many\n"),
               ElementsAre(HasSubstr("LV1005 1:8 \"bytes\": expected a size such as 64MiB")));
   EXPECT_THAT(Problems("wait: 30\n"),

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <mutex>
 #include <thread>
 #include <utility>
@@ -45,13 +46,20 @@ class PartitionAttempt {
     ARROW_ASSIGN_OR_RAISE(auto reader, work_.consumer->Open(ctx_, *work_.run, partition_,
                                                             *work_.source, work_.batches));
     LEVADA_FAILPOINT(ctx_, "read.opened");
-    std::vector<Status> failures(partition_.slices.size());
+    const size_t count = partition_.slices.size();
+    std::vector<Status> failures(count);
+    std::atomic<size_t> next{0};
+    const auto work = [&] {
+      for (size_t slice = next++; slice < count; slice = next++) {
+        failures[slice] = GuardedSlice(*reader, slice);
+        if (!failures[slice].ok()) return;
+      }
+    };
     {
       std::vector<std::jthread> threads;
-      for (size_t slice = 1; slice < partition_.slices.size(); ++slice) {
-        threads.emplace_back([&, slice] { failures[slice] = GuardedSlice(*reader, slice); });
-      }
-      failures[0] = GuardedSlice(*reader, 0);
+      const size_t side_by_side = static_cast<size_t>(std::max(1, work_.slices_parallel));
+      for (size_t i = 1; i < std::min(count, side_by_side); ++i) threads.emplace_back(work);
+      work();
     }
     std::erase_if(failures, [](const Status& status) { return status.ok(); });
     if (!failures.empty()) return failures[MostImportant(failures)];

@@ -35,6 +35,7 @@ struct PartitionWork {
   const RunInstance* run = nullptr;
   std::vector<Partition> partitions;
   BatchLimits batches;
+  int slices_parallel = 1;  ///< slices of one partition at a time
   Random* random = nullptr;
   RunObserver* observer = nullptr;
   Ledger* ledger = nullptr;  ///< may be null

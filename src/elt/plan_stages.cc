@@ -61,6 +61,10 @@ class StageReader {
               "split the pipeline");
       return;
     }
+    if (value->items.empty() && role.noun == "loader") {
+      Problem(FaultCode::kMissingKey, KeySpan(root, role.plural), "\"loaders\" names no loader",
+              "for example: loaders: [{ parquet: { path: ./lake/orders } }]");
+    }
     for (const Value& item : value->items) {
       if (item.kind != Value::Kind::kMap || item.entries.empty()) {
         Problem(FaultCode::kWrongType, item.span,
@@ -78,6 +82,11 @@ class StageReader {
   const std::vector<Role>& roles() const { return roles_; }
 
  private:
+  static Span KeySpan(const Value& map, std::string_view key) {
+    const auto found = std::ranges::find(map.entries, key, &Entry::key);
+    return found == map.entries.end() ? Span{} : found->key_span;
+  }
+
   /// The stage of a map with one key.
   std::optional<StagePlan> OneKind(const Value& map, const Role& role) {
     const Entry& first = map.entries[0];

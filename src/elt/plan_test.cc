@@ -166,7 +166,7 @@ TEST(Plan, AllProblemsComeInTheOrderOfTheFile) {
                        "run: { every: day, column: at, start: 2026-01-01T05:00 }\n"
                        "memry: 1GiB\n"
                        "retry: { attempts: 0 }\n"),
-              ElementsAre("LV1003 1:1", "LV1007 2:5", "LV1003 4:3", "LV1002 4:13", "LV1010 5:35",
+              ElementsAre("LV1003 1:1", "LV1007 2:5", "LV1003 4:3", "LV1002 4:13", "LV1010 5:39",
                           "LV1002 6:1", "LV1005 7:20"));
 }
 
@@ -199,7 +199,7 @@ TEST(Plan, ProblemsAreRenderedLikeThis) {
 
 TEST(Plan, OnceHasNoWindows) {
   EXPECT_THAT(Problems(std::string(kSmallest) + "run: { mode: once, lookback: 2 }\n"),
-              ElementsAre("LV1009 4:29"));
+              ElementsAre("LV1009 4:30"));
 }
 
 TEST(Plan, WindowsNeedAColumn) {

@@ -282,7 +282,8 @@ class TreeBuilder final : public YAML::EventHandler {
       throw YamlProblem{
           .code = FaultCode::kPlanTooLarge,
           .offset = offset,
-          .message = "lists and maps are nested deeper than " + std::to_string(kPlanDepthMax)};
+          .message = "lists and maps are nested deeper than " + std::to_string(kPlanDepthMax),
+          .help = "no pipeline needs as many; look for a bracket that is never closed"};
     }
     OpenNode node;
     node.value.kind = kind;
@@ -366,6 +367,8 @@ std::optional<Wording> FindWording(std::string_view message) {
               "close the quote, or write the value on one line"},
       Wording{YAML::ErrorMsg::UNKNOWN_ANCHOR, "YAML aliases are not used in pipeline files",
               "put the text in quotes if it starts with \"*\""},
+      Wording{YAML::ErrorMsg::ALIAS_NOT_FOUND, "YAML aliases are not used in pipeline files",
+              "put the text in quotes if it starts with \"*\""},
       Wording{YAML::ErrorMsg::TAB_IN_INDENTATION, "a tab in the indentation", "indent with spaces"},
   };
   const auto found = std::ranges::find(kWordings, message, &Wording::theirs);
@@ -379,6 +382,14 @@ YamlProblem Explain(const YAML::Exception& error, std::string_view text, const S
                        ? text.size()
                        : std::min(static_cast<size_t>(error.mark.pos) + skipped, text.size());
   problem.message = "not valid YAML: " + error.msg;
+  problem.help = "put the text in quotes if it is meant as text";
+  if (error.msg == YAML::ErrorMsg::ALIAS_NOT_FOUND && problem.offset > 0) --problem.offset;
+  // The parser is two characters on by then.
+  if (error.msg.starts_with(YAML::ErrorMsg::INVALID_ESCAPE) && problem.offset > 1) {
+    problem.offset -= 2;
+    problem.length = 2;
+    problem.help = "write \\\\ for a backslash, or use single quotes, which keep it";
+  }
   if (const std::optional<Wording> wording = FindWording(error.msg)) {
     problem.message = wording->ours;
     problem.help = wording->help;

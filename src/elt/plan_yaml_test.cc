@@ -186,8 +186,8 @@ TEST(PlanYaml, RefusesBytesThatAreNotText) {
 
 TEST(PlanYaml, ExplainsBrokenSyntaxAtItsPlace) {
   EXPECT_EQ(Refusal("a: b: c\n"), "LV1001 1:5+1 a \":\" where no value can start");
-  EXPECT_EQ(Refusal("a: \"x\nb: 1\n"), "LV1001 1:4+2 a quote that is never closed: \"");
-  EXPECT_EQ(Refusal("a: 'x\n"), "LV1001 1:4+2 a quote that is never closed: '");
+  EXPECT_EQ(Refusal("a: \"x\nb: 1\n"), "LV1001 1:4+1 a quote that is never closed: \"");
+  EXPECT_EQ(Refusal("a: 'x\n"), "LV1001 1:4+1 a quote that is never closed: '");
   EXPECT_EQ(Refusal("a: [1, 2\n"), "LV1001 1:4+1 a bracket that is never closed: [");
   EXPECT_EQ(Refusal("a: { b: 1\n"), "LV1001 1:4+1 a bracket that is never closed: {");
   EXPECT_EQ(Refusal("a: ]\n"), "LV1001 1:4+1 a closing bracket that nothing opened");

@@ -22,6 +22,10 @@ constexpr size_t kWindowsMax = 20'000;
 // two connections.
 constexpr int64_t kAllowanceBytes = 8 << 20;
 
+// The resident set differs by some pages from one start to the next; the minimum that `plan` names
+// must still hold a minute later.
+constexpr int64_t kFixedStepBytes = 8 << 20;
+
 // Batches one slice holds at a time: being decoded, two queued, one being written.
 constexpr int64_t kBatchesPerSlice = 4;
 
@@ -150,39 +154,48 @@ std::vector<ColumnHint> OutputHints(const Source& source, const SchemaPtr& outpu
   return hints;
 }
 
+// How much goes on at a time. Without a budget as much as was asked for; with one, slices of a
+// partition come before partitions and partitions before windows: one partition soon done is worth
+// more than two half done.
 Result<MemoryPlan> PlanMemory(const Engine& engine, const RunOptions& options, Prepared& prepared,
                               size_t slices) {
   MemoryPlan memory;
   memory.budget_bytes = options.memory_bytes > 0 ? options.memory_bytes : engine.plan.memory_bytes;
-  memory.fixed_bytes = os::ReadResidentMemory().now_bytes + kAllowanceBytes;
+  const int64_t fixed = os::ReadResidentMemory().now_bytes + kAllowanceBytes;
+  memory.fixed_bytes = (fixed + kFixedStepBytes - 1) / kFixedStepBytes * kFixedStepBytes;
   int64_t stages = prepared.source.memory_bytes_per_slice;
   for (const BoundTarget& target : prepared.targets) stages += target.memory_bytes_per_slice;
-  const auto partition = [&](int64_t batch_bytes) {
-    return static_cast<int64_t>(slices) * (stages + kBatchesPerSlice * batch_bytes);
-  };
-  memory.minimum_bytes = memory.fixed_bytes + partition(kBatchBytesMin);
+  memory.minimum_bytes = memory.fixed_bytes + stages + kBatchesPerSlice * kBatchBytesMin;
+  memory.windows = engine.plan.windows_parallel;
+  // A later run may be larger than the first one, whose slices are known.
+  memory.slices = std::max(static_cast<int>(slices), os::ProcessorCount());
+  memory.slots = engine.plan.partitions_parallel;
+  if (memory.slots == 0) {
+    memory.slots = std::max(1, os::ProcessorCount() / (2 * static_cast<int>(slices)));
+  }
   if (memory.budget_bytes > 0) {
     if (memory.budget_bytes < memory.minimum_bytes) {
       return Fault(FaultCode::kBudgetTooSmall,
                    fmt::format("memory budget: this plan needs at least {}, got {}",
                                FormatBytes(memory.minimum_bytes), FormatBytes(memory.budget_bytes)))
           .With("minimum_bytes", std::to_string(memory.minimum_bytes))
-          .Help(fmt::format("give --memory {}MiB, or fewer connections or smaller row groups",
-                            (memory.minimum_bytes >> 20) + 1));
+          .Help(
+              fmt::format("give --memory {}MiB, or read fewer columns or write smaller row groups",
+                          (memory.minimum_bytes >> 20) + 1));
     }
+    const int64_t room = memory.budget_bytes - memory.fixed_bytes;
+    const auto slice = [&] { return stages + kBatchesPerSlice * prepared.batches.bytes; };
     while (prepared.batches.bytes > kBatchBytesMin &&
-           memory.fixed_bytes + partition(prepared.batches.bytes) > memory.budget_bytes) {
-      prepared.batches.bytes /= 2;
+           slice() * static_cast<int64_t>(slices) > room) {
+      prepared.batches.bytes = std::max(kBatchBytesMin, prepared.batches.bytes / 2);
     }
+    const int64_t fit = room / slice();
+    memory.slices = static_cast<int>(std::clamp<int64_t>(fit, 1, memory.slices));
+    memory.slots = static_cast<int>(std::clamp<int64_t>(fit / memory.slices, 1, memory.slots));
+    memory.windows = static_cast<int>(
+        std::clamp<int64_t>(fit / (int64_t{memory.slices} * memory.slots), 1, memory.windows));
   }
-  memory.partition_bytes = partition(prepared.batches.bytes);
-  int slots = engine.plan.partitions_parallel;
-  if (slots == 0) slots = std::max<int>(1, os::ProcessorCount() / (2 * static_cast<int>(slices)));
-  if (memory.budget_bytes > 0) {
-    const int64_t fit = (memory.budget_bytes - memory.fixed_bytes) / memory.partition_bytes;
-    slots = static_cast<int>(std::clamp<int64_t>(fit, 1, slots));
-  }
-  memory.slots = slots;
+  memory.slice_bytes = stages + kBatchesPerSlice * prepared.batches.bytes;
   return memory;
 }
 
@@ -220,6 +233,15 @@ bool IsPending(const RunDecision& decision) {
 
 bool Prepared::AnyPending() const { return std::ranges::any_of(runs, IsPending); }
 
+Status Prepared::Refusal() const {
+  Status first;
+  int count = 0;
+  for (const RunDecision& decision : runs) {
+    if (decision.decision == Decision::kRefuse && count++ == 0) first = decision.refusal;
+  }
+  return count > 1 ? WithDetail(first, "refused_windows", std::to_string(count)) : first;
+}
+
 Result<Prepared> Prepare(Context& ctx, const Engine& engine, const RunOptions& options,
                          bool split_first) {
   Prepared prepared;
@@ -232,7 +254,10 @@ Result<Prepared> Prepare(Context& ctx, const Engine& engine, const RunOptions& o
   for (size_t i = 0; i < run_count; ++i) {
     const bool run_again = i + lookback >= run_count;
     ARROW_ASSIGN_OR_RAISE(RunDecision decision, Decide(ctx, engine, std::move(runs[i]), run_again));
-    if (options.only_begun && decision.decision != Decision::kResume) continue;
+    // A run begun under another plan stays, to be refused by name.
+    const bool begun = std::ranges::any_of(
+        decision.published, [](const PublishedRun& state) { return state.pending.has_value(); });
+    if (options.only_begun && !begun) continue;
     prepared.runs.push_back(std::move(decision));
   }
   const auto first = std::ranges::find_if(prepared.runs, IsPending);

@@ -55,6 +55,12 @@ bool IsStop(const Status& status) {
          code == FaultCode::kTerminated;
 }
 
+// As the ledger says it.
+const char* StateOf(RunOutcome outcome) {
+  if (outcome == RunOutcome::kPublished) return "published";
+  return outcome == RunOutcome::kInterrupted ? "interrupted" : "failed";
+}
+
 // One RunInstance, from fence to manifest.
 class InstanceRun {
  public:
@@ -79,7 +85,8 @@ class InstanceRun {
       report_.status = WithDetail(report_.status, "window", report_.label);
       report_.outcome = IsStop(report_.status) ? RunOutcome::kInterrupted : RunOutcome::kFailed;
     }
-    PutLedger(report_.status.ok() ? "published" : "failed");
+    // Of a run that another process holds, that process keeps the account.
+    if (CodeOf(report_.status) != FaultCode::kLeaseHeld) PutLedger(StateOf(report_.outcome));
     observer_.RunEnds(report_.label, report_.outcome, report_.status);
     targets_.clear();  // releases the fences
     return std::move(report_);
@@ -171,6 +178,7 @@ class InstanceRun {
     work.run = &decision_.run;
     work.partitions = partitions_;
     work.batches = prepared_.batches;
+    work.slices_parallel = prepared_.memory.slices;
     work.random = &engine_.random;
     work.observer = &observer_;
     work.ledger = ledger_;
@@ -295,7 +303,7 @@ class InstanceRun {
     run.bytes = report_.bytes;
     run.started_at = started_at_;
     if (state != "running") run.finished_at = FormatTimestamp(ctx_.clock->Now());
-    if (!report_.status.ok()) run.error = report_.status.message();
+    if (report_.outcome == RunOutcome::kFailed) run.error = report_.status.message();
     Context ctx = ctx_;
     ctx.stop = {};  // an interrupted run is worth recording too
     Note(ctx_, ledger_->PutRun(ctx, run));
@@ -362,6 +370,8 @@ RunReport RunPlan(Context& ctx, const Engine& engine, const Prepared& prepared, 
       to_do.push_back(&decision);
     }
   }
+  report.status = prepared.Refusal();
+  if (!report.status.ok()) return report;
   observer.InvocationBegins(engine.plan.name, static_cast<int>(to_do.size()),
                             report.runs_published_before);
 
@@ -390,7 +400,7 @@ RunReport RunPlan(Context& ctx, const Engine& engine, const Prepared& prepared, 
   };
   {
     std::vector<std::jthread> threads;
-    for (int i = 1; i < engine.plan.windows_parallel; ++i) threads.emplace_back(work);
+    for (int i = 1; i < prepared.memory.windows; ++i) threads.emplace_back(work);
     work();
   }
   for (auto& result : results) {

@@ -49,11 +49,13 @@ struct RunDecision {
 };
 
 struct MemoryPlan {
-  int64_t budget_bytes = 0;     ///< 0: none
-  int64_t fixed_bytes = 0;      ///< the process before any stage
-  int64_t partition_bytes = 0;  ///< one partition in flight, all its slices
-  int64_t minimum_bytes = 0;    ///< what --memory must at least be
-  int slots = 1;                ///< partitions at a time that fit
+  int64_t budget_bytes = 0;   ///< 0: none
+  int64_t fixed_bytes = 0;    ///< the process before any stage
+  int64_t slice_bytes = 0;    ///< one slice in flight
+  int64_t minimum_bytes = 0;  ///< what --memory must at least be
+  int windows = 1;            ///< runs at a time
+  int slots = 1;              ///< partitions of one run at a time
+  int slices = 1;             ///< slices of one partition at a time
 };
 
 /// The answer of `plan`, and the first half of `run`.
@@ -71,6 +73,9 @@ struct Prepared {
   std::vector<Partition> partitions;
 
   bool AnyPending() const;
+  /// Of the first run that is refused, OK when none is. One refused run refuses the invocation
+  /// (docs/decisions/0005).
+  Status Refusal() const;
 };
 
 /// Everything the runner works with; outlives the call.
@@ -88,8 +93,9 @@ struct Engine {
 Result<Prepared> Prepare(Context& ctx, const Engine& engine, const RunOptions& options,
                          bool split_first);
 
-/// Runs everything that `prepared` says is to do. The report is complete even when it failed: its
-/// status decides the exit. `ledger` may be null. ctx.pool must be the BudgetPool of the run.
+/// Runs everything that `prepared` says is to do, nothing when a run is refused. The report is
+/// complete even when it failed: its status decides the exit. `ledger` may be null. ctx.pool must
+/// be the BudgetPool of the run.
 RunReport RunPlan(Context& ctx, const Engine& engine, const Prepared& prepared, Ledger* ledger,
                   RunObserver& observer);
 

@@ -3,8 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <nlohmann/json.hpp>
 #include <thread>
+#include <utility>
 
 #include "elt/fake_stages.h"
 #include "elt/partition_run.h"
@@ -381,6 +383,61 @@ TEST_F(RunnerTest, ABudgetBelowTheMinimumIsRefusedWithTheMinimum) {
   EXPECT_EQ(CodeOf(report.status), FaultCode::kBudgetTooSmall);
   EXPECT_EQ(ExitStatusOf(report.status), 12);
   EXPECT_FALSE(FaultOf(report.status).Detail("minimum_bytes").empty());
+}
+
+TEST_F(RunnerTest, RetryRefusesARunThatWasBegunUnderAnotherPlan) {
+  bool broken = true;
+  memory.fails = [&](const std::string& step) -> Status {
+    if (broken && step == "publish p0001") return Fault(FaultCode::kDiskFull, "full");
+    return Status::OK();
+  };
+  EXPECT_FALSE(Run().status.ok());
+  broken = false;
+  plan.hash = "00000000000000bb";
+  RunOptions retry;
+  retry.only_begun = true;
+  Engine engine{plan, stages, controller, *random, *disk, "test"};
+  auto prepared = Prepare(here.ctx, engine, retry, false);
+  ASSERT_TRUE(prepared.ok()) << prepared.status();
+  ASSERT_EQ(prepared->runs.size(), 1u) << "not passed over";
+  EXPECT_EQ(prepared->runs[0].decision, Decision::kRefuse);
+  EXPECT_EQ(CodeOf(prepared->runs[0].refusal), FaultCode::kPlanChanged);
+}
+
+TEST_F(RunnerTest, ATightBudgetRunsOneSliceAtATimeInsteadOfRefusing) {
+  source->slices = 4;
+  plan.partitions_parallel = 3;
+  std::atomic<int> open{0}, most{0};
+  source->script = [&](int, int, int) {
+    Script script;
+    script.each = [&, first = true]() mutable {
+      if (!std::exchange(first, false)) return;
+      most = std::max(most.load(), ++open - source->closed);
+    };
+    return script;
+  };
+  const auto limits = [&](int64_t budget) {
+    Engine engine{plan, stages, controller, *random, *disk, "test"};
+    RunOptions options;
+    options.memory_bytes = budget;
+    return Prepare(here.ctx, engine, options, false);
+  };
+  auto roomy = limits(int64_t{1} << 40);
+  ASSERT_TRUE(roomy.ok()) << roomy.status();
+  EXPECT_GE(roomy->memory.slices, 4);
+  EXPECT_EQ(roomy->memory.slots, 3);
+  // Halfway between one slice and two.
+  const int64_t minimum = roomy->memory.minimum_bytes;
+  auto tight = limits(minimum + (minimum - roomy->memory.fixed_bytes) / 2);
+  ASSERT_TRUE(tight.ok()) << tight.status();
+  EXPECT_EQ(tight->memory.slices, 1);
+  EXPECT_EQ(tight->memory.slots, 1);
+  EXPECT_EQ(tight->memory.windows, 1);
+  Engine engine{plan, stages, controller, *random, *disk, "test"};
+  RunReport report = RunPlan(here.ctx, engine, *tight, nullptr, observer);
+  ASSERT_TRUE(report.status.ok()) << report.status;
+  EXPECT_EQ(memory.All("all"), Expected(3, 4));
+  EXPECT_EQ(most, 1);
 }
 
 TEST_F(RunnerTest, WindowsRunOldestFirstAndPublishedOnesAreSkipped) {

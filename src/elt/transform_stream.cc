@@ -195,8 +195,7 @@ std::unique_ptr<BatchStream> Transform(
 }
 
 LoaderInput::LoaderInput(std::unique_ptr<BatchStream> upstream, bool hash)
-    : upstream_(std::move(upstream)),
-      hasher_(hash ? std::make_unique<RowHasher>() : nullptr) {}
+    : upstream_(std::move(upstream)), hasher_(hash ? std::make_unique<RowHasher>() : nullptr) {}
 
 LoaderInput::~LoaderInput() { (void)Close(); }
 
