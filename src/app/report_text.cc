@@ -63,6 +63,21 @@ std::string RunTable(const elt::RunReport& report, const TableStyle& style) {
   return text;
 }
 
+/// "; 12 rejected, 3 discarded": rows that were read and are not in the data.
+std::string LeftOut(const elt::RunReport& report) {
+  int64_t rejected = 0, discarded = 0;
+  for (const RunInstanceReport& run : report.runs) {
+    for (const elt::PartitionReport& partition : run.partitions) {
+      rejected += partition.rows_rejected;
+      discarded += partition.rows_filtered;
+    }
+  }
+  std::string text;
+  if (rejected > 0) text += fmt::format("; {} rejected, kept aside", FormatCount(rejected));
+  if (discarded > 0) text += fmt::format("; {} discarded", FormatCount(discarded));
+  return text;
+}
+
 /// "orders: 30 windows published", and in lines of their own how much and how fast.
 std::string Headline(const elt::RunReport& report, bool has_windows, const Paint& paint) {
   const auto published = static_cast<int64_t>(
@@ -75,10 +90,11 @@ std::string Headline(const elt::RunReport& report, bool has_windows, const Paint
   if (report.rows > 0 && seconds > 0) {
     speed = fmt::format(", {} rows/s", FormatRate(static_cast<double>(report.rows) / seconds));
   }
-  return fmt::format("{}{}{}: {}\n  rows    {} in {}, {}\n  time    {}{}, peak memory {}\n",
-                     ok ? paint.green : paint.red, report.pipeline, paint.reset, what,
-                     FormatCount(report.rows), Counted(report.files, "file", "files"),
-                     FormatBytes(report.bytes),
+  const std::string rows = fmt::format("{} in {}, {}{}", FormatCount(report.rows),
+                                       Counted(report.files, "file", "files"),
+                                       FormatBytes(report.bytes), LeftOut(report));
+  return fmt::format("{}{}{}: {}\n  rows    {}\n  time    {}{}, peak memory {}\n",
+                     ok ? paint.green : paint.red, report.pipeline, paint.reset, what, rows,
                      FormatDuration(std::chrono::nanoseconds(report.elapsed_ns)), speed,
                      FormatBytes(report.peak_memory_bytes));
 }

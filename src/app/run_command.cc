@@ -19,6 +19,7 @@ elt::RunOptions OptionsFor(const CommandLine& line) {
   options.replace = line.replace;
   options.only_begun = line.verb == Verb::kRetry;
   options.memory_bytes = line.memory_bytes;
+  options.patient = true;
   return options;
 }
 

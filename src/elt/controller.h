@@ -26,7 +26,8 @@ struct JobResult {
 class JobHandle {
  public:
   virtual ~JobHandle() = default;  ///< cancels and waits
-  /// The next partition that ended, in any order; nullopt after the last.
+  /// The next partition that ended, in any order; nullopt after the last. After one that failed
+  /// nothing more is started.
   virtual std::optional<JobResult> Next() = 0;
   /// Starts nothing more and lets what runs finish. Idempotent.
   virtual void Drain() = 0;

@@ -112,8 +112,11 @@ class NumberConsumer final : public Consumer {
   };
   mutable std::atomic<int> describes{0}, splits{0}, opens{0}, closed{0};
 
+  std::function<Status(int time)> describe_fails{};
+
   Result<Source> Describe(Context&) const override {
     ++describes;
+    if (describe_fails) ARROW_RETURN_NOT_OK(describe_fails(describes));
     Source source;
     source.schema = live_schema;
     source.source_types = {"bigint"};

@@ -96,7 +96,10 @@ std::string WithoutReferences(std::string_view text) {
 
 /// Which bytes of `within` are the secret, given the scalar's whole text: parts of a URL, or all.
 std::vector<Range> SecretRanges(std::string_view value, std::string_view text, Range within) {
-  if (!IsConnectionText(value)) return {within};
+  // What follows a reference to a whole URL is part of one.
+  const bool url_by_reference =
+      value.starts_with("${") && value.find('}') + 1 == value.find_first_of("?/", value.find('}'));
+  if (!IsConnectionText(value) && !url_by_reference) return {within};
   std::vector<Range> ranges = UrlPasswords(text, within);
   for (const Range& range : NamedSecrets(text, within)) ranges.push_back(range);
   return ranges;

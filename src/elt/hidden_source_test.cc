@@ -53,6 +53,9 @@ TEST(HiddenSource, TellsLiteralSecretsFromReferences) {
   EXPECT_TRUE(HoldsLiteralSecret("postgres://me:pw${env:X}@h/db"));
   EXPECT_TRUE(HoldsLiteralSecret("host=h password=pw"));
   EXPECT_FALSE(HoldsLiteralSecret("${env:DSN}"));
+  EXPECT_FALSE(HoldsLiteralSecret("${env:DSN}?sslmode=require"));
+  EXPECT_TRUE(HoldsLiteralSecret("${env:DSN}?password=pw"));
+  EXPECT_TRUE(HoldsLiteralSecret("${env:PREFIX}hunter2"));
   EXPECT_FALSE(HoldsLiteralSecret("postgres://me@h/db"));
   EXPECT_FALSE(HoldsLiteralSecret("postgres://me:${env:PW}@h/db"));
   EXPECT_FALSE(HoldsLiteralSecret("host=h dbname=d"));

@@ -13,6 +13,7 @@
 #include "base/failpoint.h"
 #include "base/log.h"
 #include "elt/prefetch.h"
+#include "elt/retry.h"
 #include "elt/stop_scope.h"
 #include "elt/tee.h"
 #include "elt/transform_stream.h"
@@ -254,15 +255,6 @@ Status TryOnce(const Context& ctx, const PartitionWork& work, const Partition& p
 }
 
 }  // namespace
-
-std::chrono::nanoseconds BackoffBefore(const RetrySpec& retry, int failed_attempts,
-                                       Random& random) {
-  auto wait = retry.backoff;
-  for (int i = 1; i < failed_attempts && wait < retry.backoff_max; ++i) wait *= 2;
-  wait = std::min(wait, retry.backoff_max);
-  const double share = 0.5 + 0.5 * static_cast<double>(random.Next() >> 11) * 0x1.0p-53;
-  return std::chrono::nanoseconds(static_cast<int64_t>(static_cast<double>(wait.count()) * share));
-}
 
 Status VerifyCounts(const StreamEnd& end, int64_t rows_written) {
   if (end.rows_sent >= 0 && end.rows_sent != end.rows_read) {

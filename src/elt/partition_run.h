@@ -45,10 +45,6 @@ struct PartitionWork {
 /// is the outcome.
 PartitionReport RunPartition(Context& ctx, const PartitionWork& work, int index);
 
-/// Exponential backoff with full jitter in [1/2, 1]: attempt 1 waits about `backoff`, each next
-/// twice as long, at most `backoff_max`.
-std::chrono::nanoseconds BackoffBefore(const RetrySpec& retry, int failed_attempts, Random& random);
-
 /// verify: count. What the source said it sent = decoded = out + filtered + rejected = written,
 /// else kCountMismatch.
 Status VerifyCounts(const StreamEnd& end, int64_t rows_written);

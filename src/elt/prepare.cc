@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/quantity.h"
+#include "elt/retry.h"
 #include "elt/runner.h"
 #include "os/process.h"
 
@@ -264,7 +265,10 @@ Result<Prepared> Prepare(Context& ctx, const Engine& engine, const RunOptions& o
   // Nothing to do and nothing to show: do not disturb the source.
   if (first == prepared.runs.end() && !split_first) return prepared;
 
-  ARROW_ASSIGN_OR_RAISE(prepared.source, engine.stages.consumer->Describe(ctx));
+  const RetrySpec& retry = options.patient ? engine.plan.retry : RetrySpec{.attempts = 1};
+  ARROW_ASSIGN_OR_RAISE(prepared.source, Retried(ctx, retry, engine.random, "describe", [&] {
+                          return engine.stages.consumer->Describe(ctx);
+                        }));
   prepared.notes = prepared.source.notes;
   RunInstance shown;
   if (first != prepared.runs.end()) {
@@ -280,10 +284,11 @@ Result<Prepared> Prepare(Context& ctx, const Engine& engine, const RunOptions& o
     if (const SplitRecord* recorded = RecordedSplit(*first)) {
       prepared.partitions = recorded->partitions;
     } else {
-      ARROW_ASSIGN_OR_RAISE(
-          prepared.partitions,
-          engine.stages.consumer->Split(ctx, first->run, prepared.source,
-                                        {engine.plan.partition_bytes, os::ProcessorCount()}));
+      ARROW_ASSIGN_OR_RAISE(prepared.partitions, Retried(ctx, retry, engine.random, "split", [&] {
+                              return engine.stages.consumer->Split(
+                                  ctx, first->run, prepared.source,
+                                  {engine.plan.partition_bytes, os::ProcessorCount()});
+                            }));
     }
     for (const Partition& partition : prepared.partitions) {
       slices = std::max(slices, partition.slices.size());

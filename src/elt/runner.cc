@@ -15,6 +15,7 @@
 #include "base/memory.h"
 #include "elt/bounded_queue.h"
 #include "elt/partition_run.h"
+#include "elt/retry.h"
 #include "os/process.h"
 
 namespace levada::elt {
@@ -148,10 +149,12 @@ class InstanceRun {
       split.plan_hash = decision_.run.plan_hash;
       split.schema = fingerprint;
       split.created_at = FormatTimestamp(ctx_.clock->Now());
-      ARROW_ASSIGN_OR_RAISE(
-          split.partitions,
-          engine_.stages.consumer->Split(ctx_, decision_.run, prepared_.source,
-                                         {engine_.plan.partition_bytes, os::ProcessorCount()}));
+      ARROW_ASSIGN_OR_RAISE(split.partitions,
+                            Retried(ctx_, engine_.plan.retry, engine_.random, "split", [&] {
+                              return engine_.stages.consumer->Split(
+                                  ctx_, decision_.run, prepared_.source,
+                                  {engine_.plan.partition_bytes, os::ProcessorCount()});
+                            }));
     }
     LEVADA_FAILPOINT(ctx_, "split.before_record");
     for (size_t i = 0; i < targets_.size(); ++i) {

@@ -10,6 +10,7 @@
 
 #include "elt/fake_stages.h"
 #include "elt/partition_run.h"
+#include "elt/retry.h"
 #include "os/disk.h"
 
 namespace levada::elt {
@@ -383,6 +384,25 @@ TEST_F(RunnerTest, ABudgetBelowTheMinimumIsRefusedWithTheMinimum) {
   EXPECT_EQ(CodeOf(report.status), FaultCode::kBudgetTooSmall);
   EXPECT_EQ(ExitStatusOf(report.status), 12);
   EXPECT_FALSE(FaultOf(report.status).Detail("minimum_bytes").empty());
+}
+
+TEST_F(RunnerTest, ASourceThatIsAwayForAMomentIsAskedAgainByRunAndNotByPlan) {
+  source->describe_fails = [](int time) -> Status {
+    if (time > 2) return Status::OK();
+    return Fault(FaultCode::kSourceUnreachable, "restarting");
+  };
+  EXPECT_EQ(CodeOf(Run().status), FaultCode::kSourceUnreachable);
+  EXPECT_EQ(source->describes, 1);
+  source->describes = 0;
+  RunOptions patient;
+  patient.patient = true;
+  RunReport report = Run(patient);
+  ASSERT_TRUE(report.status.ok()) << report.status;
+  EXPECT_EQ(source->describes, 3);
+  source->describe_fails = [](int) -> Status { return Fault(FaultCode::kAuthFailed, "no"); };
+  source->describes = 0;
+  EXPECT_EQ(CodeOf(Run(patient).status), FaultCode::kAuthFailed);
+  EXPECT_EQ(source->describes, 1) << "what time does not mend is not tried again";
 }
 
 TEST_F(RunnerTest, RetryRefusesARunThatWasBegunUnderAnotherPlan) {

@@ -61,6 +61,8 @@ class ThreadsHandle final : public elt::JobHandle {
       }
       Status status = Guarded(index);
       std::lock_guard lock(mutex_);
+      // Before a sibling takes the next one: nobody can drain us as soon as that.
+      if (!status.ok()) waiting_.clear();
       results_.push_back({index, std::move(status)});
       changed_.notify_all();
     }

@@ -57,6 +57,20 @@ TEST(ThreadsController, NothingToDoEndsAtOnce) {
   EXPECT_FALSE(handle->Next().has_value());
 }
 
+TEST(ThreadsController, AfterAFailureNothingMoreIsStarted) {
+  std::atomic<int> started{0};
+  Job job([&](Context&, int index) {
+    ++started;
+    return index == 2 ? Status::IOError("broken") : Status::OK();
+  });
+  Context ctx;
+  auto handle = MakeThreadsController()->Start(ctx, job, UpTo(50), 1).ValueOrDie();
+  int ended = 0;
+  while (handle->Next()) ++ended;  // nobody drains
+  EXPECT_EQ(started, 3);
+  EXPECT_EQ(ended, 3);
+}
+
 TEST(ThreadsController, DrainLetsWhatRunsFinish) {
   std::atomic<bool> inside{false}, go{false};
   Job job([&](Context& ctx, int) {
