@@ -46,7 +46,8 @@ class Server:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         options = (f"-p {self.port} -c unix_socket_directories= -c listen_addresses=127.0.0.1 -c fsync=off "
-                   "-c shared_buffers=2GB -c max_wal_size=8GB -c log_line_prefix='%p ' -c autovacuum=off")
+                   "-c shared_buffers=2GB -c max_wal_size=1GB -c wal_level=minimal -c max_wal_senders=0 "
+                   "-c log_line_prefix='%p ' -c autovacuum=off")
         try:
             # -w waits until it answers; whatever interrupts us from here on stops it again.
             self._run([str(BIN / "pg_ctl"), "-D", str(self.data), "-w", "-l", str(self.log), "-o", options, "start"])

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Makes the tables of the benchmarks ahead of time; what is there already is left alone.
 
-    nice -n 19 bench/prepare.py                 lineitem, events, narrow, wide: some minutes, about 7 GiB
+    nice -n 19 bench/prepare.py                 lineitem, events, narrow, wide: five minutes, 6 GiB
     nice -n 19 bench/prepare.py --tiny          the same with a thousandth of the rows, for trying the scripts out
     nice -n 19 bench/prepare.py --tables wide"""
 
