@@ -3,6 +3,9 @@ add_compile_options(-Wall -Wextra -Werror)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # g++ 12 reports these falsely at -O2 inside inlined standard-library code (PR105329, PR105593).
   add_compile_options(-Wno-restrict -Wno-stringop-overflow -Wno-array-bounds -Wno-maybe-uninitialized)
+else()
+  # clang sees std::stable_sort of libstdc++ 12 use what C++17 deprecates.
+  add_compile_options(-Wno-deprecated-declarations)
 endif()
 
 if(LEVADA_SANITIZE)

@@ -1,6 +1,8 @@
 // Any bytes as a Parquet file: footer, then all rows, with and without an expected schema.
 
+#include <arrow/buffer.h>
 #include <arrow/io/memory.h>
+#include <arrow/memory_pool.h>
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
 
