@@ -12,6 +12,7 @@
 namespace levada::sqlite {
 namespace {
 
+using arrow::internal::checked_cast;
 using TypeResult = Result<std::shared_ptr<arrow::DataType>>;
 
 constexpr int kDigitsMax = 38;  // of a decimal128
@@ -151,16 +152,21 @@ TypeResult TypeOfOption(std::string_view name) {
     case arrow::Type::DATE32:
       return type;
     case arrow::Type::TIME64:
+      if (checked_cast<const arrow::TimeType&>(*type).unit() == arrow::TimeUnit::MICRO) return type;
+      break;
     case arrow::Type::TIMESTAMP:
-      if (elt::TypeName(*type).find("us") != std::string::npos) return type;
-      [[fallthrough]];
+      if (checked_cast<const arrow::TimestampType&>(*type).unit() == arrow::TimeUnit::MICRO) {
+        return type;
+      }
+      break;
     default:
-      return Fault(FaultCode::kUnsupportedType,
-                   "no value of SQLite is read as \"" + elt::TypeName(*type) + "\"")
-          .Help(
-              "read it as bool, int64, float64, decimal(p,s) up to 38 digits, text, binary, date, "
-              "time or timestamp, then cast it");
+      break;
   }
+  return Fault(FaultCode::kUnsupportedType,
+               "no value of SQLite is read as \"" + elt::TypeName(*type) + "\"")
+      .Help(
+          "read it as bool, int64, float64, decimal(p,s) up to 38 digits, text, binary, date, time "
+          "or timestamp, then cast it");
 }
 
 }  // namespace levada::sqlite

@@ -77,8 +77,9 @@ TEST(TypeOfOption, TakesTheTypesWeDecode) {
                            "time", "timestamp", "timestamp(us, Europe/Lisbon)"}) {
     EXPECT_THAT(TypeOfOption(name), IsOk()) << name;
   }
-  for (const char* name : {"int32", "uint64", "float32", "decimal(39,0)", "time(ms)",
-                           "timestamp(ns)", "timestamp(s, UTC)"}) {
+  for (const char* name :
+       {"int32", "uint64", "float32", "decimal(39,0)", "time(ms)", "timestamp(ns)",
+        "timestamp(s, UTC)", "timestamp(ms, Europe/Brussels)", "timestamp(ns, Australia/Sydney)"}) {
     EXPECT_THAT(TypeOfOption(name), FailsWith(FaultCode::kUnsupportedType)) << name;
   }
   EXPECT_THAT(TypeOfOption("varchar"), FailsWith(FaultCode::kBadValue));
