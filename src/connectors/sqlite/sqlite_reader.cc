@@ -43,19 +43,24 @@ class RowStream final : public elt::BatchStream {
 
   Status ReadNext(elt::BatchPtr* out) override {
     *out = nullptr;
-    if (failed_) return Fault(FaultCode::kInternal, "sqlite: read after an error or Close");
-    if (at_end_) return Status::OK();
-    failed_ = true;  // until this batch is whole
+    if (state_ == State::kEnded) return Status::OK();
+    if (state_ != State::kReading) {
+      return Fault(FaultCode::kInternal, "sqlite: read after an error or Close");
+    }
+    state_ = State::kClosed;  // until this batch is whole
     ARROW_ASSIGN_OR_RAISE(int64_t count, Fill());
     if (count > 0) {
       ARROW_ASSIGN_OR_RAISE(*out, Cut(count));
     }
-    failed_ = false;
+    // An end that nobody was told yet is none: a stream closed before it has failed.
+    state_ = count > 0 ? State::kReading : State::kEnded;
     return Status::OK();
   }
 
   Result<elt::StreamEnd> Finish() override {
-    if (!at_end_) return Fault(FaultCode::kInternal, "sqlite: finished before its end");
+    if (state_ != State::kEnded) {
+      return Fault(FaultCode::kInternal, "sqlite: finished before its end, or twice");
+    }
     elt::StreamEnd end;
     end.rows_sent = rows_stepped_;
     end.rows_read = rows_read_;
@@ -65,7 +70,7 @@ class RowStream final : public elt::BatchStream {
   }
 
   Status Close() override {
-    failed_ = !at_end_;
+    state_ = State::kClosed;
     rows_.reset();
     open_.snapshot.reset();
     open_.database.reset();
@@ -73,16 +78,22 @@ class RowStream final : public elt::BatchStream {
   }
 
  private:
+  enum class State : uint8_t {
+    kReading,
+    kEnded,   ///< ReadNext gave null
+    kClosed,  ///< also after an error
+  };
+
   /// Rows into the decoders until a batch is full or the rows are over. How many.
   Result<int64_t> Fill() {
     Timed timed(ctx_.counters->source_wait_ns);  // SQLite works on this thread: it is the source
     for (const auto& decoder : decoders_) ARROW_RETURN_NOT_OK(decoder->Reserve(open_.limits.rows));
     int64_t count = 0;
     int64_t bytes = 0;
-    while (count < open_.limits.rows && bytes < open_.limits.bytes) {
+    while (!rows_over_ && count < open_.limits.rows && bytes < open_.limits.bytes) {
       ARROW_ASSIGN_OR_RAISE(bool row, rows_->Step(ctx_));
       if (!row) {
-        at_end_ = true;
+        rows_over_ = true;
         break;
       }
       ++rows_stepped_;
@@ -143,8 +154,8 @@ class RowStream final : public elt::BatchStream {
   const std::vector<std::unique_ptr<CellDecoder>> decoders_;
   int64_t rows_stepped_ = 0;  ///< given by SQLite
   int64_t rows_read_ = 0;     ///< in batches
-  bool at_end_ = false;
-  bool failed_ = false;
+  bool rows_over_ = false;    ///< SQLite has no more; a step would begin again
+  State state_ = State::kReading;
 };
 
 class OneSliceReader final : public elt::PartitionReader {
