@@ -21,12 +21,6 @@ struct Column {
   int64_t key_position = 0;  ///< in the primary key, from 1; 0: not in it
 };
 
-/// SQLite compares names ignoring the case of ASCII letters.
-bool SameName(std::string_view a, std::string_view b) {
-  auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
-  return std::ranges::equal(a, b, {}, lower, lower);
-}
-
 const Column* FindColumn(const std::vector<Column>& columns, std::string_view name) {
   const auto found = std::ranges::find_if(
       columns, [&](const Column& column) { return SameName(column.name, name); });
@@ -95,12 +89,14 @@ Result<std::vector<Column>> ColumnsOfTable(const Context& ctx, Database& databas
     Column column{info.Text(0), info.Text(1), info.Int64(2) == 0, info.Int64(3)};
     columns.push_back(std::move(column));
   }
-  // Keys hold no NULL in tables without rowid, and where the key is the rowid itself.
-  const auto keys =
-      std::ranges::count_if(columns, [](const Column& c) { return c.key_position > 0; });
+  // Keys hold no NULL in tables without rowid, and where the key is the rowid itself: then it needs
+  // no index. (INTEGER PRIMARY KEY DESC is not the rowid, and may be NULL.)
+  ARROW_ASSIGN_OR_RAISE(
+      Statement indexes,
+      database.Prepare(ctx, "SELECT 1 FROM pragma_index_list(?1) WHERE origin = 'pk'"));
+  ARROW_ASSIGN_OR_RAISE(const bool has_index, indexes.Bind(1, table.name).Step(ctx));
   for (Column& column : columns) {
-    const bool is_rowid = keys == 1 && SameName(column.declared, "INTEGER");
-    if (column.key_position > 0 && (table.without_rowid || is_rowid)) column.nullable = false;
+    if (column.key_position > 0 && (table.without_rowid || !has_index)) column.nullable = false;
   }
   return columns;
 }
@@ -250,6 +246,11 @@ Status SetSchema(const std::vector<Column>& chosen, const elt::Options& options,
 }
 
 }  // namespace
+
+bool SameName(std::string_view a, std::string_view b) {
+  auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
+  return std::ranges::equal(a, b, {}, lower, lower);
+}
 
 Result<Relation> FindRelation(const Context& ctx, Database& database, const elt::Options& options) {
   std::vector<Column> columns;

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/context.h"
@@ -27,6 +28,9 @@ struct Relation {
   std::vector<std::string> declared;      ///< their types
   bool projected = false;                 ///< `columns:` chooses among them
 };
+
+/// SQLite compares names ignoring the case of ASCII letters.
+bool SameName(std::string_view a, std::string_view b);
 
 /// Looks the relation of `options` (register.cc has their spec) up. Faults carry a place in the
 /// pipeline file: kTableNotFound, kColumnNotFound (also in `types:`), kDuplicateColumn,

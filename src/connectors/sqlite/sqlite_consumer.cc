@@ -8,6 +8,7 @@
 #include "connectors/sqlite/sqlite_reader.h"
 #include "connectors/sqlite/window_bounds.h"
 #include "db/sqlite/database.h"
+#include "elt/time_zone.h"
 
 namespace levada::sqlite {
 namespace {
@@ -102,11 +103,41 @@ Status CheckSchema(const arrow::Schema& live, const arrow::Schema& expected) {
       .Help("run it again with --replace, under the new schema");
 }
 
-/// Rows that no window would ever take must not vanish.
+/// Whether the texts of the window column are only compared and never decoded.
+bool IsUnread(const Relation& relation, const std::string& column) {
+  for (const auto& field : relation.schema->fields()) {
+    if (SameName(field->name(), column)) return field->type()->id() == arrow::Type::STRING;
+  }
+  return true;
+}
+
+/// Whether the clock of the window shows UTC from its start to its end.
+Result<bool> ShowsUtc(const elt::Window& window) {
+  ARROW_ASSIGN_OR_RAISE(elt::TimeZone zone, elt::TimeZone::Find(window.timezone));
+  const elt::TimeZone::Period period = zone.At(window.start);
+  return period.offset == 0 && period.end >= window.end;
+}
+
+Fault Stray(const std::string& type, const std::string& subject) {
+  if (type == "null") {
+    return Fault(FaultCode::kNullInWindow, subject + ": expected a time, got NULL")
+        .Help("say which window takes such rows, run: { null: <window> }, or correct them");
+  }
+  return Fault(FaultCode::kValueRefused,
+               subject + ": expected an ISO date or timestamp, got a value of type " + type +
+                   (type == "text" ? " and another form, or with an offset from UTC" : ""))
+      .Help("such rows have no place among windows: correct them, or convert the column in query:");
+}
+
+/// Rows that no window would ever take must not vanish, and none may be taken by a wrong one.
 Status CheckNoStrays(const Context& ctx, Database& database, const Relation& relation,
-                     const WindowBounds& bounds) {
-  const std::string condition = StrayCondition(bounds);
+                     const WindowBounds& bounds, const elt::RunInstance& run) {
+  std::string condition = StrayCondition(bounds);
   if (condition.empty()) return Status::OK();
+  if (run.window && IsUnread(relation, bounds.column)) {
+    ARROW_ASSIGN_OR_RAISE(const bool is_utc, ShowsUtc(*run.window));
+    condition += " OR (" + MisfitCondition(bounds, is_utc) + ")";
+  }
   const std::string row_id = relation.row_id.empty() ? "NULL" : relation.row_id;
   ARROW_ASSIGN_OR_RAISE(
       Statement strays,
@@ -114,19 +145,12 @@ Status CheckNoStrays(const Context& ctx, Database& database, const Relation& rel
                                 " FROM " + relation.from + " WHERE " + condition + " LIMIT 1"));
   ARROW_ASSIGN_OR_RAISE(bool row, strays.Step(ctx));
   if (!row) return Status::OK();
-  const std::string type = strays.Text(0);
   std::string subject = "window column \"" + bounds.column + "\"";
   if (!strays.IsNull(1)) subject += ", rowid " + strays.Text(1);
-  if (type == "null") {
-    return Fault(FaultCode::kNullInWindow, subject + ": expected a time, got NULL")
-        .With("column", bounds.column)
-        .Help("say which window takes such rows, run: { null: <window> }, or correct them");
-  }
-  return Fault(FaultCode::kValueRefused,
-               subject + ": expected an ISO date or timestamp, got a value of type " + type +
-                   " that does not begin like one")
-      .With("column", bounds.column)
-      .Help("no window would take such rows: correct them, or convert the column in query:");
+  Fault fault = Stray(strays.Text(0), subject);
+  fault.With("column", bounds.column);
+  if (!strays.IsNull(1)) fault.With("rowid", strays.Text(1));
+  return fault;
 }
 
 }  // namespace
@@ -178,7 +202,7 @@ Result<std::vector<elt::Partition>> SqliteConsumer::Split(Context& ctx, const el
 }
 
 Result<std::unique_ptr<elt::PartitionReader>> SqliteConsumer::Open(
-    Context& ctx, const elt::RunInstance&, const elt::Partition& partition,
+    Context& ctx, const elt::RunInstance& run, const elt::Partition& partition,
     const elt::Source& source, const elt::BatchLimits& limits) const {
   ARROW_ASSIGN_OR_RAISE(WindowBounds bounds, WindowBounds::FromJson(partition.bounds));
   ARROW_ASSIGN_OR_RAISE(auto database, OpenDatabase(ctx, options_));
@@ -186,7 +210,7 @@ Result<std::unique_ptr<elt::PartitionReader>> SqliteConsumer::Open(
                         Transaction::Begin(ctx, *database, Transaction::Kind::kRead));
   ARROW_ASSIGN_OR_RAISE(Relation relation, FindRelation(ctx, *database, options_));
   ARROW_RETURN_NOT_OK(CheckSchema(*relation.schema, *source.schema));
-  ARROW_RETURN_NOT_OK(CheckNoStrays(ctx, *database, relation, bounds));
+  ARROW_RETURN_NOT_OK(CheckNoStrays(ctx, *database, relation, bounds, run));
   OpenRelation open;
   open.sql = SelectOf(relation, bounds);
   open.has_row_id = !relation.row_id.empty();

@@ -1,5 +1,6 @@
 #include "connectors/sqlite/window_bounds.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "db/sqlite/database.h"
@@ -15,6 +16,8 @@ using Json = nlohmann::ordered_json;
 
 constexpr size_t kDateSize = std::string_view("2026-01-01").size();
 constexpr size_t kMinuteSize = std::string_view("2026-01-01 05:00").size();
+constexpr int64_t kHour = int64_t{3600} * 1'000'000;
+constexpr int64_t kDay = 24 * kHour;  // no clock is set back by more
 
 /// As short as it can be, since a prefix sorts before everything it begins: values of midnight may
 /// be written without time, values of a whole minute without seconds.
@@ -25,6 +28,28 @@ std::string BoundText(int64_t local_micros) {
 }
 
 bool IsDate(const std::string& bound) { return bound.size() == kDateSize; }
+
+/// What the clock of `zone` shows where a window begins or ends. Never less for a later instant, so
+/// that no reading is in two windows.
+elt::LocalMicros Reading(const elt::TimeZone& zone, WallMicros instant, bool is_hour) {
+  // Where the clock skips, the skip belongs to the window behind it: a day whose midnight is
+  // skipped still begins at midnight.
+  elt::LocalMicros reading = std::min(zone.ToLocal(instant - 1) + 1, zone.ToLocal(instant));
+  if (!is_hour) return reading;
+  // Of an hour that will be shown again, it is the later window that takes the rows.
+  for (auto period = zone.At(instant); period.end < instant + kDay; period = zone.At(period.end)) {
+    reading = std::min(reading, zone.ToLocal(period.end));
+  }
+  return reading;
+}
+
+/// The text of the column with a space between date and time, whatever stands there ("T" sorts
+/// behind " "). Only that one character is touched: texts that differ elsewhere keep their order,
+/// and so every text is in one window.
+std::string Spaced(const std::string& column) {
+  return "(substr(" + column + ", 1, 10) || replace(replace(substr(" + column +
+         ", 11, 1), 'T', ' '), 't', ' ') || substr(" + column + ", 12))";
+}
 
 }  // namespace
 
@@ -81,8 +106,9 @@ Result<WindowBounds> BoundsOf(const elt::RunInstance& run, const arrow::DataType
   ARROW_ASSIGN_OR_RAISE(elt::TimeZone zone, elt::TimeZone::Find(run.window->timezone));
   WindowBounds bounds;
   bounds.column = run.window_column;
-  bounds.from = BoundText(zone.ToLocal(run.window->start));
-  bounds.to = BoundText(zone.ToLocal(run.window->end));
+  const bool is_hour = run.window->end - run.window->start <= kHour;
+  bounds.from = BoundText(Reading(zone, run.window->start, is_hour));
+  bounds.to = BoundText(Reading(zone, run.window->end, is_hour));
   bounds.nulls = run.null_window == elt::NullWindow::kThisWindow;
   bounds.null_error = run.null_window == elt::NullWindow::kError;
   if (type.id() == arrow::Type::DATE32 && !(IsDate(bounds.from) && IsDate(bounds.to))) {
@@ -100,11 +126,11 @@ std::string Condition(const WindowBounds& bounds) {
     range =
         column + " >= " + QuoteText(bounds.from) + " AND " + column + " < " + QuoteText(bounds.to);
   } else {
-    // "T" sorts behind " ": between date and time they are made equal. The days around stay a
-    // range of the column itself, for an index; ":" sorts behind every digit.
-    const std::string spaced = "replace(replace(" + column + ", 'T', ' '), 't', ' ')";
+    // The days around stay a range of the column itself, for an index; "u" sorts behind everything
+    // that may stand between date and time.
+    const std::string spaced = Spaced(column);
     range = column + " >= " + QuoteText(bounds.from.substr(0, kDateSize)) + " AND " + column +
-            " < " + QuoteText(bounds.to.substr(0, kDateSize) + ":") + " AND " + spaced +
+            " < " + QuoteText(bounds.to.substr(0, kDateSize) + "u") + " AND " + spaced +
             " >= " + QuoteText(bounds.from) + " AND " + spaced + " < " + QuoteText(bounds.to);
   }
   return bounds.nulls ? "(" + range + " OR " + column + " IS NULL)" : range;
@@ -118,6 +144,19 @@ std::string StrayCondition(const WindowBounds& bounds) {
   std::string strays = column + " < '/' OR " + column + " >= ':'";
   if (bounds.null_error) strays += " OR " + column + " IS NULL";
   return strays;
+}
+
+std::string MisfitCondition(const WindowBounds& bounds, bool is_utc) {
+  if (bounds.column.empty()) return {};
+  const std::string column = QuoteName(bounds.column);
+  const std::string clock = "substr(" + column + ", 11)";
+  std::string misfits = "substr(" + column +
+                        ", 1, 10) NOT GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]' OR (" +
+                        clock + " <> '' AND " + clock + " NOT GLOB '[ Tt][0-9][0-9]:[0-9][0-9]*')";
+  std::string offset = clock + " GLOB '*[Zz+-]*'";
+  if (is_utc) offset += " AND " + clock + " NOT GLOB '*[Zz]' AND " + clock + " NOT GLOB '*+00:00'";
+  return "(" + Condition(bounds) + ") AND " + column + " IS NOT NULL AND (" + misfits + " OR (" +
+         offset + "))";
 }
 
 std::string Meaning(const WindowBounds& bounds) {

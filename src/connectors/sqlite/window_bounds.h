@@ -27,7 +27,8 @@ struct WindowBounds {
 };
 
 /// The bounds of `run` on a column of `type`. Values have no zone, so they are read on the clock of
-/// the window's own time zone. kBadWindow for a type that is no date, timestamp or text, for a
+/// the window's own time zone: what it shows twice belongs to the later window, what it skips to
+/// the window behind the skip. kBadWindow for a type that is no date, timestamp or text, for a
 /// timestamp with an offset, and for hours on a column of dates.
 Result<WindowBounds> BoundsOf(const elt::RunInstance& run, const arrow::DataType& type);
 
@@ -38,6 +39,12 @@ std::string Condition(const WindowBounds& bounds);
 /// The condition of rows that no window would take: NULL where that is an error, and what does not
 /// begin like a date. Empty without a window.
 std::string StrayCondition(const WindowBounds& bounds);
+
+/// The condition of rows of the window that are in it by chance: texts of another form than ISO
+/// dates and timestamps do not sort like time, and those with an offset do only where all have the
+/// same, which is allowed where the window's own clock shows UTC (`is_utc`) and they say so. Empty
+/// without a window.
+std::string MisfitCondition(const WindowBounds& bounds, bool is_utc);
 
 /// "created_at in [2026-01-01, 2026-01-02)", "all rows"
 std::string Meaning(const WindowBounds& bounds);

@@ -2,6 +2,7 @@
 
 #include "base/testing.h"
 #include "connectors/sqlite/sqlite_fixture.h"
+#include "elt/window_calendar.h"
 
 namespace levada::sqlite {
 namespace {
@@ -43,6 +44,40 @@ TEST(WindowBounds, AreOnTheClockOfTheWindowsZone) {
             "2026-10-25 01:00..2026-10-25 01:00");
   EXPECT_EQ(BoundsText(in("Europe/Lisbon", fold + kHour, fold + 2 * kHour)),
             "2026-10-25 01:00..2026-10-25 02:00");
+}
+
+TEST(WindowBounds, FollowEachOtherWhateverTheClockDoes) {
+  // Troll is set back by two hours, Lord Howe by half an hour, Kwajalein once by 23.
+  struct Case {
+    const char* zone;
+    WallMicros from;
+    int days;
+  };
+  for (const Case& c : {Case{"Antarctica/Troll", kNewYear, 366},
+                        {"Europe/Lisbon", kNewYear, 366},
+                        {"Australia/Lord_Howe", kNewYear, 366},
+                        {"Pacific/Kwajalein", -10'000'000'000'000, 30},
+                        {"America/St_Johns", 1'262'304'000'000'000, 366}}) {
+    const auto zone = ValueOf(elt::TimeZone::Find(c.zone));
+    for (const elt::Every every : {elt::Every::kHour, elt::Every::kDay}) {
+      std::string end;
+      for (WallMicros at = c.from; at < c.from + c.days * kDay;) {
+        const elt::Window window = elt::WindowAt(every, zone, c.zone, at);
+        const WindowBounds bounds = ValueOf(
+            BoundsOf(WindowRun("t", window.start, window.end, elt::NullWindow::kError, c.zone),
+                     *kTimestamp));
+        if (!end.empty()) {
+          ASSERT_EQ(bounds.from, end) << c.zone << " " << window.label;
+        }
+        ASSERT_LE(bounds.from, bounds.to) << c.zone << " " << window.label;
+        if (every == elt::Every::kDay) {
+          ASSERT_EQ(bounds.from, window.label) << c.zone;
+        }
+        end = bounds.to;
+        at = window.end;
+      }
+    }
+  }
 }
 
 TEST(WindowBounds, NeedAColumnThatSortsLikeTime) {
