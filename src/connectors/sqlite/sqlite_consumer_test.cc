@@ -32,12 +32,12 @@ class SqliteConsumerTest : public SqliteFixture {
   }
 };
 
-TEST_F(SqliteConsumerTest, DISABLED_ReadsEveryTypeWithNullsAndExtremes) {
+TEST_F(SqliteConsumerTest, ReadsEveryTypeWithNullsAndExtremes) {
   Do("CREATE TABLE t (i INTEGER, r REAL, x TEXT, b BLOB, o BOOLEAN, n DECIMAL(18,2), d DATE, "
      "dt DATETIME, tm TIME, tz TIMESTAMPTZ);"
      "INSERT INTO t VALUES (-9223372036854775808, -1.5, '', x'', 0, -10, '0001-01-01', "
      "'2026-01-31 23:59:59.999999', '00:00', '2026-01-31T00:30:00+02:00'),"
-     "(9223372036854775807, 9e999, 'Ünï€😀', x'00ff', 1, '9999999999999999.99', '9999-12-31', "
+     "(9223372036854775807, 9e999, 'Ünï€😀', x'00ff', 1, 9999999999999999, '9999-12-31', "
      "'2026-01-31', '23:59:59.000001', '2026-01-31 00:30Z'),"
      "(NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),"
      "(0, 3, 'a' || char(0) || 'b', x'61', true, 0.1, '1970-01-01', '1969-12-31T23:59', "
@@ -45,9 +45,10 @@ TEST_F(SqliteConsumerTest, DISABLED_ReadsEveryTypeWithNullsAndExtremes) {
   const Read read = ReadAll("table: t");
   EXPECT_EQ(Column(read, "i"), "[-9223372036854775808, 9223372036854775807, null, 0]");
   EXPECT_EQ(Column(read, "r"), "[-1.5, inf, null, 3]");
-  EXPECT_EQ(Column(read, "x"), std::string("[, Ünï€😀, null, a\0b]", 25));
-  EXPECT_EQ(Column(read, "b"), "[, 00FF, null, 61]");
+  EXPECT_EQ(Column(read, "x"), std::string("[, Ünï€😀, null, a") + '\0' + "b]");
+  EXPECT_EQ(Column(read, "b"), std::string("[, ") + '\0' + "\xff, null, a]");
   EXPECT_EQ(Column(read, "o"), "[false, true, null, true]");
+  EXPECT_EQ(Column(read, "n"), "[-10.00, 9999999999999999.00, null, 0.10]");
   EXPECT_EQ(Column(read, "d"), "[0001-01-01, 9999-12-31, null, 1970-01-01]");
   EXPECT_EQ(Column(read, "dt"),
             "[2026-01-31 23:59:59.999999, 2026-01-31 00:00:00.000000, null, "
@@ -63,8 +64,8 @@ TEST_F(SqliteConsumerTest, DISABLED_ReadsEveryTypeWithNullsAndExtremes) {
 }
 
 TEST_F(SqliteConsumerTest, TakesDecimalsExactlyHoweverTheyAreStored) {
-  // SQLite turns '9999999999999999.99' into a float by its own rules where the column is NUMERIC;
-  // in a column without affinity a text stays what it is.
+  // SQLite turns '9999999999999999.99' into the float 1e16 by its own rules where the column is
+  // NUMERIC, before anyone can read it; in a column without affinity a text stays what it is.
   Do("CREATE TABLE t (x DECIMAL(18,2), y BLOB);"
      "INSERT INTO t VALUES (7, '12345678901234567.89'), (0.1, '-0.01'), ('19.99', '1e2'), "
      "(-1234567.89, '0'), (1e15, '+1.500')");
@@ -102,17 +103,21 @@ TEST_F(SqliteConsumerTest, RefusesValuesThatDoNotFitTheirColumn) {
   ExpectRefused("TIMESTAMPTZ", "'2026-01-01 00:00'", "without an offset");
 }
 
-TEST_F(SqliteConsumerTest, DISABLED_TakesIntegersAsFloatsOnlyWhileAFloatHoldsThem) {
+TEST_F(SqliteConsumerTest, TakesIntegersAsFloatsOnlyWhileAFloatHoldsThem) {
   Do("CREATE TABLE t (x BLOB); INSERT INTO t VALUES (9007199254740992)");
-  EXPECT_EQ(Column(ReadAll("table: t\ntypes: {x: float64}"), "x"), "[9007199254740992]");
+  const Read read = ReadAll("table: t\ntypes: {x: float64}");
+  EXPECT_EQ(static_cast<const arrow::DoubleArray&>(*read.table->column(0)->chunk(0)).Value(0),
+            9007199254740992.0);
   Do("UPDATE t SET x = x + 1");
   EXPECT_THAT(TryRead("table: t\ntypes: {x: float64}"),
               FailsWith(FaultCode::kValueRefused, HasSubstr("no float holds")));
 }
 
 TEST_F(SqliteConsumerTest, RefusesTextThatIsNotUtf8) {
-  EXPECT_THAT(ReadOne("TEXT", "CAST(x'636166e9' AS TEXT)"),
-              FailsWith(FaultCode::kInvalidUtf8, HasSubstr("\"x\"")));
+  const Status status = ReadOne("TEXT", "CAST(x'636166e9' AS TEXT)");
+  EXPECT_THAT(status, FailsWith(FaultCode::kInvalidUtf8, HasSubstr("\"x\"")));
+  EXPECT_EQ(FaultOf(status).Detail("column"), "x");
+  EXPECT_EQ(FaultOf(status).Detail("rowid"), "1");
 }
 
 TEST_F(SqliteConsumerTest, NamesTheRowOfARefusedValueWithoutTheValue) {
@@ -337,7 +342,7 @@ TEST_F(SqliteConsumerTest, StopsWithinAStatement) {
   EXPECT_THAT(stream->Close(), IsOk());
 }
 
-TEST_F(SqliteConsumerTest, DISABLED_KeepsTheContractOfStreams) {
+TEST_F(SqliteConsumerTest, KeepsTheContractOfStreams) {
   Do("CREATE TABLE t (a INTEGER); INSERT INTO t VALUES (1)");
   auto consumer = ValueOf(Make("table: t"));
   const elt::Source source = ValueOf(consumer->Describe(ctx_));
@@ -353,6 +358,153 @@ TEST_F(SqliteConsumerTest, DISABLED_KeepsTheContractOfStreams) {
   EXPECT_THAT(stream->Close(), IsOk());
   EXPECT_THAT(stream->ReadNext(&batch), FailsWith(FaultCode::kInternal));
   EXPECT_THAT(stream->Finish(), FailsWith(FaultCode::kInternal)) << "closed early is not complete";
+}
+
+TEST_F(SqliteConsumerTest, IsCompleteOnlyOnceItsEndWasReadAndFinished) {
+  Do("CREATE TABLE t (a INTEGER); INSERT INTO t VALUES (1)");
+  auto consumer = ValueOf(Make("table: t"));
+  const elt::Source source = ValueOf(consumer->Describe(ctx_));
+  const auto partitions = ValueOf(consumer->Split(ctx_, {}, source, {}));
+  auto reader = ValueOf(consumer->Open(ctx_, {}, partitions[0], source, {}));
+  auto stream = ValueOf(reader->Read(ctx_, 0));
+  elt::BatchPtr batch;
+  ASSERT_THAT(stream->ReadNext(&batch), IsOk());
+  EXPECT_THAT(stream->Finish(), FailsWith(FaultCode::kInternal)) << "nobody has seen the end";
+  ASSERT_THAT(stream->ReadNext(&batch), IsOk());
+  ASSERT_EQ(batch, nullptr);
+  ASSERT_THAT(stream->ReadNext(&batch), IsOk());
+  EXPECT_EQ(batch, nullptr) << "the end stays the end";
+  EXPECT_EQ(ValueOf(stream->Finish()).rows_sent, 1);
+  EXPECT_THAT(stream->Finish(), FailsWith(FaultCode::kInternal)) << "once";
+}
+
+TEST_F(SqliteConsumerTest, ReadsEveryRowOnceWhileAWriterCommitsAndCheckpoints) {
+  auto writer = Writer(/*wal=*/true);
+  ASSERT_THAT(
+      writer->Execute(ctx_,
+                      "CREATE TABLE t (id INTEGER PRIMARY KEY, x TEXT);"
+                      "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < "
+                      "3000) INSERT INTO t SELECT i * 2, 'row ' || i FROM n"),
+      IsOk());
+  auto consumer = ValueOf(Make("table: t"));
+  const elt::Source source = ValueOf(consumer->Describe(ctx_));
+  const auto partitions = ValueOf(consumer->Split(ctx_, {}, source, {}));
+  auto reader = ValueOf(consumer->Open(ctx_, {}, partitions[0], source, {.rows = 100}));
+  auto stream = ValueOf(reader->Read(ctx_, 0));
+  int64_t expected = 0;
+  for (int round = 0;; ++round) {
+    elt::BatchPtr batch;
+    ASSERT_THAT(stream->ReadNext(&batch), IsOk());
+    if (batch == nullptr) break;
+    for (int64_t i = 0; i < batch->num_rows(); ++i) {
+      expected += 2;
+      ASSERT_EQ(static_cast<const arrow::Int64Array&>(*batch->column(0)).Value(i), expected);
+    }
+    // Rows before, at and behind the reader's place.
+    const std::string at = std::to_string(expected);
+    ASSERT_THAT(writer->Execute(ctx_, "INSERT INTO t VALUES (-" + at + ", 'new'), (" + at +
+                                          " + 1, 'new'), "
+                                          "(" +
+                                          at + " + 199, 'new'); DELETE FROM t WHERE id = " + at +
+                                          " + 4; UPDATE t SET id = -100000 - id WHERE id = " + at +
+                                          " + 8; PRAGMA wal_checkpoint(PASSIVE)"),
+                IsOk());
+  }
+  EXPECT_EQ(expected, 6000);
+  EXPECT_EQ(ValueOf(stream->Finish()).rows_sent, 3000);
+}
+
+TEST_F(SqliteConsumerTest, KeepsWritersOutUntilItIsDoneWhereThereIsNoWriteAheadLog) {
+  auto writer = Writer();
+  ASSERT_THAT(writer->Execute(ctx_, "CREATE TABLE t (a INTEGER); INSERT INTO t VALUES (1), (2)"),
+              IsOk());
+  auto consumer = ValueOf(Make("table: t"));
+  const elt::Source source = ValueOf(consumer->Describe(ctx_));
+  const auto partitions = ValueOf(consumer->Split(ctx_, {}, source, {}));
+  auto reader = ValueOf(consumer->Open(ctx_, {}, partitions[0], source, {.rows = 1}));
+  auto stream = ValueOf(reader->Read(ctx_, 0));
+  elt::BatchPtr batch;
+  ASSERT_THAT(stream->ReadNext(&batch), IsOk());
+  EXPECT_FALSE(writer->Execute(ctx_, "DELETE FROM t").ok());
+  ASSERT_THAT(stream->ReadNext(&batch), IsOk());
+  ASSERT_THAT(stream->ReadNext(&batch), IsOk());
+  EXPECT_EQ(ValueOf(stream->Finish()).rows_sent, 2);
+  EXPECT_THAT(writer->Execute(ctx_, "DELETE FROM t"), IsOk()) << "no lock is kept behind the end";
+}
+
+TEST_F(SqliteConsumerTest, TakesTheKeyForNullableWhereItIsNotTheRowid) {
+  // A quirk that SQLite keeps for old files: with DESC the column is no alias of the rowid.
+  Do("CREATE TABLE t (id INTEGER PRIMARY KEY DESC, a INTEGER); INSERT INTO t VALUES (NULL, 1);"
+     "CREATE TABLE n (id INT PRIMARY KEY); INSERT INTO n VALUES (NULL);"
+     "CREATE TABLE k (a INTEGER, b INTEGER, PRIMARY KEY (a, b)); INSERT INTO k VALUES (NULL, 1)");
+  EXPECT_EQ(Column(ReadAll("table: t"), "id"), "[null]");
+  EXPECT_EQ(Column(ReadAll("table: n"), "id"), "[null]");
+  EXPECT_EQ(Column(ReadAll("table: k"), "a"), "[null]");
+}
+
+TEST_F(SqliteConsumerTest, TakesHugeValuesIntoBatchesOfTheirOwn) {
+  constexpr int64_t kHuge = 20 << 20;
+  Do("CREATE TABLE t (id INTEGER PRIMARY KEY, x BLOB); INSERT INTO t VALUES (1, x'01'), "
+     "(2, zeroblob(" +
+     std::to_string(kHuge) + ")), (3, zeroblob(" + std::to_string(kHuge) + ")), (4, x'04')");
+  const Read read = ReadAll("table: t", {}, {.rows = 1000, .bytes = 1 << 20});
+  EXPECT_THAT(read.batch_rows, ElementsAre(2, 1, 1));
+  const auto& column = static_cast<const arrow::BinaryArray&>(*read.table->column(1)->chunk(0));
+  EXPECT_EQ(column.value_length(1), kHuge);
+  EXPECT_EQ(column.GetView(3), "\x04");
+}
+
+TEST_F(SqliteConsumerTest, ReadsAFileThatNobodyMayWrite) {
+  Do("CREATE TABLE t (a INTEGER); INSERT INTO t VALUES (1)");
+  using std::filesystem::perms;
+  std::filesystem::permissions(path_, perms::owner_read);
+  std::filesystem::permissions(directory_, perms::owner_read | perms::owner_exec);
+  EXPECT_EQ(Column(ReadAll("table: t"), "a"), "[1]");
+  std::filesystem::permissions(directory_, perms::owner_all);
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(directory_), {}), 1)
+      << "and leaves nothing beside it";
+}
+
+TEST_F(SqliteConsumerTest, LeavesTheRollbackOfACrashedWriterToItsOwner) {
+  Do("CREATE TABLE t (x BLOB); INSERT INTO t VALUES (1)");
+  const std::string crashed = directory_ + "/crashed.db";
+  {
+    // Pages go to the file before the commit, since they do not fit the cache.
+    auto writer = Writer();
+    ASSERT_THAT(writer->Execute(ctx_,
+                                "PRAGMA cache_size = 1; BEGIN; UPDATE t SET x = 2;"
+                                "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 "
+                                "FROM n WHERE i < 200) INSERT INTO t SELECT zeroblob(4000) "
+                                "FROM n"),
+                IsOk());
+    std::filesystem::copy_file(path_, crashed);
+    std::filesystem::copy_file(path_ + "-journal", crashed + "-journal");
+  }
+  const Status status =
+      ValueOf(MakeRaw("path: " + crashed + "\ntable: t"))->Describe(ctx_).status();
+  EXPECT_THAT(status, FailsWith(FaultCode::kSourceUnsupported));
+  EXPECT_THAT(FaultOf(status).help(), HasSubstr("rolled back"));
+  EXPECT_TRUE(std::filesystem::exists(crashed + "-journal"));
+}
+
+TEST_F(SqliteConsumerTest, TakesAnEmptyFileForADatabaseWithoutTables) {
+  std::ofstream(path_).close();
+  const Status status = DescribeFails("table: t");
+  EXPECT_THAT(status, FailsWith(FaultCode::kTableNotFound));
+  EXPECT_THAT(FaultOf(status).help(), HasSubstr("there is none"));
+}
+
+TEST_F(SqliteConsumerTest, ReportsAViewOfATableThatIsGone) {
+  Do("CREATE TABLE t (a INTEGER); CREATE VIEW v AS SELECT a FROM t; DROP TABLE t");
+  EXPECT_THAT(DescribeFails("table: v"), FailsWith(FaultCode::kTableNotFound, HasSubstr("t")));
+}
+
+TEST_F(SqliteConsumerTest, NamesTheRowOfATableWithoutRowidByItsNumber) {
+  Do("CREATE TABLE t (k TEXT PRIMARY KEY, x INTEGER) WITHOUT ROWID;"
+     "INSERT INTO t VALUES ('a', 1), ('b', 'two')");
+  const Status status = TryRead("table: t").status();
+  EXPECT_THAT(status, FailsWith(FaultCode::kValueRefused, HasSubstr("(row 2)")));
+  EXPECT_EQ(FaultOf(status).Detail("rowid"), "");
 }
 
 TEST_F(SqliteConsumerTest, RefusesBoundsOfSomebodyElse) {
