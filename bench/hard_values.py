@@ -100,7 +100,8 @@ def main():
             with_option = cell(scratch, levada(server, scratch, name, options), forms, name) if options else ""
             row = [name, value, by_default, f"{options}: {with_option}" if options else ""]
             for peer in names:
-                contender = Contender(peer, command_of(peer, server, f"hard_{name}"), server.env)
+                contender = Contender(peer, command_of(peer, server, f"hard_{name}"),
+                                      {**server.env, **peers.environment()})
                 row.append(cell(scratch, contender, forms, name))
             rows.append(row)
             say(f"{name}: " + " | ".join(row[2:]))

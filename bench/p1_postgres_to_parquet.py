@@ -66,8 +66,8 @@ class Comparison:
     def _contender(self, server, name):
         if name in ("one", "auto"):
             return Contender(name, pipeline.table(server, self.scratch, self.table, 1 if name == "one" else "auto"))
-        return Contender(name, lambda out: peers.command(name, server, self.table, out), server.env,
-                         start_of)
+        return Contender(name, lambda out: peers.command(name, server, self.table, out),
+                         {**server.env, **peers.environment()}, start_of)
 
     def look(self, contender, out):
         """After a warm-up: what was written, and whether it is what the source has."""

@@ -14,9 +14,15 @@ def command(peer, server, table, out):
         return ["psql", server.url, "-Xqc", f"copy {table} to stdout (format binary)", "-o", os.devnull]
     if peer == "go-pgx-arrow":
         return [str(PEERS / "go-pgx-arrow"), "-url", server.url, "-table", table, "-out", out]
-    os.environ["LEVADA_SLING"] = str(PEERS / "sling")
     python = PEERS / "dlt" / "bin" / "python" if peer == "dlt" else PYTHON
     return [str(python), str(HERE / "peer.py"), peer, table, out]
+
+
+def environment():
+    """Some peers keep files in the user's home: theirs is with them."""
+    home = PEERS / "home"
+    home.mkdir(parents=True, exist_ok=True)
+    return {"HOME": str(home), "LEVADA_SLING": str(PEERS / "sling")}
 
 
 def missing(peer):
