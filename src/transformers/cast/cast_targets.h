@@ -1,13 +1,15 @@
 #pragma once
 // What values become: for each type a target with one overload for each family of values it takes
 // (cast_sources.h). A family without an overload has no conversion. An overload fills `out` and
-// returns null, or returns why the value has no exact counterpart. Part of column_cast.cc.
+// returns null, or returns why the value has no exact counterpart.
 
 #include <arrow/builder.h>
 #include <arrow/util/decimal.h>
 
 #include <cstdint>
 #include <limits>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -23,6 +25,17 @@ using Problem = const char*;
 
 inline constexpr Problem kOutOfRange = "out of range";
 inline constexpr Problem kNotWhole = "not a whole number";
+
+/// `value` with `to` digits behind the point instead of `from`, which are more; false where those
+/// that go are not zeros.
+inline bool Reduce(const arrow::BasicDecimal128& value, int32_t from, int32_t to,
+                   arrow::Decimal128& out) {
+  return value.Rescale(from, to, &out) == arrow::DecimalStatus::kSuccess;
+}
+inline bool Reduce(const arrow::BasicDecimal256& value, int32_t from, int32_t to,
+                   arrow::Decimal256& out) {
+  return value.Rescale(from, to, &out) == arrow::DecimalStatus::kSuccess;
+}
 
 struct ToBool {
   using Builder = arrow::BooleanBuilder;
@@ -103,7 +116,8 @@ struct ToSingle {
   Problem operator()(Text value, float& out) const;
 };
 
-/// Floats by their shortest decimal form. Digits beyond the scale must be zeros.
+/// Floats that are whole numbers exactly, others by their shortest decimal form. Digits beyond the
+/// scale must be zeros.
 template <typename BuilderType, typename Decimal>
 struct ToDecimal {
   using Builder = BuilderType;
@@ -121,13 +135,11 @@ struct ToDecimal {
 
  private:
   Problem Rescale(const Decimal& value, int32_t from, Decimal& out) const;
+  template <typename Float>
+  Problem OfFloat(Float value, Decimal& out) const;
   int32_t precision_;
   int32_t scale_;
 };
-using ToDecimal128 = ToDecimal<arrow::Decimal128Builder, arrow::Decimal128>;
-using ToDecimal256 = ToDecimal<arrow::Decimal256Builder, arrow::Decimal256>;
-extern template struct ToDecimal<arrow::Decimal128Builder, arrow::Decimal128>;
-extern template struct ToDecimal<arrow::Decimal256Builder, arrow::Decimal256>;
 
 /// `out` is valid until the next call.
 struct ToText {
@@ -189,8 +201,6 @@ struct ToTime {
   int64_t nanos_per_unit_;
   std::optional<TimeFormat> format_;
 };
-extern template struct ToTime<arrow::Time32Builder>;
-extern template struct ToTime<arrow::Time64Builder>;
 
 struct ToTimestamp {
   using Builder = arrow::TimestampBuilder;
@@ -206,5 +216,16 @@ struct ToTimestamp {
   std::optional<TimeFormat> format_;
   std::optional<ZoneClock> clock_;
 };
+
+// The casts to these types, each beside its targets; null where values of `from` never become `to`.
+
+/// To booleans and integers.
+std::unique_ptr<ColumnCast> MakeIntegerCast(const arrow::DataType& from, const CastTarget& to);
+/// To floats and decimals.
+std::unique_ptr<ColumnCast> MakeNumberCast(const arrow::DataType& from, const CastTarget& to);
+/// To text and binary.
+std::unique_ptr<ColumnCast> MakeTextCast(const arrow::DataType& from, const CastTarget& to);
+/// To dates, times of day and timestamps.
+std::unique_ptr<ColumnCast> MakeTimeCast(const arrow::DataType& from, const CastTarget& to);
 
 }  // namespace levada::cast

@@ -1,13 +1,12 @@
 #include "transformers/cast/column_cast.h"
 
 #include <arrow/builder.h>
+#include <arrow/util/checked_cast.h>
 
-#include <concepts>
 #include <string>
 #include <utility>
 
 #include "elt/type_name.h"
-#include "transformers/cast/cast_sources.h"
 #include "transformers/cast/cast_targets.h"
 
 namespace levada::cast {
@@ -53,43 +52,6 @@ class AllNull final : public ColumnCast {
   const std::shared_ptr<arrow::DataType> type_;
 };
 
-template <typename Source, typename Target>
-class PairCast final : public ColumnCast {
- public:
-  explicit PairCast(CastTarget target) : target_(std::move(target)) {}
-
-  Result<CastColumn> Convert(const std::shared_ptr<arrow::Array>& values,
-                             arrow::MemoryPool* pool) const override {
-    const Source source(*values);
-    Target convert(target_);
-    typename Target::Builder builder(target_.type, pool);
-    ARROW_RETURN_NOT_OK(builder.Reserve(values->length()));
-    CastColumn column;
-    const bool no_nulls = values->null_count() == 0;
-    for (int64_t i = 0; i < values->length(); ++i) {
-      if (!no_nulls && values->IsNull(i)) {
-        builder.UnsafeAppendNull();
-        continue;
-      }
-      typename Target::Value value{};
-      const Problem problem = convert(source(i), value);
-      if (problem != nullptr) {
-        column.failures.push_back({i, problem});
-        builder.UnsafeAppendNull();
-      } else if constexpr (std::is_same_v<typename Target::Value, std::string_view>) {
-        ARROW_RETURN_NOT_OK(builder.Append(value));  // its bytes were not reserved
-      } else {
-        builder.UnsafeAppend(value);
-      }
-    }
-    ARROW_RETURN_NOT_OK(builder.Finish(&column.values));
-    return column;
-  }
-
- private:
-  const CastTarget target_;
-};
-
 /// Converts each value of the dictionary once, then follows the indices.
 class DictionaryCast final : public ColumnCast {
  public:
@@ -132,79 +94,39 @@ Fault NoCast(const arrow::DataType& from, const arrow::DataType& to, const std::
       .Help(std::move(help));
 }
 
-template <typename Target>
-struct PairMaker {
-  const arrow::DataType& from;
-  const CastTarget& to;
-
-  template <typename Source>
-  CastResult operator()() const {
-    using From = decltype(std::declval<const Source&>()(0));
-    using Value = typename Target::Value;
-    if constexpr (std::invocable<Target&, From, Value&>) {
-      return std::make_unique<PairCast<Source, Target>>(to);
-    } else {
-      return None();
-    }
-  }
-  CastResult None() const {
-    return NoCast(from, *to.type, "", "cast to text first, or compute the column in the source");
-  }
-};
-
-template <typename Target>
-CastResult MakePair(const arrow::DataType& from, const CastTarget& to) {
-  return VisitSource(from, PairMaker<Target>{from, to});
-}
-
 CastResult MakeFor(const arrow::DataType& from, const CastTarget& to) {
+  std::unique_ptr<ColumnCast> cast;
   switch (to.type->id()) {
-    case Type::BOOL:
-      return MakePair<ToBool>(from, to);
-    case Type::INT8:
-      return MakePair<ToInteger<arrow::Int8Builder>>(from, to);
-    case Type::INT16:
-      return MakePair<ToInteger<arrow::Int16Builder>>(from, to);
-    case Type::INT32:
-      return MakePair<ToInteger<arrow::Int32Builder>>(from, to);
-    case Type::INT64:
-      return MakePair<ToInteger<arrow::Int64Builder>>(from, to);
-    case Type::UINT8:
-      return MakePair<ToInteger<arrow::UInt8Builder>>(from, to);
-    case Type::UINT16:
-      return MakePair<ToInteger<arrow::UInt16Builder>>(from, to);
-    case Type::UINT32:
-      return MakePair<ToInteger<arrow::UInt32Builder>>(from, to);
-    case Type::UINT64:
-      return MakePair<ToInteger<arrow::UInt64Builder>>(from, to);
-    case Type::FLOAT:
-      return MakePair<ToSingle>(from, to);
-    case Type::DOUBLE:
-      return MakePair<ToDouble>(from, to);
-    case Type::DECIMAL128:
-      return MakePair<ToDecimal128>(from, to);
-    case Type::DECIMAL256:
-      return MakePair<ToDecimal256>(from, to);
     case Type::STRING:
-      return MakePair<ToText>(from, to);
     case Type::BINARY:
-      return MakePair<ToBytes>(from, to);
+      cast = MakeTextCast(from, to);
+      break;
     case Type::DATE32:
-      return MakePair<ToDate>(from, to);
     case Type::TIME32:
-      return MakePair<ToTime<arrow::Time32Builder>>(from, to);
     case Type::TIME64:
-      return MakePair<ToTime<arrow::Time64Builder>>(from, to);
     case Type::TIMESTAMP:
-      return MakePair<ToTimestamp>(from, to);
+      cast = MakeTimeCast(from, to);
+      break;
+    case Type::FLOAT:
+    case Type::DOUBLE:
+    case Type::DECIMAL128:
+    case Type::DECIMAL256:
+      cast = MakeNumberCast(from, to);
+      break;
     default:
-      return NoCast(from, *to.type, "", "");
+      cast = MakeIntegerCast(from, to);
   }
+  if (cast != nullptr) return cast;
+  return NoCast(from, *to.type, "", "cast to text first, or compute the column in the source");
 }
 
 bool IsText(const arrow::DataType& type) {
   return type.id() == Type::STRING || type.id() == Type::LARGE_STRING ||
          type.id() == Type::STRING_VIEW;
+}
+
+arrow::TimeUnit::type UnitOf(const arrow::DataType& timestamp) {
+  return arrow::internal::checked_cast<const arrow::TimestampType&>(timestamp).unit();
 }
 
 bool IsZoned(const arrow::DataType& type) {
@@ -264,8 +186,7 @@ CastResult MakeColumnCast(const std::shared_ptr<arrow::DataType>& from, const Ca
   if (from->id() == Type::NA) return std::make_unique<AllNull>(to.type);
   ARROW_RETURN_NOT_OK(CheckOptions(*from, to));
   if (from->Equals(*to.type)) return std::make_unique<Identity>();
-  if (IsZoned(*from) && IsZoned(*to.type) &&
-      TimestampSource::UnitOf(*from) == TimestampSource::UnitOf(*to.type)) {
+  if (IsZoned(*from) && IsZoned(*to.type) && UnitOf(*from) == UnitOf(*to.type)) {
     return std::make_unique<Relabel>(to.type);
   }
   return MakeFor(*from, to);

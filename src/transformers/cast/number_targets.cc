@@ -1,27 +1,25 @@
-// Casts to booleans, integers, floats and decimals.
+// Casts to floats and decimals.
+
+#include <arrow/util/checked_cast.h>
 
 #include <array>
 #include <charconv>
 #include <cmath>
 #include <string>
 
-#include "transformers/cast/cast_targets.h"
+#include "transformers/cast/pair_cast.h"
 
 namespace levada::cast {
 namespace {
 
 using arrow::Decimal128;
 using arrow::Decimal256;
-using arrow::DecimalStatus;
 
-constexpr Problem kNotABool = "neither 0 nor 1";
 constexpr Problem kTooFine = "more digits after the point than the scale";
 constexpr Problem kNoFloat = "an integer that no float of this size holds";
 // Every integer up to here is a double (a float).
 constexpr uint64_t kDoubleExact = uint64_t{1} << 53;
 constexpr uint64_t kSingleExact = uint64_t{1} << 24;
-constexpr double kTwoTo63 = 9223372036854775808.0;
-constexpr double kTwoTo64 = 18446744073709551616.0;
 constexpr int kPowersExact = 22;  // 10^22 is the last power of ten that is a double
 
 template <typename T>
@@ -30,36 +28,27 @@ Problem Take(const elt::Literal<T>& literal, T& out) {
   return literal.problem;
 }
 
-/// Arrow divides and looks at the remainder; only for less scale.
-bool Reduce(const arrow::BasicDecimal128& value, int32_t from, int32_t to, Decimal128& out) {
-  return value.Rescale(from, to, &out) == DecimalStatus::kSuccess;
-}
-bool Reduce(const arrow::BasicDecimal256& value, int32_t from, int32_t to, Decimal256& out) {
-  return value.Rescale(from, to, &out) == DecimalStatus::kSuccess;
+/// `value` of scale `from` with `precision` digits, `scale` of them behind the point.
+template <typename Decimal>
+Problem RescaleDecimal(const Decimal& value, int32_t from, int32_t precision, int32_t scale,
+                       Decimal& out) {
+  if (from > scale) {
+    if (!Reduce(value, from, scale, out)) return kTooFine;
+    return out.FitsInPrecision(precision) ? nullptr : kOutOfRange;
+  }
+  const int32_t zeros = scale - from;
+  // Checked before the multiplication, which would wrap unseen.
+  if (zeros >= precision ? value != Decimal(0) : !value.FitsInPrecision(precision - zeros)) {
+    return kOutOfRange;
+  }
+  out = zeros == 0 || zeros >= precision
+            ? value
+            : Decimal(value * Decimal(Decimal::GetScaleMultiplier(zeros)));
+  return nullptr;
 }
 
 uint64_t Magnitude(int64_t value) {
   return value < 0 ? ~static_cast<uint64_t>(value) + 1 : static_cast<uint64_t>(value);
-}
-
-/// The integer a decimal stands for. Scale may be negative.
-template <typename Decimal, typename Integer>
-Problem WholeOfDecimal(Decimal value, int32_t scale, Integer& out) {
-  if (scale > 0) {
-    Decimal whole;
-    if (!Reduce(value, scale, 0, whole)) return kNotWhole;
-    value = whole;
-  }
-  for (int32_t zeros = scale; zeros < 0; ++zeros) {
-    // More than 20 digits are out of range anyway; so nothing overflows here.
-    if (!value.FitsInPrecision(20)) return kOutOfRange;
-    value = value * Decimal(10);
-  }
-  const Decimal min(std::numeric_limits<Integer>::min());
-  const Decimal max(std::numeric_limits<Integer>::max());
-  if (value < min || value > max) return kOutOfRange;
-  out = static_cast<Integer>(value.low_bits());
-  return nullptr;
 }
 
 /// The float nearest to a decimal, by way of its digits: no other way rounds once.
@@ -83,58 +72,30 @@ Problem DoubleOfDecimal(const Decimal& value, int32_t scale, double& out) {
   return FloatOfDecimal(value, scale, out);
 }
 
-Problem SingleOfDouble(double value, float& out) {
-  out = static_cast<float>(value);
-  return std::isinf(out) && !std::isinf(value) ? kOutOfRange : nullptr;
+/// Above every decimal of the type, and far below where a shift would lose bits.
+template <typename Decimal>
+constexpr double kWholeMax = std::is_same_v<Decimal, Decimal128> ? 1e38 : 1e76;
+
+/// A whole float as it is. Its shortest decimal form would be another number: 1e11 as a float of 32
+/// bits is 99999997952.
+template <typename Decimal>
+Decimal WholeDecimal(double value) {
+  constexpr int kMantissaBits = 53;
+  int exponent = 0;
+  const double fraction = std::frexp(value, &exponent);
+  if (exponent <= kMantissaBits) return Decimal(static_cast<int64_t>(value));
+  Decimal whole(static_cast<int64_t>(std::ldexp(std::fabs(fraction), kMantissaBits)));
+  whole <<= static_cast<uint32_t>(exponent - kMantissaBits);
+  return value < 0 ? Decimal(-whole) : whole;
 }
 
-template <typename Integer>
-Problem WholeOfFloat(double value, double below, double limit, Integer& out) {
-  if (std::isnan(value)) return "nan";
-  if (!(value >= below && value < limit)) return kOutOfRange;
-  if (value != std::trunc(value)) return kNotWhole;
-  out = static_cast<Integer>(value);
-  return nullptr;
+Problem SingleOfDouble(double value, float& out) {
+  out = static_cast<float>(value);
+  const bool is_lost = std::isinf(out) ? !std::isinf(value) : out == 0 && value != 0;
+  return is_lost ? kOutOfRange : nullptr;
 }
 
 }  // namespace
-
-Problem ToBool::operator()(int64_t value, bool& out) const {
-  if (value != 0 && value != 1) return kNotABool;
-  return out = value == 1, nullptr;
-}
-
-Problem ToBool::operator()(uint64_t value, bool& out) const {
-  if (value > 1) return kNotABool;
-  return out = value == 1, nullptr;
-}
-
-Problem ToBool::operator()(Text value, bool& out) const {
-  return Take(elt::ParseBoolLiteral(value.text), out);
-}
-
-Problem WholeOf(double value, int64_t& out) {
-  return WholeOfFloat(value, -kTwoTo63, kTwoTo63, out);
-}
-Problem WholeOf(double value, uint64_t& out) { return WholeOfFloat(value, 0, kTwoTo64, out); }
-Problem WholeOf(const NarrowDecimal& value, int64_t& out) {
-  return WholeOfDecimal(value.unscaled, value.scale, out);
-}
-Problem WholeOf(const NarrowDecimal& value, uint64_t& out) {
-  return WholeOfDecimal(value.unscaled, value.scale, out);
-}
-Problem WholeOf(const WideDecimal& value, int64_t& out) {
-  return WholeOfDecimal(value.unscaled, value.scale, out);
-}
-Problem WholeOf(const WideDecimal& value, uint64_t& out) {
-  return WholeOfDecimal(value.unscaled, value.scale, out);
-}
-Problem WholeOf(Text value, int64_t& out) {
-  return Take(elt::ParseIntegerLiteral(value.text), out);
-}
-Problem WholeOf(Text value, uint64_t& out) {
-  return Take(elt::ParseUnsignedLiteral(value.text), out);
-}
 
 Problem ToDouble::operator()(int64_t value, double& out) const {
   if (Magnitude(value) > kDoubleExact) return kNoFloat;
@@ -189,18 +150,7 @@ ToDecimal<BuilderType, Decimal>::ToDecimal(const CastTarget& target)
 template <typename BuilderType, typename Decimal>
 Problem ToDecimal<BuilderType, Decimal>::Rescale(const Decimal& value, int32_t from,
                                                  Decimal& out) const {
-  if (from > scale_) {
-    if (!Reduce(value, from, scale_, out)) return kTooFine;
-    return out.FitsInPrecision(precision_) ? nullptr : kOutOfRange;
-  }
-  const int32_t zeros = scale_ - from;
-  // Checked before the multiplication, which would wrap unseen.
-  if (zeros >= precision_ ? value != Decimal(0) : !value.FitsInPrecision(precision_ - zeros)) {
-    return kOutOfRange;
-  }
-  out = zeros == 0 || zeros >= precision_ ? value
-                                          : Decimal(value * Decimal(Decimal::GetScaleMultiplier(zeros)));
-  return nullptr;
+  return RescaleDecimal(value, from, precision_, scale_, out);
 }
 
 template <typename BuilderType, typename Decimal>
@@ -213,23 +163,30 @@ Problem ToDecimal<BuilderType, Decimal>::operator()(Text value, Decimal& out) co
 }
 
 template <typename BuilderType, typename Decimal>
-Problem ToDecimal<BuilderType, Decimal>::operator()(Single value, Decimal& out) const {
-  if (!std::isfinite(value.value)) return std::isnan(value.value) ? "nan" : "infinite";
-  std::array<char, 32> text;
-  const auto [end, error] = std::to_chars(text.data(), text.data() + text.size(), value.value);
-  return (*this)(Text{{text.data(), static_cast<size_t>(end - text.data())}}, out);
-}
-
-template <typename BuilderType, typename Decimal>
-Problem ToDecimal<BuilderType, Decimal>::operator()(double value, Decimal& out) const {
-  if constexpr (std::is_same_v<Decimal, Decimal128>) {
+template <typename Float>
+Problem ToDecimal<BuilderType, Decimal>::OfFloat(Float value, Decimal& out) const {
+  if (!std::isfinite(value)) return std::isnan(value) ? "nan" : "infinite";
+  if (value == std::trunc(value)) {
+    if (std::fabs(value) >= kWholeMax<Decimal>) return kOutOfRange;
+    return Rescale(WholeDecimal<Decimal>(value), 0, out);
+  }
+  if constexpr (std::is_same_v<Decimal, Decimal128> && std::is_same_v<Float, double>) {
     return Take(elt::DecimalOfFloat(value, precision_, scale_), out);
   } else {
-    if (!std::isfinite(value)) return std::isnan(value) ? "nan" : "infinite";
     std::array<char, 32> text;
     const auto [end, error] = std::to_chars(text.data(), text.data() + text.size(), value);
     return (*this)(Text{{text.data(), static_cast<size_t>(end - text.data())}}, out);
   }
+}
+
+template <typename BuilderType, typename Decimal>
+Problem ToDecimal<BuilderType, Decimal>::operator()(Single value, Decimal& out) const {
+  return OfFloat(value.value, out);
+}
+
+template <typename BuilderType, typename Decimal>
+Problem ToDecimal<BuilderType, Decimal>::operator()(double value, Decimal& out) const {
+  return OfFloat(value, out);
 }
 
 template <typename BuilderType, typename Decimal>
@@ -238,9 +195,7 @@ Problem ToDecimal<BuilderType, Decimal>::operator()(const WideDecimal& value, De
     return Rescale(value.unscaled, value.scale, out);
   } else {
     Decimal256 wide;
-    CastTarget target;
-    target.type = arrow::decimal256(precision_, scale_);
-    const Problem problem = ToDecimal256(target)(value, wide);
+    const Problem problem = RescaleDecimal(value.unscaled, value.scale, precision_, scale_, wide);
     if (problem != nullptr) return problem;
     // It fits in 38 digits, so the upper half only repeats the sign.
     const auto words = wide.little_endian_array();
@@ -249,7 +204,20 @@ Problem ToDecimal<BuilderType, Decimal>::operator()(const WideDecimal& value, De
   }
 }
 
-template struct ToDecimal<arrow::Decimal128Builder, Decimal128>;
-template struct ToDecimal<arrow::Decimal256Builder, Decimal256>;
+std::unique_ptr<ColumnCast> MakeNumberCast(const arrow::DataType& from, const CastTarget& to) {
+  using arrow::Type;
+  switch (to.type->id()) {
+    case Type::FLOAT:
+      return MakePair<ToSingle>(from, to);
+    case Type::DOUBLE:
+      return MakePair<ToDouble>(from, to);
+    case Type::DECIMAL128:
+      return MakePair<ToDecimal<arrow::Decimal128Builder, Decimal128>>(from, to);
+    case Type::DECIMAL256:
+      return MakePair<ToDecimal<arrow::Decimal256Builder, Decimal256>>(from, to);
+    default:
+      return nullptr;
+  }
+}
 
 }  // namespace levada::cast

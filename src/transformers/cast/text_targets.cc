@@ -6,7 +6,7 @@
 #include <charconv>
 #include <cmath>
 
-#include "transformers/cast/cast_targets.h"
+#include "transformers/cast/pair_cast.h"
 
 namespace levada::cast {
 namespace {
@@ -101,6 +101,11 @@ Problem ToText::operator()(Moment value, std::string_view& out) {
   return Keep(elt::DateText(static_cast<int32_t>(days)) + " " +
                   ClockText(second * kNanosPerSecond + value.nanos) + (value.zoned ? "Z" : ""),
               out);
+}
+
+std::unique_ptr<ColumnCast> MakeTextCast(const arrow::DataType& from, const CastTarget& to) {
+  return to.type->id() == arrow::Type::STRING ? MakePair<ToText>(from, to)
+                                              : MakePair<ToBytes>(from, to);
 }
 
 }  // namespace levada::cast

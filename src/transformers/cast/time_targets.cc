@@ -1,6 +1,8 @@
 // Casts to dates, times of day and timestamps.
 
-#include "transformers/cast/cast_targets.h"
+#include <arrow/util/checked_cast.h>
+
+#include "transformers/cast/pair_cast.h"
 
 namespace levada::cast {
 namespace {
@@ -114,9 +116,6 @@ Problem ToTime<BuilderType>::operator()(Text value, Value& out) const {
   return read.ok() ? (*this)(TimeOfDay{read.value.nanos_of_day}, out) : read.problem;
 }
 
-template struct ToTime<arrow::Time32Builder>;
-template struct ToTime<arrow::Time64Builder>;
-
 ToTimestamp::ToTimestamp(const CastTarget& target)
     : per_second_(UnitsPerSecond(
           arrow::internal::checked_cast<const arrow::TimestampType&>(*target.type).unit())),
@@ -145,6 +144,19 @@ Problem ToTimestamp::operator()(Day value, int64_t& out) {
 Problem ToTimestamp::operator()(Text value, int64_t& out) {
   const elt::Literal<elt::DateTime> read = ReadText(format_, value.text);
   return read.ok() ? (*this)(MomentOf(read.value), out) : read.problem;
+}
+
+std::unique_ptr<ColumnCast> MakeTimeCast(const arrow::DataType& from, const CastTarget& to) {
+  switch (to.type->id()) {
+    case arrow::Type::DATE32:
+      return MakePair<ToDate>(from, to);
+    case arrow::Type::TIME32:
+      return MakePair<ToTime<arrow::Time32Builder>>(from, to);
+    case arrow::Type::TIME64:
+      return MakePair<ToTime<arrow::Time64Builder>>(from, to);
+    default:
+      return MakePair<ToTimestamp>(from, to);
+  }
 }
 
 }  // namespace levada::cast
