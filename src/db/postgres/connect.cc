@@ -3,10 +3,12 @@
 #include <libpq-fe.h>
 #include <poll.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstring>
 #include <utility>
+#include <vector>
 
 #include "base/quantity.h"
 #include "db/postgres/connection.h"
@@ -144,19 +146,33 @@ Status CheckDsn(const std::string& dsn) {
   return fault;
 }
 
-PGconn* StartConnect(const std::string& dsn) {
+/// One of the hosts of a dsn, to be tried alone.
+struct Host {
+  std::string name;
+  std::string address;
+  std::string port;
+};
+
+PGconn* StartConnect(const std::string& dsn, const std::optional<Host>& only) {
   // What stands before the dsn is a default, what stands behind it overrides it.
-  std::array<std::pair<const char*, const char*>, 7> options = {{
+  constexpr size_t kOptions = 10;
+  const auto part = [&](std::string Host::* member) {
+    return only && !((*only).*member).empty() ? ((*only).*member).c_str() : nullptr;
+  };
+  const std::array<std::pair<const char*, const char*>, kOptions> options = {{
       {"fallback_application_name", "levada"},
       {"keepalives_idle", "30"},
       {"keepalives_interval", "10"},
       {"keepalives_count", "3"},
       {"dbname", dsn.empty() ? nullptr : dsn.c_str()},
       {"client_encoding", "UTF8"},
+      {"host", part(&Host::name)},
+      {"hostaddr", part(&Host::address)},
+      {"port", part(&Host::port)},
       {nullptr, nullptr},
   }};
-  std::array<const char*, 7> keywords;
-  std::array<const char*, 7> values;
+  std::array<const char*, kOptions> keywords;
+  std::array<const char*, kOptions> values;
   for (size_t i = 0; i < options.size(); ++i) {
     keywords[i] = options[i].first;
     values[i] = options[i].second;
@@ -164,38 +180,82 @@ PGconn* StartConnect(const std::string& dsn) {
   return PQconnectStartParams(keywords.data(), values.data(), /*expand_dbname=*/1);
 }
 
-std::chrono::nanoseconds TimeoutOf(PGconn* connection, const ConnectOptions& options) {
-  if (options.connect_timeout) return *options.connect_timeout;
-  std::chrono::nanoseconds timeout = kConnectTimeout;
-  PQconninfoOption* all = PQconninfo(connection);
-  for (const PQconninfoOption* option = all; option != nullptr && option->keyword != nullptr;
-       ++option) {
-    if (std::strcmp(option->keyword, "connect_timeout") != 0 || option->val == nullptr) continue;
-    int64_t seconds = 0;
-    std::from_chars(option->val, option->val + std::strlen(option->val), seconds);
-    // libpq takes 0 for "for ever" and, with the year 292 out of reach, so do we.
-    timeout = seconds > 0 && seconds < 1'000'000 ? std::chrono::seconds(seconds)
-                                                 : std::chrono::nanoseconds::max();
+/// What dsn, environment and service file come to.
+class Settings {
+ public:
+  explicit Settings(PGconn* connection) : all_(PQconninfo(connection)) {}
+  ~Settings() { PQconninfoFree(all_); }
+  Settings(const Settings&) = delete;
+  Settings& operator=(const Settings&) = delete;
+
+  /// Empty when it is not set.
+  std::string Get(const char* keyword) const {
+    for (const PQconninfoOption* option = all_; option != nullptr && option->keyword != nullptr;
+         ++option) {
+      if (std::strcmp(option->keyword, keyword) == 0 && option->val != nullptr) return option->val;
+    }
+    return {};
   }
-  PQconninfoFree(all);
-  return timeout;
+
+ private:
+  PQconninfoOption* const all_;
+};
+
+std::vector<std::string> SplitList(const std::string& list) {
+  std::vector<std::string> parts;
+  size_t begin = 0;
+  for (size_t comma = list.find(','); comma != std::string::npos; comma = list.find(',', begin)) {
+    parts.push_back(list.substr(begin, comma - begin));
+    begin = comma + 1;
+  }
+  parts.push_back(list.substr(begin));
+  return parts;
 }
 
-}  // namespace
+/// The hosts to try one by one: asked not to block, libpq waits for a silent one for ever and never
+/// comes to the next. Empty: libpq shall do it, for there is one, or none can be tried alone.
+std::vector<Host> HostsOf(const Settings& settings) {
+  const std::vector<std::string> names = SplitList(settings.Get("host"));
+  const std::vector<std::string> addresses = SplitList(settings.Get("hostaddr"));
+  const std::vector<std::string> ports = SplitList(settings.Get("port"));
+  const size_t count = std::max(names.size(), addresses.size());
+  const auto fits = [&](const std::vector<std::string>& list) {
+    return list.size() == count || (list.size() == 1 && list[0].empty());
+  };
+  // prefer-standby goes through them twice.
+  if (count < 2 || !fits(names) || !fits(addresses) ||
+      (ports.size() != count && ports.size() != 1) ||
+      settings.Get("target_session_attrs") == "prefer-standby") {
+    return {};
+  }
+  std::vector<Host> hosts;
+  for (size_t i = 0; i < count; ++i) {
+    Host host;
+    if (names.size() == count) host.name = names[i];
+    if (addresses.size() == count) host.address = addresses[i];
+    host.port = ports.size() == count ? ports[i] : ports[0];
+    // An empty place in the list means a default that nothing can ask for alone.
+    if (host.name.empty() && host.address.empty()) return {};
+    hosts.push_back(std::move(host));
+  }
+  return hosts;
+}
 
-Result<std::unique_ptr<Connection>> Connection::Open(const Context& ctx,
-                                                     const ConnectOptions& options) {
-  ARROW_RETURN_NOT_OK(ctx.Check());
-  const std::string& dsn = options.dsn.Reveal();
-  ARROW_RETURN_NOT_OK(CheckDsn(dsn));
-  std::unique_ptr<pg_conn, Closer> connection(StartConnect(dsn));
-  if (connection == nullptr) return Status::OutOfMemory("libpq: no memory for a connection");
-  PGconn* raw = connection.get();
-  PQsetErrorVerbosity(raw, PQERRORS_VERBOSE);
-  const std::chrono::nanoseconds timeout = TimeoutOf(raw, options);
+/// For each host, as libpq understands its own setting.
+std::chrono::nanoseconds TimeoutOf(const Settings& settings) {
+  const std::string text = settings.Get("connect_timeout");
+  if (text.empty()) return kConnectTimeout;
+  int64_t seconds = 0;
+  std::from_chars(text.data(), text.data() + text.size(), seconds);
+  // libpq takes 0 for "for ever" and, with the year 292 out of reach, so do we.
+  return seconds > 0 && seconds < 1'000'000 ? std::chrono::seconds(seconds)
+                                            : std::chrono::nanoseconds::max();
+}
+
+/// Polls until the connection stands or fails.
+Status Establish(const Context& ctx, PGconn* raw, std::chrono::nanoseconds timeout) {
   const Context limited = ctx.Within(timeout);
   const os::StopEvent stop(ctx.stop);
-
   ConnStatusType stage = PQstatus(raw);
   PostgresPollingStatusType state = PGRES_POLLING_WRITING;
   while (stage != CONNECTION_BAD && state != PGRES_POLLING_OK) {
@@ -215,12 +275,51 @@ Result<std::unique_ptr<Connection>> Connection::Open(const Context& ctx,
     state = PQconnectPoll(raw);
     if (state == PGRES_POLLING_FAILED) return ConnectFault(raw, stage);
   }
-  if (stage == CONNECTION_BAD) return ConnectFault(raw, stage);
-  if (PQsetnonblocking(raw, 1) != 0) {
+  return stage == CONNECTION_BAD ? ConnectFault(raw, stage) : Status::OK();
+}
+
+/// Whether another host of the list may do: as libpq, not after a wrong password.
+bool MayDoElsewhere(const Status& status) {
+  const FaultCode code = CodeOf(status);
+  return code == FaultCode::kSourceUnreachable || code == FaultCode::kSourceBusy ||
+         code == FaultCode::kSourceConnectionLost;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Connection>> Connection::Open(const Context& ctx,
+                                                     const ConnectOptions& options) {
+  ARROW_RETURN_NOT_OK(ctx.Check());
+  const std::string& dsn = options.dsn.Reveal();
+  ARROW_RETURN_NOT_OK(CheckDsn(dsn));
+  std::unique_ptr<pg_conn, Closer> connection(StartConnect(dsn, std::nullopt));
+  if (connection == nullptr) return Status::OutOfMemory("libpq: no memory for a connection");
+  std::vector<Host> hosts;
+  std::chrono::nanoseconds timeout{0};
+  {
+    const Settings settings(connection.get());
+    timeout = options.connect_timeout.value_or(TimeoutOf(settings));
+    if (PQstatus(connection.get()) != CONNECTION_BAD) hosts = HostsOf(settings);
+  }
+  Status status;
+  if (hosts.empty()) {
+    PQsetErrorVerbosity(connection.get(), PQERRORS_VERBOSE);
+    status = Establish(ctx, connection.get(), timeout);
+  }
+  if (options.connect_timeout && !hosts.empty()) timeout /= static_cast<int64_t>(hosts.size());
+  for (const Host& host : hosts) {
+    connection.reset(StartConnect(dsn, host));
+    if (connection == nullptr) return Status::OutOfMemory("libpq: no memory for a connection");
+    PQsetErrorVerbosity(connection.get(), PQERRORS_VERBOSE);
+    status = Establish(ctx, connection.get(), timeout);
+    if (!MayDoElsewhere(status)) break;
+  }
+  ARROW_RETURN_NOT_OK(status);
+  if (PQsetnonblocking(connection.get(), 1) != 0) {
     return Fault(FaultCode::kInternal, "libpq: cannot make a connection non-blocking");
   }
   // libpq would print the server's notices to standard error.
-  PQsetNoticeReceiver(raw, [](void*, const PGresult*) {}, nullptr);
+  PQsetNoticeReceiver(connection.get(), [](void*, const PGresult*) {}, nullptr);
   return std::unique_ptr<Connection>(new Connection(std::move(connection)));
 }
 

@@ -27,8 +27,9 @@ namespace levada::pq {
 struct ConnectOptions {
   /// A libpq URI or key=value text. Empty: PG* variables, the service file, libpq's defaults.
   Secret dsn;
-  /// Of the whole attempt, over all hosts and addresses. A connect_timeout in the dsn or
-  /// PGCONNECT_TIMEOUT is used when this is absent, and 10 s when there is neither.
+  /// Of the whole attempt; each host of a list has an equal part of it. A connect_timeout in the
+  /// dsn or PGCONNECT_TIMEOUT is used for each host when this is absent, and 10 s when there is
+  /// neither.
   std::optional<std::chrono::nanoseconds> connect_timeout;
 };
 

@@ -42,6 +42,7 @@ class SilentServer {
     port_ = ntohs(address.sin_port);
   }
   ~SilentServer() { close(socket_); }
+  int port() const { return port_; }
   std::string Dsn() const {
     return "host=127.0.0.1 user=levada sslmode=disable port=" + std::to_string(port_);
   }
@@ -183,6 +184,23 @@ TEST(ConnectionTest, GivesUpOnASilentServerAfterItsTimeout) {
   EXPECT_THAT(opened.status().message(), HasSubstr("50ms"));
   EXPECT_EQ(CodeOf(Open(silent.Dsn() + " connect_timeout=1").status()),
             FaultCode::kSourceUnreachable);
+}
+
+TEST(ConnectionTest, GoesOnToTheNextHostAfterASilentOne) {
+  auto& server = PostgresServer::Shared();
+  const SilentServer silent;
+  const std::string hosts = " host=127.0.0.1,127.0.0.1 port=" + std::to_string(silent.port()) +
+                            "," + std::to_string(server.port()) + " connect_timeout=1";
+  EXPECT_THAT(Open(server.Dsn() + hosts), IsOk());
+  const auto opened =
+      Connection::Open(Context{}, {Secret(server.Dsn() + hosts), std::chrono::milliseconds(2000)});
+  EXPECT_THAT(opened, IsOk());
+  EXPECT_EQ((*opened)->endpoint().port, std::to_string(server.port()));
+  // The last one's failure is told; a password is not tried on the next.
+  const auto failed =
+      Open(server.Dsn() + " host=127.0.0.1,127.0.0.1 port=" + std::to_string(server.port()) +
+           ",1 user=rejected_user");
+  EXPECT_THAT(failed, FailsWith(FaultCode::kAuthFailed));
 }
 
 TEST(ConnectionTest, StopsWhileConnecting) {

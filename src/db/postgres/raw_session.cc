@@ -48,6 +48,11 @@ Result<std::unique_ptr<RawSession>> RawSession::Take(const Context& ctx,
                  "connection: encryption by GSSAPI cannot be read at speed")
         .Help("add gssencmode=disable to the dsn, and sslmode=verify-full for encryption by TLS");
   }
+  if (PQsslInUse(raw) != 0 && PQsslStruct(raw, "OpenSSL") == nullptr) {
+    return Fault(FaultCode::kSourceUnsupported,
+                 "connection: libpq encrypts with another library than OpenSSL")
+        .Help("use a libpq that was built with OpenSSL");
+  }
   // Parses what libpq has buffered; reads nothing.
   if (PQisBusy(raw) != 0 || PQtransactionStatus(raw) == PQTRANS_ACTIVE) {
     return Fault(FaultCode::kInternal, "connection: taken over while a statement is at work");

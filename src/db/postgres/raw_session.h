@@ -25,7 +25,8 @@ namespace levada::pq {
 /// One thread at a time, but Cancel. ctx is copied at Take.
 class RawSession final {
  public:
-  /// kSourceUnsupported for a connection encrypted by GSSAPI, whose framing only libpq knows.
+  /// kSourceUnsupported for a connection encrypted by GSSAPI, whose framing only libpq knows, or by
+  /// another TLS library than ours.
   static Result<std::unique_ptr<RawSession>> Take(const Context& ctx,
                                                   std::unique_ptr<Connection> connection);
   ~RawSession();

@@ -43,9 +43,40 @@ constexpr auto kRows = std::to_array<Row>({
 
 constexpr size_t kDetailBytesMax = 1024;
 
+bool Continues(char byte) { return (static_cast<unsigned char>(byte) & 0xc0) == 0x80; }
+
+/// Bytes of the UTF-8 character at the front of `text`; 0 when there is none.
+size_t CharacterBytes(std::string_view text) {
+  const auto lead = static_cast<unsigned char>(text[0]);
+  if (lead < 0x80) return 1;
+  const size_t size = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
+  if (lead < 0xc2 || lead > 0xf4 || size > text.size()) return 0;
+  for (size_t i = 1; i < size; ++i) {
+    if (!Continues(text[i])) return 0;
+  }
+  const auto second = static_cast<unsigned char>(text[1]);
+  const bool overlong = (lead == 0xe0 && second < 0xa0) || (lead == 0xf0 && second < 0x90);
+  const bool beyond = (lead == 0xed && second > 0x9f) || (lead == 0xf4 && second > 0x8f);
+  return overlong || beyond ? 0 : size;
+}
+
+/// A server whose database has no encoding repeats what lies in its tables.
+std::string Utf8Of(std::string_view text) {
+  std::string kept;
+  while (!text.empty()) {
+    const size_t size = CharacterBytes(text);
+    kept += size == 0 ? std::string_view("?") : text.substr(0, size);
+    text.remove_prefix(std::max<size_t>(size, 1));
+  }
+  return kept;
+}
+
 void AddDetail(Fault& fault, std::string key, std::string_view value) {
   if (value.empty()) return;
-  fault.With(std::move(key), std::string(value.substr(0, kDetailBytesMax)));
+  size_t size = std::min(value.size(), kDetailBytesMax);
+  // Not inside a character.
+  while (size < value.size() && size > 0 && Continues(value[size])) --size;
+  fault.With(std::move(key), Utf8Of(value.substr(0, size)));
 }
 
 std::string_view HelpFor(std::string_view sqlstate) {
@@ -70,7 +101,7 @@ FaultCode CodeOfSqlstate(std::string_view sqlstate) {
 Fault FaultOf(const ServerError& error, std::string_view doing) {
   std::string message(doing);
   message += ": ";
-  message += error.message.empty() ? "the server gave no reason" : error.message;
+  message += error.message.empty() ? "the server gave no reason" : Utf8Of(error.message);
   Fault fault(CodeOfSqlstate(error.sqlstate), std::move(message));
   AddDetail(fault, "sqlstate", error.sqlstate);
   AddDetail(fault, "server_detail", error.detail);

@@ -33,6 +33,16 @@ TEST(ServerErrorTest, CarriesWhatTheServerSaid) {
   EXPECT_EQ(fault.Detail("server_context").size(), 1024u);
 }
 
+TEST(ServerErrorTest, IsUtf8WhateverTheServerSends) {
+  const Fault fault =
+      FaultOf({"ERROR", "22012", "gr\xfc\xdf \xc3\xbc \xf0\x9f\x9c\x81 \xed\xa0\x80",
+               std::string(1023, 'x') + "\xc3\xbc", "\xc3", ""},
+              "cannot read");
+  EXPECT_EQ(fault.message(), "cannot read: gr?? \xc3\xbc \xf0\x9f\x9c\x81 ???");
+  EXPECT_EQ(fault.Detail("server_detail"), std::string(1023, 'x'));
+  EXPECT_EQ(fault.Detail("server_hint"), "?");
+}
+
 TEST(ServerErrorTest, LeavesOutWhatTheServerDidNotSay) {
   const Fault fault = FaultOf({"ERROR", "XX000", "", "", "", ""}, "cannot read");
   EXPECT_EQ(fault.code(), FaultCode::kQueryFailed);
