@@ -5,6 +5,8 @@
 #include <charconv>
 #include <utility>
 
+#include "connectors/postgres/statement_text.h"
+
 namespace levada::postgres {
 namespace {
 
@@ -125,7 +127,7 @@ std::vector<OptionSpec> ValueSpecs() {
        .example = "2h"},
       {.name = "connect_timeout",
        .type = OptionType::kDuration,
-       .doc = "for a connection to be made, over all hosts; left out: the dsn's, else 10s",
+       .doc = "for a connection to be made, over all hosts; left out: the dsn's for each, else 10s",
        .runtime = true,
        .example = "10s"},
   };
@@ -178,8 +180,7 @@ class Checker {
       return;
     }
     if (!table) {
-      read.query = options_.Text("query");
-      read.query.erase(read.query.find_last_not_of("; \t\r\n") + 1);
+      read.query = WithoutClosing(options_.Text("query"));
       if (read.query.empty()) {
         Refuse(options_, "query", FaultCode::kBadValue, "\"query\" is empty", "write a SELECT");
       }

@@ -34,7 +34,7 @@ struct ConsumerOptions {
   /// The written ones: dsn is revealed from here when connecting, never before.
   elt::Options written;
   std::optional<TableName> table;  ///< this or query
-  std::string query;               ///< without closing semicolons
+  std::string query;               ///< without semicolons and comments at its end
   std::vector<std::string> columns;
   PartitionOptions partition;
   int connections = 1;  ///< 0: auto
