@@ -122,7 +122,7 @@ std::string PartitionBounds::ToJson() const {
   Json json{{"kind", kKinds[static_cast<size_t>(kind)]}};
   if (kind != Kind::kAll) {
     json["by"] = by;
-    json["text"] = text;
+    json["order"] = NameOf(order);
   }
   if (kind == Kind::kRange) {
     json["from"] = JsonOf(from);
@@ -146,7 +146,10 @@ Result<PartitionBounds> PartitionBounds::FromJson(const std::string& text) {
   bounds.kind = static_cast<Kind>(found - std::begin(kKinds));
   if (bounds.kind == Kind::kAll) return bounds;
   ARROW_ASSIGN_OR_RAISE(bounds.by, MemberOf<std::string>(json, "by"));
-  ARROW_ASSIGN_OR_RAISE(bounds.text, MemberOf<bool>(json, "text"));
+  ARROW_ASSIGN_OR_RAISE(const std::string order, MemberOf<std::string>(json, "order"));
+  const std::optional<Order> known_order = OrderNamed(order);
+  if (!known_order) return Corrupt("unknown order \"" + order + "\"");
+  bounds.order = *known_order;
   if (bounds.kind == Kind::kRange) {
     ARROW_ASSIGN_OR_RAISE(bounds.from, CutOf(json, "from"));
     ARROW_ASSIGN_OR_RAISE(bounds.to, CutOf(json, "to"));
@@ -164,7 +167,8 @@ Result<PartitionBounds> PartitionBounds::FromJson(const std::string& text) {
 }
 
 std::string PartitionBounds::Predicate() const {
-  const std::string column = pq::QuoteIdentifier(by) + (text ? " COLLATE \"C\"" : "");
+  const std::string column =
+      pq::QuoteIdentifier(by) + (order == Order::kText ? " COLLATE \"C\"" : "");
   switch (kind) {
     case Kind::kAll:
       return {};
@@ -200,7 +204,7 @@ std::string PartitionBounds::Meaning() const {
   return {};
 }
 
-std::vector<PartitionBounds> RangesBetween(const std::string& by, bool text,
+std::vector<PartitionBounds> RangesBetween(const std::string& by, Order order,
                                            const std::vector<Cut>& cuts) {
   std::vector<PartitionBounds> ranges;
   if (cuts.empty()) return {PartitionBounds{}};
@@ -208,7 +212,7 @@ std::vector<PartitionBounds> RangesBetween(const std::string& by, bool text,
     PartitionBounds range;
     range.kind = Kind::kRange;
     range.by = by;
-    range.text = text;
+    range.order = order;
     range.nulls = i == 0;
     if (i > 0) range.from = cuts[i - 1];
     if (i < cuts.size()) range.to = cuts[i];

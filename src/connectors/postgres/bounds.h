@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/fault.h"
+#include "connectors/postgres/postgres_types.h"
 
 namespace levada::postgres {
 
@@ -31,7 +32,8 @@ struct PartitionBounds {
   };
   Kind kind = Kind::kAll;
   std::string by{};
-  bool text = false;  ///< compared byte by byte, whatever the column's collation
+  Order order = Order::kNone;  ///< of the column; kText is compared byte by byte, whatever its
+                               ///< collation
   std::optional<Cut> from{};
   std::optional<Cut> to{};
   bool nulls = false;  ///< kRange: with the rows where it is NULL
@@ -51,7 +53,7 @@ struct PartitionBounds {
 
 /// The ranges between `cuts`, which are in order: the first is open below and has the NULLs, the
 /// last is open above. One partition more than cuts.
-std::vector<PartitionBounds> RangesBetween(const std::string& by, bool text,
+std::vector<PartitionBounds> RangesBetween(const std::string& by, Order order,
                                            const std::vector<Cut>& cuts);
 
 /// Blocks of a table's main file, [from, to). `to` absent: to its end, wherever that is by then.

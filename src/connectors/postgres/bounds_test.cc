@@ -10,12 +10,13 @@ using Kind = PartitionBounds::Kind;
 
 std::vector<PartitionBounds> Examples() {
   std::vector<PartitionBounds> examples =
-      RangesBetween("id", false, {{"0", false}, {"0", true}, {"500", false}});
-  for (PartitionBounds& range : RangesBetween("na\"me", true, {{"it's", false}})) {
+      RangesBetween("id", Order::kInteger, {{"0", false}, {"0", true}, {"500", false}});
+  for (PartitionBounds& range : RangesBetween("na\"me", Order::kText, {{"it's", false}})) {
     examples.push_back(range);
   }
   examples.push_back({});
-  examples.push_back({.kind = Kind::kValue, .by = "region", .text = true, .values = {"EU"}});
+  examples.push_back(
+      {.kind = Kind::kValue, .by = "region", .order = Order::kText, .values = {"EU"}});
   examples.push_back({.kind = Kind::kRest, .by = "region", .values = {"EU", "U'S"}});
   examples.push_back({.kind = Kind::kHash, .by = "id", .modulus = 8, .remainder = 3});
   return examples;
@@ -51,8 +52,8 @@ TEST(PartitionBounds, SaysInWordsWhichRowsItMeans) {
 }
 
 TEST(PartitionBounds, MakesOneRangeMoreThanCuts) {
-  EXPECT_THAT(RangesBetween("id", false, {}), ElementsAre(PartitionBounds{}));
-  const auto ranges = RangesBetween("id", false, {{"1", false}, {"2", false}});
+  EXPECT_THAT(RangesBetween("id", Order::kInteger, {}), ElementsAre(PartitionBounds{}));
+  const auto ranges = RangesBetween("id", Order::kInteger, {{"1", false}, {"2", false}});
   ASSERT_EQ(ranges.size(), 3u);
   EXPECT_TRUE(ranges[0].nulls);
   EXPECT_FALSE(ranges[1].nulls);
@@ -61,16 +62,18 @@ TEST(PartitionBounds, MakesOneRangeMoreThanCuts) {
 }
 
 TEST(PartitionBounds, RefusesWhatItDoesNotWrite) {
-  for (const char* json :
-       {"", "null", "[]", "{", "{}", R"({"kind":"none"})", R"({"kind":1})",
-        R"({"kind":"range","by":"id"})", R"({"kind":"range","by":1,"text":false,"nulls":true})",
-        R"({"kind":"range","by":"id","text":false,"from":5,"nulls":true})",
-        R"({"kind":"range","by":"id","text":false,"from":{"value":5,"after":true},"nulls":true})",
-        R"({"kind":"value","by":"id","text":false,"values":[]})",
-        R"({"kind":"rest","by":"id","text":false,"values":[1]})",
-        R"({"kind":"hash","by":"id","text":false,"modulus":0,"remainder":0})",
-        R"({"kind":"hash","by":"id","text":false,"modulus":2,"remainder":2})",
-        R"({"kind":"hash","by":"id","text":false,"modulus":"2","remainder":1})"}) {
+  for (
+      const char* json :
+      {"", "null", "[]", "{", "{}", R"({"kind":"none"})", R"({"kind":1})",
+       R"({"kind":"range","by":"id"})", R"({"kind":"range","by":"id","order":"size","nulls":true})",
+       R"({"kind":"range","by":1,"order":"integer","nulls":true})",
+       R"({"kind":"range","by":"id","order":"integer","from":5,"nulls":true})",
+       R"({"kind":"range","by":"id","order":"integer","from":{"value":5,"after":true},"nulls":true})",
+       R"({"kind":"value","by":"id","order":"integer","values":[]})",
+       R"({"kind":"rest","by":"id","order":"integer","values":[1]})",
+       R"({"kind":"hash","by":"id","order":"integer","modulus":0,"remainder":0})",
+       R"({"kind":"hash","by":"id","order":"integer","modulus":2,"remainder":2})",
+       R"({"kind":"hash","by":"id","order":"integer","modulus":"2","remainder":1})"}) {
     EXPECT_THAT(PartitionBounds::FromJson(json), FailsWith(FaultCode::kManifestCorrupt)) << json;
   }
 }

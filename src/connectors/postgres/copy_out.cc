@@ -1,5 +1,6 @@
 #include "connectors/postgres/copy_out.h"
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
 
@@ -52,8 +53,13 @@ Status CopyOut::Receive(size_t message_bytes) {
   if (received_.data() != buffer_->data()) {
     std::memmove(buffer_->mutable_data(), received_.data(), received_.size());
   }
-  if (static_cast<int64_t>(message_bytes) > buffer_->size()) {
-    ARROW_RETURN_NOT_OK(buffer_->Resize(static_cast<int64_t>(message_bytes)));
+  // Grown by what has come, not by what the header promises: a gigabyte is easily written there.
+  if (received_.size() == static_cast<size_t>(buffer_->size())) {
+    const int64_t doubled = 2 * buffer_->size();
+    ARROW_RETURN_NOT_OK(buffer_->Resize(std::min(doubled, static_cast<int64_t>(message_bytes))));
+  } else if (buffer_->size() > kKeptBytes && message_bytes <= size_t{kBufferBytes} &&
+             received_.size() <= size_t{kBufferBytes} / 2) {
+    ARROW_RETURN_NOT_OK(buffer_->Resize(kBufferBytes, /*shrink_to_fit=*/true));
   }
   const std::span<uint8_t> room(buffer_->mutable_data() + received_.size(),
                                 static_cast<size_t>(buffer_->size()) - received_.size());

@@ -29,8 +29,10 @@ namespace levada::postgres {
 class CopyOut final {
  public:
   /// What one receive call asks for. Larger than this, the buffer falls out of the second-level
-  /// cache; a row that is larger makes it grow for good.
+  /// cache; a row that is larger makes it grow.
   static constexpr int64_t kBufferBytes = 256 << 10;
+  /// Beyond this it is given back when the large rows are over.
+  static constexpr int64_t kKeptBytes = 4 << 20;
 
   /// Sends `copy_sql` on an idle connection. `doing` begins the message of a failure: "cannot read
   /// public.orders". The buffer is of ctx.pool, ctx is copied.

@@ -48,9 +48,9 @@ class CopyStream final : public elt::BatchStream {
     const int64_t sent = copy_->rows_sent();
     const int64_t decoded = decoder_->rows_decoded();
     if (sent != decoded) {
-      return Fault(FaultCode::kSourceProtocol, "rows decoded: expected " + std::to_string(sent) +
-                                                   " as the server says it sent, got " +
-                                                   std::to_string(decoded));
+      return Fault(FaultCode::kCountMismatch, "rows decoded: expected " + std::to_string(sent) +
+                                                  " as the server says it sent, got " +
+                                                  std::to_string(decoded));
     }
     elt::StreamEnd end;
     end.rows_sent = sent;

@@ -50,27 +50,39 @@ std::vector<Cut> CutsByWeight(const std::vector<WeightedValue>& values, int64_t 
   if (count < 2 || total <= 0) return {};
   const double target = total / static_cast<double>(count);
   constexpr double kHeavy = 1.5;
+  constexpr double kWorthACut = 0.25;
   // So that sums of fractions that should reach the target do.
   const double enough = target * (1 - 1e-9);
+  const std::vector<WeightedValue> points = integers ? Divided(values, target) : values;
 
   std::vector<Cut> cuts;
   const auto add = [&](Cut cut) {
     if (cuts.empty() || cuts.back() != cut) cuts.push_back(std::move(cut));
   };
-  double gathered = 0;
-  for (const WeightedValue& point : integers ? Divided(values, target) : values) {
+  double left = total;  // from this point on
+  double gathered = 0;  // since the last cut
+  double at_value = 0;  // of that, what lies at and behind this very value
+  const std::string* last_value = nullptr;
+  for (const WeightedValue& point : points) {
+    if (last_value == nullptr || *last_value != point.value) at_value = 0;
+    last_value = &point.value;
     const bool heavy = point.single && point.weight > kHeavy * target;
-    const bool cut_already = !cuts.empty() && cuts.back().value == point.value;
-    if ((heavy || gathered >= enough) && !(cut_already && cuts.back().after)) {
+    const bool behind_it = !cuts.empty() && cuts.back() == Cut{point.value, true};
+    // A range that would have next to no rows is not worth a cut.
+    const bool full = gathered >= enough && left >= kWorthACut * target;
+    if ((heavy || full) && !behind_it) {
       add({point.value, false});
-      gathered = 0;
+      gathered = at_value;
     }
     if (heavy) {
       add({point.value, true});
-      gathered = 0;
+      // A point of the histogram at the same value weighs what lies behind that value.
+      gathered = at_value;
     } else {
       gathered += point.weight;
+      at_value += point.weight;
     }
+    left -= point.weight;
   }
   return cuts;
 }

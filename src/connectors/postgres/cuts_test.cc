@@ -34,7 +34,7 @@ TEST(CutsByWeight, MakesNoMoreRangesThanPoints) {
   EXPECT_THAT(CutsByWeight({{"x", 0, false}}, 4, false), IsEmpty());
 }
 
-TEST(CutsByWeight, DISABLED_DividesTheSpaceBetweenIntegers) {
+TEST(CutsByWeight, DividesTheSpaceBetweenIntegers) {
   const auto cuts =
       CutsByWeight({{"0", 0.5, false}, {"1000", 0.5, false}, {"2000", 0, false}}, 4, true);
   EXPECT_THAT(cuts, ElementsAre(Cut{"500", false}, Cut{"1000", false}, Cut{"1500", false}));
@@ -51,11 +51,23 @@ TEST(CutsByWeight, GivesAHeavyValueARangeOfItsOwn) {
               ElementsAre(Cut{"b", false}, Cut{"b", true}));
 }
 
-TEST(CutsByWeight, DISABLED_NeverCutsBackBehindAHeavyValue) {
-  // The value is a bound of the histogram too.
-  const auto cuts = CutsByWeight(
-      {{"a", 0.3, false}, {"b", 0.3, false}, {"b", 0.4, true}, {"c", 0, false}}, 5, false);
-  EXPECT_THAT(cuts, ElementsAre(Cut{"b", false}, Cut{"b", true}, Cut{"c", false}));
+TEST(CutsByWeight, NeverCutsBackBehindAHeavyValue) {
+  // The value is a bound of the histogram too, whose rows lie behind it: in whichever order they
+  // come, these rows are a range of their own, not part of the next one.
+  const std::vector<WeightedValue> bound_first = {
+      {"a", 0.3, false}, {"b", 0.3, false}, {"b", 0.5, true}, {"c", 0.3, false}, {"d", 0, false}};
+  std::vector<WeightedValue> value_first = bound_first;
+  std::swap(value_first[1], value_first[2]);
+  for (const auto& values : {bound_first, value_first}) {
+    EXPECT_THAT(CutsByWeight(values, 5, false),
+                ElementsAre(Cut{"b", false}, Cut{"b", true}, Cut{"c", false}));
+  }
+}
+
+TEST(CutsByWeight, MakesNoRangeOfNextToNothing) {
+  // Behind the last bound of a histogram there are no rows.
+  EXPECT_THAT(CutsByWeight({{"a", 0.5, false}, {"b", 0.5, false}, {"c", 0, false}}, 2, false),
+              ElementsAre(Cut{"b", false}));
 }
 
 TEST(EvenCuts, DividesTheWidth) {

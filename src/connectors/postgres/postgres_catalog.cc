@@ -158,12 +158,15 @@ Result<Attributes> FindAttributes(const Context& ctx, pq::Connection& connection
       connection.Query(ctx, kDoing,
                        "select a.attnum, a.attnotnull and not exists (select from "
                        "pg_catalog.pg_constraint k where k.conrelid = a.attrelid and "
-                       "k.contype = 'n' and a.attnum = any (k.conkey) and not k.convalidated), "
+                       "k.contype = 'n' and a.attnum = any (k.conkey) and not k.convalidated) "
+                       "and not exists (select from pg_catalog.pg_partition_tree($1) p "
+                       "join pg_catalog.pg_class l on l.oid = p.relid where l.relkind = 'f'), "
                        "a.attgenerated <> '' from pg_catalog.pg_attribute a "
                        "where a.attrelid = $1 and a.attnum > 0 and not a.attisdropped",
                        {std::to_string(relation.oid)}));
   Attributes attributes;
-  // The children of an inherited table may allow what it forbids; nobody checks foreign tables.
+  // The children of an inherited table may allow what it forbids; nobody checks foreign tables,
+  // among partitions neither.
   const bool holds = relation.kind == 'p' || (relation.kind == 'r' && !relation.has_children);
   for (const pq::Row& row : rows) {
     if (holds && BoolOf(row[1])) {
@@ -311,62 +314,88 @@ Result<std::string> LeadingKeyColumn(const Context& ctx, pq::Connection& connect
   return rows.empty() ? std::string() : rows[0][0].value_or("");
 }
 
-Result<std::vector<WeightedValue>> FindDistribution(const Context& ctx, pq::Connection& connection,
-                                                    const Relation& relation,
-                                                    const std::string& column, Order order) {
-  const char* type = nullptr;
+namespace {
+
+/// The type whose order the cuts of a column follow.
+const char* OrderedType(const pq::StatementColumn& column, Order order) {
+  constexpr uint32_t kCharN = 1042;
   switch (order) {
     case Order::kNone:
-      return std::vector<WeightedValue>();
+      break;
     case Order::kInteger:
-      type = "int8";
-      break;
+      return "int8";
     case Order::kNumeric:
-      type = "numeric";
-      break;
+      return "numeric";
     case Order::kText:
-      type = "text";
-      break;
+      // Which compares without its padding: another order than that of text with it.
+      return column.type_oid == kCharN ? "bpchar" : "text";
     case Order::kUuid:
-      type = "uuid";
-      break;
+      return "uuid";
     case Order::kDate:
-      type = "date";
-      break;
+      return "date";
     case Order::kTimestamp:
-      type = "timestamp";
-      break;
+      return "timestamp";
     case Order::kTimestamptz:
-      type = "timestamptz";
-      break;
+      return "timestamptz";
   }
+  return nullptr;
+}
+
+}  // namespace
+
+Result<std::vector<WeightedValue>> FindDistribution(const Context& ctx, pq::Connection& connection,
+                                                    const Relation& relation,
+                                                    const pq::StatementColumn& column,
+                                                    Order order) {
+  const char* type = OrderedType(column, order);
+  if (type == nullptr) return std::vector<WeightedValue>();
   const std::string array = std::string("::text::pg_catalog.") + type + "[]";
   const std::string collation = order == Order::kText ? " collate \"C\"" : "";
+  // Behind the last bound of a histogram there is nothing.
   const std::string sql =
-      "with s as (select * from pg_catalog.pg_stats where schemaname = $1 and tablename = $2 and "
-      "attname = $3 order by inherited desc limit 1), "
-      "h as (select pg_catalog.unnest(histogram_bounds" +
-      array +
-      ") v, greatest(0, 1 - null_frac "
-      "- coalesce((select pg_catalog.sum(f) from pg_catalog.unnest(most_common_freqs) f), 0)) / "
-      "greatest(pg_catalog.array_length(histogram_bounds" +
-      array +
-      ", 1) - 1, 1) w from s), "
-      "m as (select u.v, u.w from s, rows from (pg_catalog.unnest(s.most_common_vals" +
-      array +
-      "), pg_catalog.unnest(s.most_common_freqs)) u(v, w)) "
-      "select v::text, w, single from (select v, w, false single from h union all "
+      "with s as (select histogram_bounds" + array + " bounds, most_common_vals" + array +
+      " vals, most_common_freqs freqs, greatest(0, 1 - null_frac - coalesce((select "
+      "pg_catalog.sum(f) from pg_catalog.unnest(most_common_freqs) f), 0)) rest "
+      "from pg_catalog.pg_stats where schemaname = $1 and tablename = $2 and attname = $3 "
+      "order by inherited desc limit 1), "
+      "h as (select u.v, case when u.o < pg_catalog.array_length(s.bounds, 1) then s.rest / "
+      "(pg_catalog.array_length(s.bounds, 1) - 1) else 0 end w "
+      "from s, pg_catalog.unnest(s.bounds) with ordinality u(v, o)), "
+      "m as (select u.v, u.w from s, rows from (pg_catalog.unnest(s.vals), "
+      "pg_catalog.unnest(s.freqs)) u(v, w)) "
+      // Under another name: a bare `order by v` would mean the text.
+      "select v::text as value, w, single from (select v, w, false single from h union all "
       "select v, w, true from m) p where v is not null order by v" +
       collation + ", single";
   ARROW_ASSIGN_OR_RAISE(
       const pq::Rows rows,
-      connection.Query(ctx, kDoing, sql, {relation.name.schema, relation.name.name, column}));
+      connection.Query(ctx, kDoing, sql, {relation.name.schema, relation.name.name, column.name}));
   std::vector<WeightedValue> values;
   values.reserve(rows.size());
   for (const pq::Row& row : rows) {
     values.push_back({row[0].value_or(""), DoubleOf(row[1], 0), BoolOf(row[2])});
   }
   return values;
+}
+
+Result<bool> AreInOrder(const Context& ctx, pq::Connection& connection,
+                        const pq::StatementColumn& column, Order order,
+                        const std::vector<std::string>& values) {
+  const char* type = OrderedType(column, order);
+  if (type == nullptr || values.size() < 2) return true;
+  std::string list;
+  for (const std::string& value : values) {
+    list += (list.empty() ? "" : ", ") + pq::QuoteLiteral(value);
+  }
+  const std::string collation = order == Order::kText ? " collate \"C\"" : "";
+  ARROW_ASSIGN_OR_RAISE(
+      const pq::Rows rows,
+      connection.Query(ctx, kDoing,
+                       "select pg_catalog.bool_and(v > before) from (select v" + collation +
+                           " v, pg_catalog.lag(v" + collation +
+                           ") over (order by o) before from pg_catalog.unnest(array[" + list +
+                           "]::pg_catalog." + type + "[]) with ordinality u(v, o)) p"));
+  return !rows.empty() && BoolOf(rows[0][0]);
 }
 
 }  // namespace levada::postgres

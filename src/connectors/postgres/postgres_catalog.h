@@ -91,6 +91,11 @@ struct WeightedValue {
 /// The column's statistics as points in its order (text: COLLATE "C"); empty when there are none.
 Result<std::vector<WeightedValue>> FindDistribution(const Context& ctx, pq::Connection& connection,
                                                     const Relation& relation,
-                                                    const std::string& column, Order order);
+                                                    const pq::StatementColumn& column, Order order);
+
+/// Whether each value comes behind the one before it, as the server orders the column.
+Result<bool> AreInOrder(const Context& ctx, pq::Connection& connection,
+                        const pq::StatementColumn& column, Order order,
+                        const std::vector<std::string>& values);
 
 }  // namespace levada::postgres

@@ -33,16 +33,27 @@ std::string DescriptionOf(const pq::Connection& connection, const ConsumerOption
          (options.table ? "table " + options.table->Written() : "a query");
 }
 
+/// What becomes of `connections:`, which must not be ignored without a word.
+std::string ConnectionsNote(const pq::Connection& connection, const Subject& subject,
+                            const ConsumerOptions& options) {
+  const std::string one = "connections: each partition is read by one connection, because ";
+  if (connection.server_version() < kSliceVersionMin) {
+    return one + "a server before PostgreSQL 14 cannot scan ranges of blocks";
+  }
+  if (!subject.relation) return one + "a query has no blocks to divide";
+  if (!subject.relation->plain()) return one + "the table is not one file that can be divided";
+  if (options.partition.rule != PartitionOptions::Rule::kDerived) {
+    return one + "`partition:` has divided the table already; use parallel: { partitions }";
+  }
+  return "connections that read one partition share one snapshot; one more connection holds it";
+}
+
 std::vector<std::string> NotesOf(const pq::Connection& connection, const Subject& subject,
                                  const ConsumerOptions& options) {
   std::vector<std::string> notes = {
       "each partition is read in one transaction: while it runs, vacuum keeps all rows that were "
       "deleted since it began"};
-  if (options.connections != 1) {
-    notes.push_back(
-        "connections that read one partition share one snapshot; one more connection "
-        "holds it");
-  }
+  if (options.connections != 1) notes.push_back(ConnectionsNote(connection, subject, options));
   if (subject.relation && subject.relation->filtered) {
     notes.push_back("row security is on: only the rows that \"" + connection.endpoint().user +
                     "\" may see are read");
@@ -104,6 +115,25 @@ Status CheckDrift(const arrow::Schema& expected, const arrow::Schema& live,
       .Help(
           "run it again to plan with the new schema; `columns:` keeps a schema while others are "
           "added");
+}
+
+/// The column that partitions were cut by need not be among those that are read, but what its
+/// bounds mean follows from its type.
+Status CheckBounds(const PartitionBounds& bounds, const Subject& subject,
+                   const ConsumerOptions& options) {
+  if (bounds.kind == PartitionBounds::Kind::kAll) return Status::OK();
+  const pq::StatementColumn* column = subject.Find(bounds.by);
+  const Order now = column == nullptr ? Order::kNone : OrderOf(column->type_oid, subject.types);
+  if (column != nullptr && now == bounds.order) return Status::OK();
+  const std::string expected(NameOf(bounds.order));
+  const std::string got = column == nullptr ? "no such column" : std::string(NameOf(now));
+  return Fault(FaultCode::kSchemaDrift,
+               options.What() + " has changed since the run was split: " + Quoted(bounds.by) +
+                   ", which its partitions are cut by: "
+                   "expected order " +
+                   expected + ", got " + got)
+      .With("column", bounds.by)
+      .Help("run it again with --replace to cut it anew");
 }
 
 /// Once per run, by its first partition and in that partition's snapshot.
@@ -184,11 +214,14 @@ Result<std::unique_ptr<elt::PartitionReader>> PostgresConsumer::Open(
   ARROW_ASSIGN_OR_RAISE(auto session, BeginSession(ctx, *options_));
   ARROW_ASSIGN_OR_RAISE(input.subject, FindSubject(ctx, *session, *options_));
   ARROW_RETURN_NOT_OK(CheckDrift(*source.schema, *input.subject.schema, *options_));
+  ARROW_RETURN_NOT_OK(CheckBounds(bounds, input.subject, *options_));
   ARROW_ASSIGN_OR_RAISE(const std::string window, WindowPredicate(input.subject, *options_, run));
+  input.condition = AllOf({window, bounds.Predicate()});
+  ARROW_RETURN_NOT_OK(
+      CheckSeenBySnapshot(ctx, *session, input.subject, *options_, input.condition));
   if (partition.index == 0) {
     ARROW_RETURN_NOT_OK(CheckWindowNulls(ctx, *session, input.subject, *options_, run));
   }
-  input.condition = AllOf({window, bounds.Predicate()});
   input.validate_utf8 = IsUnchecked(*session);
   ARROW_ASSIGN_OR_RAISE(input.position, SnapshotText(ctx, *session));
   std::string snapshot;

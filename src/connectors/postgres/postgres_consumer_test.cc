@@ -101,6 +101,33 @@ TEST_F(PostgresConsumerTest, TrustsNotNullOnlyWhereTheServerKeepsIt) {
   EXPECT_TRUE(ValueOf(Describe("table: sales.recent")).schema->field(0)->nullable());
 }
 
+TEST_F(PostgresConsumerTest, NobodyKeepsNotNullInForeignPartitions) {
+  auto& server = PostgresServer::Shared();
+  server.Execute(
+      "create extension file_fdw; create server files foreign data wrapper file_fdw; "
+      "create foreign table sales.events_c partition of sales.events "
+      "for values from ('2026-03-01') to ('2026-04-01') server files "
+      "options (filename '/dev/null', format 'csv')",
+      "shop");
+  EXPECT_TRUE(ValueOf(Describe("table: sales.events")).schema->field(0)->nullable());
+  EXPECT_EQ(RowsOf("table: sales.events"), 500);
+  server.Execute("drop extension file_fdw cascade", "shop");
+  EXPECT_FALSE(ValueOf(Describe("table: sales.events")).schema->field(0)->nullable());
+}
+
+TEST_F(PostgresConsumerTest, SaysWhyConnectionsWouldBeOfNoUse) {
+  const auto notes = [&](const std::string& yaml) {
+    return ValueOf(Describe(yaml + "\nconnections: 4")).notes;
+  };
+  const auto single = Contains(HasSubstr("read by one connection"));
+  EXPECT_THAT(notes("table: sales.orders"), Not(single));
+  EXPECT_THAT(notes("table: sales.orders"), Contains(HasSubstr("share one snapshot")));
+  EXPECT_THAT(notes("table: sales.recent"), single);
+  EXPECT_THAT(notes("table: sales.parent"), single);
+  EXPECT_THAT(notes("query: select 1 as a"), single);
+  EXPECT_THAT(notes("table: sales.orders\npartition: { by: id, count: 2 }"), single);
+}
+
 TEST_F(PostgresConsumerTest, ReadsComputedColumnsAndSkipsDroppedOnes) {
   const RunRows rows = ValueOf(Read("table: sales.computed"));
   EXPECT_EQ(rows.source.schema->field_names(), (std::vector<std::string>{"a", "b", "d"}));
@@ -117,7 +144,7 @@ TEST_F(PostgresConsumerTest, ReadsChosenColumnsInTheirOrder) {
   }
 }
 
-TEST_F(PostgresConsumerTest, DISABLED_ReadsAQueryAsItIsWritten) {
+TEST_F(PostgresConsumerTest, ReadsAQueryAsItIsWritten) {
   const RunRows rows = ValueOf(
       Read("query: |\n  with last as (select id from sales.orders order by id desc limit 3)\n"
            "  select id from last order by id desc; -- the last ones\n"));
@@ -269,7 +296,7 @@ TEST_F(PostgresConsumerTest, ConvertsOtherEncodings) {
   EXPECT_EQ(ValueText(*rows.Table()->column(0)->chunk(0), 0), "grüß");
 }
 
-TEST_F(PostgresConsumerTest, DISABLED_ChecksTextThatNobodyElseChecks) {
+TEST_F(PostgresConsumerTest, ChecksTextThatNobodyElseChecks) {
   auto& server = PostgresServer::Shared();
   server.NewDatabase("unchecked", "SQL_ASCII");
   server.Execute(

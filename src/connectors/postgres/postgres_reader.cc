@@ -27,6 +27,11 @@ Result<std::unique_ptr<elt::BatchStream>> PostgresReader::Read(Context& ctx, int
   ARROW_ASSIGN_OR_RAISE(auto decoder,
                         pgcopy::Decoder::Make(input_.subject.columns, decoding, ctx.pool));
   ARROW_ASSIGN_OR_RAISE(auto session, SessionFor(ctx));
+  if (input_.validate_utf8) {
+    // The server would check too, but name neither row nor column.
+    ARROW_RETURN_NOT_OK(session->Execute(ctx, "cannot set up the session",
+                                         "set local client_encoding = 'SQL_ASCII'"));
+  }
   const std::string condition =
       AllOf({input_.condition, input_.slices[static_cast<size_t>(slice)].Predicate()});
   const ConsumerOptions& options = *input_.options;

@@ -19,8 +19,8 @@ constexpr uint32_t kCharN = 1042;
 constexpr auto kKnownTypes = std::to_array<KnownType>({
     {16, ValueKind::kBool, Order::kNone},
     {17, ValueKind::kBytea, Order::kNone},
-    {18, ValueKind::kText, Order::kNone},  // "char"
-    {19, ValueKind::kText, Order::kNone},  // name
+    {18, ValueKind::kInternalChar, Order::kNone},  // "char"
+    {19, ValueKind::kText, Order::kNone},          // name
     {20, ValueKind::kInt8, Order::kInteger},
     {21, ValueKind::kInt2, Order::kInteger},
     {23, ValueKind::kInt4, Order::kInteger},
@@ -40,6 +40,10 @@ constexpr auto kKnownTypes = std::to_array<KnownType>({
     {2950, ValueKind::kUuid, Order::kUuid},
     {3802, ValueKind::kJsonb, Order::kNone},
 });
+
+// In the order of the enumeration; recorded with the bounds of partitions, so never renamed.
+constexpr auto kOrderNames = std::to_array<std::string_view>(
+    {"none", "integer", "numeric", "text", "uuid", "date", "timestamp", "timestamptz"});
 
 // Domains of domains end here: a server's own recursion would have refused more.
 constexpr int kDomainDepthMax = 64;
@@ -125,6 +129,14 @@ std::optional<pgcopy::ColumnType> ColumnTypeOf(uint32_t oid, int32_t modifier,
 Order OrderOf(uint32_t oid, const ServerTypes& types) {
   const KnownType* known = FindKnown(WithoutDomains(oid, -1, types).oid);
   return known == nullptr ? Order::kNone : known->order;
+}
+
+std::string_view NameOf(Order order) { return kOrderNames[static_cast<size_t>(order)]; }
+
+std::optional<Order> OrderNamed(std::string_view name) {
+  const auto* found = std::find(kOrderNames.begin(), kOrderNames.end(), name);
+  if (found == kOrderNames.end()) return std::nullopt;
+  return static_cast<Order>(found - kOrderNames.begin());
 }
 
 }  // namespace levada::postgres

@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
-#include <string>
+#include <string_view>
 #include <vector>
 
 #include "connectors/postgres/postgres_options.h"
@@ -54,5 +54,8 @@ enum class Order : uint8_t {
   kTimestamptz,
 };
 Order OrderOf(uint32_t oid, const ServerTypes& types);
+/// "integer", "text", ...; of kNone "none".
+std::string_view NameOf(Order order);
+std::optional<Order> OrderNamed(std::string_view name);
 
 }  // namespace levada::postgres

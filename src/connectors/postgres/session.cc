@@ -1,13 +1,17 @@
 #include "connectors/postgres/session.h"
 
+#include <algorithm>
+#include <limits>
 #include <utility>
 
 namespace levada::postgres {
 namespace {
 
 std::string Settings(const ConsumerOptions& options, int server_version) {
+  // Up, because zero is none; and the server counts in 32 bits.
   const auto timeout =
-      std::chrono::duration_cast<std::chrono::milliseconds>(options.statement_timeout);
+      std::min(std::chrono::ceil<std::chrono::milliseconds>(options.statement_timeout),
+               std::chrono::milliseconds(std::numeric_limits<int32_t>::max()));
   // The scan starts at the first block and one process does it: rows come in one order.
   std::string sql =
       "set local synchronize_seqscans = off; set local max_parallel_workers_per_gather = 0; "

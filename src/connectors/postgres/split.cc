@@ -21,8 +21,6 @@ constexpr int64_t kSliceBlocksMin = 4096;
 // More connections than this are not worth it for anyone: each costs the server a process that
 // works at full speed. Who wants more says how many.
 constexpr int kAutoConnectionsMax = 4;
-// Ranges of block numbers are scanned without reading what lies before since PostgreSQL 14.
-constexpr int kTidRangeVersion = 140000;
 // EXPLAIN of each partition is a round trip; beyond this many the estimate is not shown.
 constexpr size_t kEstimatesMax = 32;
 
@@ -115,8 +113,18 @@ class Splitter {
         .With("column", by_);
   }
 
-  std::vector<PartitionBounds> Ranges(const std::vector<Cut>& cuts) const {
-    return RangesBetween(by_, order_ == Order::kText, cuts);
+  Result<std::vector<PartitionBounds>> Ranges(const std::vector<Cut>& cuts) {
+    std::vector<std::string> values;
+    for (const Cut& cut : cuts) {
+      if (values.empty() || values.back() != cut.value) values.push_back(cut.value);
+    }
+    // Ranges between cuts out of order would share rows and nothing else would notice.
+    ARROW_ASSIGN_OR_RAISE(const bool in_order,
+                          AreInOrder(ctx_, connection_, *subject_.Find(by_), order_, values));
+    if (!in_order) {
+      return Fault(FaultCode::kInternal, "partition: by \"" + by_ + "\": cuts out of order");
+    }
+    return RangesBetween(by_, order_, cuts);
   }
 
   // ------------------------------------------------------------------------------------ declared
@@ -147,8 +155,9 @@ class Splitter {
     // Statistics are about the whole table: inside a window they may all be elsewhere.
     const bool countable = order_ == Order::kInteger || IsTime(order_);
     if (subject_.relation && !(run_.window && countable)) {
-      ARROW_ASSIGN_OR_RAISE(const auto distribution,
-                            FindDistribution(ctx_, connection_, *subject_.relation, by_, order_));
+      ARROW_ASSIGN_OR_RAISE(
+          const auto distribution,
+          FindDistribution(ctx_, connection_, *subject_.relation, *subject_.Find(by_), order_));
       if (!distribution.empty()) {
         return Ranges(CutsByWeight(distribution, count, order_ == Order::kInteger));
       }
@@ -200,7 +209,7 @@ class Splitter {
     PartitionBounds bounds;
     bounds.kind = kind;
     bounds.by = by_;
-    bounds.text = order_ == Order::kText;
+    bounds.order = order_;
     bounds.values = values;
     return bounds;
   }
@@ -247,6 +256,7 @@ class Splitter {
       PartitionBounds part;
       part.kind = PartitionBounds::Kind::kHash;
       part.by = by_;
+      part.order = order_;
       part.modulus = options_.partition.number;
       part.remainder = remainder;
       bounds.push_back(std::move(part));
@@ -321,8 +331,8 @@ class Splitter {
     return extent;
   }
 
-  /// Times in the server's own text. With `shown_in`, what a clock of that zone shows at these
-  /// instants; without, the values as ExtentOf counts them.
+  /// Times in the server's own text and order. With `shown_in`, what a clock of that zone shows at
+  /// these instants; without, the values as ExtentOf counts them.
   Result<std::vector<std::string>> TimeValues(const std::vector<int64_t>& micros,
                                               const std::string& shown_in) {
     std::string array = "{";
@@ -337,11 +347,12 @@ class Splitter {
                                : "(" + value + ") at time zone " + pq::QuoteLiteral(shown_in);
       if (order_ == Order::kDate) value = "(" + value + ")::date";
     }
+    // In order and each once: where clocks are turned back, later instants show earlier times, and
+    // ranges between cuts out of order would share rows.
     ARROW_ASSIGN_OR_RAISE(const pq::Rows rows,
                           connection_.Query(ctx_, kDoing,
-                                            "select (" + value +
-                                                ")::text from unnest($1::int8[]) with ordinality "
-                                                "u(t, o) order by o",
+                                            "select v::text from (select distinct (" + value +
+                                                ") v from unnest($1::int8[]) t) shown order by v",
                                             {array}));
     std::vector<std::string> values;
     values.reserve(rows.size());
@@ -386,7 +397,7 @@ class Splitter {
 
   Status AddSlices(elt::Partition& partition) {
     if (options_.connections == 1 || !subject_.relation || !subject_.relation->plain() ||
-        connection_.server_version() < kTidRangeVersion) {
+        connection_.server_version() < kSliceVersionMin) {
       return Status::OK();
     }
     // Blocks would be read for nothing where an index finds the window's rows.

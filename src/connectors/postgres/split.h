@@ -12,6 +12,9 @@
 
 namespace levada::postgres {
 
+/// Ranges of block numbers are scanned without reading what lies before since PostgreSQL 14.
+inline constexpr int kSliceVersionMin = 140000;
+
 /// The partitions of `run`, each with at least one slice. Asks the catalog, the statistics and,
 /// where a rule needs them, the least and greatest value of a column inside the window. Errors:
 /// kColumnNotFound, kImpossiblePlan, and those of the questions.

@@ -11,6 +11,9 @@
 namespace levada::postgres {
 namespace {
 
+// Of objects made after initdb: FirstNormalObjectId in transam.h.
+constexpr uint32_t kFirstUserOid = 16384;
+
 std::string Doing(const ConsumerOptions& options) { return "cannot describe " + options.What(); }
 
 std::vector<std::string> NamesOf(const std::vector<pq::StatementColumn>& columns) {
@@ -32,6 +35,19 @@ Status CheckNames(const Subject& subject, const ConsumerOptions& options) {
                  options.What() + ": two columns are named \"" + column.name + "\"")
         .With("column", column.name)
         .Help("give one of them another name: select ... as other_name");
+  }
+  return Status::OK();
+}
+
+/// The relation was found in the transaction's snapshot, the columns in the catalog of this moment:
+/// a table that took the name in between may need another COPY than the one that had it.
+Status CheckSameTable(const Subject& subject, const ConsumerOptions& options) {
+  if (!subject.relation) return Status::OK();
+  for (const pq::StatementColumn& column : subject.all) {
+    if (column.table_oid == subject.relation->oid) continue;
+    return Fault(FaultCode::kSourceBusy,
+                 options.What() + " was replaced by another table while it was looked up")
+        .With("table", subject.relation->name.Written());
   }
   return Status::OK();
 }
@@ -136,6 +152,7 @@ Result<Subject> FindSubject(const Context& ctx, pq::Connection& connection,
       subject.all, connection.Describe(ctx, Doing(options),
                                        options.table ? "select * from " + FromOf(subject, options)
                                                      : options.query));
+  ARROW_RETURN_NOT_OK(CheckSameTable(subject, options));
   if (subject.relation) {
     ARROW_ASSIGN_OR_RAISE(subject.attributes, FindAttributes(ctx, connection, *subject.relation));
   }
@@ -147,6 +164,35 @@ Result<Subject> FindSubject(const Context& ctx, pq::Connection& connection,
   ARROW_ASSIGN_OR_RAISE(subject.type_names, TypeNames(ctx, connection, subject.selected));
   ARROW_RETURN_NOT_OK(DecideTypes(subject, options));
   return subject;
+}
+
+Status CheckSeenBySnapshot(const Context& ctx, pq::Connection& connection, const Subject& subject,
+                           const ConsumerOptions& options, const std::string& condition) {
+  // Planning it takes the locks of all that it will read, partitions too; from then on nobody
+  // rewrites them.
+  const std::string doing = "cannot read " + options.What();
+  ARROW_RETURN_NOT_OK(
+      connection.Query(ctx, doing, "explain " + SelectOf(subject, options, condition)).status());
+  // What pg_class says is the snapshot's view, what pg_relation_filenode says is of this moment.
+  ARROW_ASSIGN_OR_RAISE(
+      const pq::Rows rows,
+      connection.Query(
+          ctx, doing,
+          "select l.relation::pg_catalog.regclass::text from pg_catalog.pg_locks l "
+          "left join pg_catalog.pg_class c on c.oid = l.relation "
+          "where l.pid = pg_catalog.pg_backend_pid() and l.locktype = 'relation' and l.granted and "
+          "l.relation >= " +
+              std::to_string(kFirstUserOid) +
+              " and (c.oid is null or c.relkind in ('r', 'm') and "
+              "c.relfilenode is distinct from pg_catalog.pg_relation_filenode(l.relation)) "
+              "order by l.relation limit 1"));
+  if (rows.empty()) return Status::OK();
+  const std::string table = rows[0][0].value_or("?");
+  return Fault(FaultCode::kSourceBusy,
+               doing + ": table " + table +
+                   " was emptied, rewritten or replaced while its rows were "
+                   "about to be read")
+      .With("table", table);
 }
 
 Result<const pq::StatementColumn*> NeedColumn(const Subject& subject,

@@ -34,9 +34,17 @@ struct Subject {
 
 /// Looks the source up. Inside a transaction it is locked against changes of its columns from then
 /// on. Errors: kTableNotFound, kColumnNotFound, kDuplicateColumn, kUnsupportedType (all columns at
-/// once, with the query that reads them), kQueryFailed, and those of formats/pgcopy.
+/// once, with the query that reads them), kQueryFailed, kSourceBusy when another table takes its
+/// name meanwhile, and those of formats/pgcopy.
 Result<Subject> FindSubject(const Context& ctx, pq::Connection& connection,
                             const ConsumerOptions& options);
+
+/// kSourceBusy when something that the subject reads was truncated, rewritten or made after the
+/// transaction's snapshot was taken: to that snapshot it looks empty, whatever is and was in it
+/// (PostgreSQL documentation, "Serialization and Consistency: Caveats"). That happens to whoever
+/// waits for the lock of a TRUNCATE and load. Locks all that is read under `condition`.
+Status CheckSeenBySnapshot(const Context& ctx, pq::Connection& connection, const Subject& subject,
+                           const ConsumerOptions& options, const std::string& condition);
 
 /// Column `name` of the source, for `purpose` ("partition: by"); kColumnNotFound with the nearest
 /// name.
