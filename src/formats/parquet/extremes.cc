@@ -110,14 +110,6 @@ void Extremes::AddBools(const uint8_t* bitmap, int64_t count) {
   }
 }
 
-uint64_t Extremes::PrefixOf(const uint8_t* data, size_t length) {
-  uint64_t word;
-  std::memcpy(&word, data, sizeof(word));
-  word = __builtin_bswap64(word);
-  if (length >= sizeof(word)) return word;
-  return length == 0 ? 0 : word & (~uint64_t{0} << (64 - 8 * length));
-}
-
 bool Extremes::Less(std::string_view a, std::string_view b) const {
   if (order_ == Order::kBigEndianSigned) {
     const bool a_negative = (a[0] & 0x80) != 0;

@@ -8,6 +8,7 @@
 // is larger.
 
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -37,7 +38,13 @@ class Extremes {
   void AddBytes(std::string_view value);
   /// The first eight bytes as a number that compares as they do. The eight bytes at `data` must be
   /// readable.
-  static uint64_t PrefixOf(const uint8_t* data, size_t length);
+  static uint64_t PrefixOf(const uint8_t* data, size_t length) {
+    uint64_t word;
+    std::memcpy(&word, data, sizeof(word));
+    word = __builtin_bswap64(word);
+    if (length >= sizeof(word)) return word;
+    return length == 0 ? 0 : word & (~uint64_t{0} << (64 - 8 * length));
+  }
   /// False when a value of this prefix (kBytes order) cannot change the extremes: spares most calls
   /// of AddBytes.
   bool MayMatter(uint64_t prefix) const { return prefix <= low_prefix_ || prefix >= high_prefix_; }

@@ -66,7 +66,8 @@ std::string Words() {
   return words;
 }
 
-Table Lineitem() {
+/// Schema and hints; the rows follow.
+Table LineitemShape() {
   Table table;
   const auto money = arrow::decimal128(15, 2);
   const auto of = [](const char* name, std::shared_ptr<arrow::DataType> type) {
@@ -84,6 +85,11 @@ Table Lineitem() {
   table.hints = {{1'500'000}, {200'000},      {10'000}, {7},     {50},    {933'900}, {11},
                  {9},         {3, 1},         {2, 1},   {2'526}, {2'466}, {2'554},   {4, 25},
                  {7, 10},     {4'500'000, 27}};
+  return table;
+}
+
+Table Lineitem() {
+  Table table = LineitemShape();
   static constexpr const char* kInstructions[] = {"DELIVER IN PERSON", "COLLECT COD", "NONE",
                                                   "TAKE BACK RETURN"};
   static constexpr const char* kModes[] = {"REG AIR", "AIR",  "RAIL", "SHIP",
@@ -107,7 +113,7 @@ Table Lineitem() {
     }
     const auto below = [&](int64_t limit) { return static_cast<int64_t>(random() % limit); };
     const auto decimals = [&](auto make) {
-      return Values(arrow::Decimal128Builder(money),
+      return Values(arrow::Decimal128Builder(table.schema->field(4)->type()),
                     [&](int64_t i) { return arrow::Decimal128(make(i)); });
     };
     const auto days = [&](auto make) {
