@@ -54,7 +54,7 @@ function(levada_part)
   if(LEVADA_BENCH AND benches)
     find_package(benchmark REQUIRED)
     add_executable(${name}_bench ${benches})
-    target_link_libraries(${name}_bench PRIVATE levada_${name} ${PART_TEST_LINK} benchmark::benchmark_main)
+    target_link_libraries(${name}_bench PRIVATE levada_${name} benchmark::benchmark_main)
   endif()
 endfunction()
 
