@@ -166,7 +166,10 @@ template <typename BuilderType, typename Decimal>
 template <typename Float>
 Problem ToDecimal<BuilderType, Decimal>::OfFloat(Float value, Decimal& out) const {
   if (!std::isfinite(value)) return std::isnan(value) ? "nan" : "infinite";
-  if (value == std::trunc(value)) {
+  // From here on every float is whole; below, the shortest form of a whole one is that number.
+  constexpr auto kAllWhole =
+      static_cast<Float>(std::is_same_v<Float, double> ? kDoubleExact : kSingleExact);
+  if (std::fabs(value) >= kAllWhole) {
     if (std::fabs(value) >= kWholeMax<Decimal>) return kOutOfRange;
     return Rescale(WholeDecimal<Decimal>(value), 0, out);
   }
