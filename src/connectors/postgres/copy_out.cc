@@ -5,13 +5,24 @@
 #include <utility>
 
 #include "base/counters.h"
+#include "base/memory.h"
+#include "base/quantity.h"
 #include "db/postgres/server_error.h"
 
 namespace levada::postgres {
 namespace {
 
+// How often a row that is most of its batch lies in memory: here, in the batch being filled, which
+// grows by doubling, and in the loader's page.
+constexpr int64_t kCopiesOfARow = 4;
+
 std::span<const uint8_t> BytesOf(const std::string& text) {
   return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
+}
+
+int64_t BudgetOf(const arrow::MemoryPool* pool) {
+  const auto* budget = dynamic_cast<const BudgetPool*>(pool);
+  return budget == nullptr ? 0 : budget->budget_bytes();
 }
 
 }  // namespace
@@ -21,6 +32,7 @@ CopyOut::CopyOut(const Context& ctx, std::unique_ptr<pq::RawSession> session, st
     : ctx_(ctx),
       session_(std::move(session)),
       doing_(std::move(doing)),
+      budget_bytes_(BudgetOf(ctx_.pool)),
       buffer_(std::move(buffer)),
       received_(buffer_->data(), size_t{0}) {}
 
@@ -48,8 +60,24 @@ Result<size_t> CopyOut::TimedRead(std::span<uint8_t> room) {
   return session_->Read(room);
 }
 
+/// Said of a row before it is received: an allocation is never refused for the budget, so who runs
+/// into such a row would have the process killed by the system instead.
+Status CopyOut::CheckBudget(size_t message_bytes) const {
+  const auto row_bytes = static_cast<int64_t>(message_bytes);
+  if (budget_bytes_ == 0 || row_bytes <= std::max(kBufferBytes, budget_bytes_ / kCopiesOfARow)) {
+    return Status::OK();
+  }
+  return Fault(FaultCode::kBudgetTooSmall,
+               doing_ + ": a row of " + FormatBytes(row_bytes) +
+                   " needs four times that of memory, expected at most " +
+                   FormatBytes(budget_bytes_ / kCopiesOfARow))
+      .Help("raise --memory by " + FormatBytes(row_bytes * kCopiesOfARow - budget_bytes_) +
+            " or more, or leave the large column out with columns:");
+}
+
 // Brings what is left of the last message to the front, where there is room for all of it.
 Status CopyOut::Receive(size_t message_bytes) {
+  ARROW_RETURN_NOT_OK(CheckBudget(message_bytes));
   if (received_.data() != buffer_->data()) {
     std::memmove(buffer_->mutable_data(), received_.data(), received_.size());
   }

@@ -52,7 +52,7 @@ class CopyOut final {
 
   /// Receives more; false at the end, when the server has reported success. Errors: what the server
   /// says (db/postgres/server_error.h), kSourceConnectionLost, kStopped, kSourceTimeout,
-  /// kSourceProtocol.
+  /// kSourceProtocol; kBudgetTooSmall for a row that is too large for the pool's budget.
   Result<bool> Fill();
 
   /// Tells the server to stop; at most half a second.
@@ -66,6 +66,7 @@ class CopyOut final {
  private:
   CopyOut(const Context& ctx, std::unique_ptr<pq::RawSession> session, std::string doing,
           std::shared_ptr<arrow::ResizableBuffer> buffer);
+  Status CheckBudget(size_t message_bytes) const;
   Status Receive(size_t message_bytes);
   Result<size_t> TimedRead(std::span<uint8_t> room);
   Status Failure() const;
@@ -73,6 +74,7 @@ class CopyOut final {
   const Context ctx_;
   const std::unique_ptr<pq::RawSession> session_;
   const std::string doing_;
+  const int64_t budget_bytes_;  // 0: none
   const std::shared_ptr<arrow::ResizableBuffer> buffer_;
   std::span<const uint8_t> received_;  // inside buffer_, not handed out yet
   pgwire::BackendReader reader_;

@@ -306,6 +306,18 @@ TEST_F(PostgresReaderTest, GivesBackWhatALargeRowTook) {
   EXPECT_EQ(test_.pool.bytes_allocated(), CopyOut::kBufferBytes);
 }
 
+TEST_F(PostgresReaderTest, RefusesARowThatDoesNotFitTheBudget) {
+  BudgetPool pool(8 << 20);
+  Context ctx = ctx_;
+  ctx.pool = &pool;
+  EXPECT_THAT(ReadRun(ctx, *ConsumerOf("query: select repeat('x', 2000000) as v")), IsOk());
+  const Status status =
+      ReadRun(ctx, *ConsumerOf("query: select repeat('x', 3000000) as v")).status();
+  EXPECT_THAT(status, FailsWith(FaultCode::kBudgetTooSmall, HasSubstr("2.9 MiB")));
+  EXPECT_THAT(FaultOf(status).help(), HasSubstr("--memory"));
+  EXPECT_LT(pool.max_memory(), 8 << 20);
+}
+
 TEST_F(PostgresReaderTest, NeverTakesATableThatIsLoadedAnewForAnEmptyOne) {
   auto& server = PostgresServer::Shared();
   server.Execute(
