@@ -124,7 +124,7 @@ struct DirectoryRouter::State {
   std::vector<int> partition_columns;
   std::vector<int> file_columns;
   std::unordered_map<std::string, std::unique_ptr<Directory>> directories;
-  int open_count = 0;
+  std::vector<Directory*> open;  // at most kOpenFilesMax
   int64_t rows = 0;
 
   std::string PathOf(const std::string& below) const {
@@ -171,20 +171,16 @@ struct DirectoryRouter::State {
   }
 
   Status CloseLeastRecent(Context& ctx, const BatchPtr& batch) {
-    Directory* oldest = nullptr;
-    for (auto& [name, directory] : directories) {
-      if (!directory->open) continue;
-      if (oldest == nullptr || directory->last_row < oldest->last_row) oldest = directory.get();
-    }
-    ARROW_RETURN_NOT_OK(Collect(ctx, batch, *oldest));
-    return Close(ctx, *oldest);
+    Directory& oldest = **std::ranges::min_element(open, {}, &Directory::last_row);
+    ARROW_RETURN_NOT_OK(Collect(ctx, batch, oldest));
+    return Close(ctx, oldest);
   }
 
   Status Close(Context& ctx, Directory& directory) {
     ARROW_RETURN_NOT_OK(Flush(ctx, directory));
     ARROW_RETURN_NOT_OK(directory.files.CloseFile(ctx));
     directory.open = false;
-    --open_count;
+    std::erase(open, &directory);
     return Status::OK();
   }
 };
@@ -226,11 +222,11 @@ Status DirectoryRouter::Write(Context& ctx, const BatchPtr& batch) {
       ARROW_ASSIGN_OR_RAISE(directory, state.Find(groups.directories[group]));
     }
     if (!directory->open) {
-      if (state.open_count == kOpenFilesMax) {
+      if (state.open.size() == kOpenFilesMax) {
         ARROW_RETURN_NOT_OK(state.CloseLeastRecent(ctx, rest));
       }
       directory->open = true;
-      ++state.open_count;
+      state.open.push_back(directory);
     }
     directory->selected.push_back(row);
     directory->last_row = state.rows++;

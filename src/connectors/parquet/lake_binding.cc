@@ -186,6 +186,28 @@ Result<std::vector<std::string>> TargetTypes(const LakeOptions& options,
   return types;
 }
 
+bool HasWideDecimal(const arrow::DataType& type) {
+  constexpr int32_t kDuckDbDigitsMax = 38;
+  if (type.id() == arrow::Type::DECIMAL256) {
+    return static_cast<const arrow::DecimalType&>(type).precision() > kDuckDbDigitsMax;
+  }
+  return std::ranges::any_of(type.fields(),
+                             [](const auto& field) { return HasWideDecimal(*field->type()); });
+}
+
+std::vector<std::string> NotesOn(const LakeOptions& options, const arrow::Schema& file_schema) {
+  std::vector<std::string> notes;
+  if (!options.partition_by.empty()) {
+    notes.push_back("readers infer the types of partition_by columns from the directories' names");
+  }
+  for (const auto& field : file_schema.fields()) {
+    if (!HasWideDecimal(*field->type())) continue;
+    notes.push_back(fmt::format(
+        "DuckDB reads decimals of more than 38 digits as double: column \"{}\"", field->name()));
+  }
+  return notes;
+}
+
 std::string CodecText(const format::EncodeOptions& encode) {
   std::string text(format::NameOf(encode.codec));
   if (encode.codec == format::Codec::kNone) return "not compressed";
@@ -223,10 +245,7 @@ Result<elt::BoundTarget> BindLake(const LakeOptions& options, const std::string&
   }
   const std::string name = LakeNames(run.Label()).DataFile("p0000", 0, 0, 0);
   bound.names = directory.empty() ? name : fmt::format("{}/{}", directory, name);
-  if (!options.partition_by.empty()) {
-    bound.notes.push_back(
-        "readers infer the types of partition_by columns from the directories' names");
-  }
+  bound.notes = NotesOn(options, *file_schema);
   return bound;
 }
 

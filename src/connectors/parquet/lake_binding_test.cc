@@ -72,6 +72,15 @@ TEST(BindLake, TellsWhatTheTargetWillHave) {
   EXPECT_THAT(bound.notes, Not(IsEmpty()));
 }
 
+TEST(BindLake, SaysWhichDecimalsAReaderRounds) {
+  LakeOptions options = Options();
+  options.profile = parquet_format::Profile::kArrow;
+  const auto schema = arrow::schema({arrow::field("exact", arrow::decimal256(38, 2)),
+                                     arrow::field("wide", arrow::list(arrow::decimal256(39, 2)))});
+  const elt::BoundTarget bound = ValueOf(Bind(options, {}, schema));
+  EXPECT_THAT(bound.notes, testing::ElementsAre(HasSubstr("\"wide\"")));
+}
+
 TEST(BindLake, CountsTheMemoryOfEveryOpenFile) {
   LakeOptions options = Options();
   options.row_group_bytes = 4 << 20;

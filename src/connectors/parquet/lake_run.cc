@@ -350,6 +350,8 @@ Status LakeRun::CheckNotUndone(const elt::Attempt& attempt) const {
 Status LakeRun::RemoveStaged(Context& ctx, const std::string& attempt_id,
                              const std::vector<std::string>& paths) {
   for (const std::string& path : paths) {
+    // There may be thousands, and a stop waits for none of them: Begin sweeps what is left.
+    ARROW_RETURN_NOT_OK(ctx.Check());
     ARROW_RETURN_NOT_OK(place_->Remove(ctx, path));
     const std::lock_guard lock(mutex_);
     const auto found = staged_.find(attempt_id);

@@ -689,7 +689,7 @@ TEST(LakeRun, SaysThatTheTargetCannotBeWritten) {
   Lake lake;
   lake.Write("file", "x");
   lake.options().path += "/file";
-  EXPECT_THAT(lake.RunOnce({}), FailsWith(FaultCode::kTargetIo));
+  EXPECT_THAT(lake.RunOnce({}), FailsWith(FaultCode::kTargetUnwritable));
   Lake read_only;
   read_only.faulty().Arm(
       {.operations = os::WritingOperations(), .error = EROFS, .keeps_failing = true});
