@@ -522,6 +522,10 @@ TEST_F(SqliteConsumerTest, ReadsADatabaseInUtf16) {
      "INSERT INTO t VALUES ('Ünï😀', '2026-01-01')");
   const Read read = ReadAll("table: t", WindowRun("d", kNewYear, kNewYear + kDay));
   EXPECT_EQ(Column(read, "x"), "[Ünï😀]");
+  Do("INSERT INTO t VALUES (CAST(x'61003DD86200' AS TEXT), '2026-01-01')");
+  const Status status = TryRead("table: t").status();
+  EXPECT_THAT(status, FailsWith(FaultCode::kInvalidUtf8, HasSubstr("\"x\"")));
+  EXPECT_EQ(FaultOf(status).Detail("rowid"), "2");
 }
 
 }  // namespace

@@ -143,7 +143,11 @@ Status Database::Configure(const Context& ctx, const OpenOptions& options) {
     ARROW_RETURN_NOT_OK(Execute(ctx, "PRAGMA synchronous = FULL"));
   }
   ARROW_ASSIGN_OR_RAISE(Statement header, Prepare(ctx, "SELECT count(*) FROM sqlite_schema"));
-  return header.Run(ctx);
+  ARROW_RETURN_NOT_OK(header.Run(ctx));
+  ARROW_ASSIGN_OR_RAISE(Statement encoding, Prepare(ctx, "PRAGMA encoding"));
+  ARROW_ASSIGN_OR_RAISE(bool row, encoding.Step(ctx));
+  is_utf16_ = row && encoding.Text(0).starts_with("UTF-16");
+  return Status::OK();
 }
 
 Status Database::Failure(int code, const Context& ctx, const std::string& sql) {

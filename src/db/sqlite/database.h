@@ -43,7 +43,8 @@ struct OpenOptions {
 enum class CellType : uint8_t { kNull, kInteger, kReal, kText, kBlob };
 
 /// One value of the current row. `bytes` holds text (UTF-8 as stored, not validated) or a blob,
-/// valid until the next Step, Reset or destruction of its statement.
+/// valid until the next Step, Reset or destruction of its statement. A text that is no valid UTF-16
+/// in a database of that encoding is one byte that is no valid UTF-8.
 struct Cell {
   CellType type = CellType::kNull;
   union {
@@ -164,6 +165,7 @@ class Database final {
   const FaultOfError fault_of_;
   const std::chrono::milliseconds busy_timeout_;
   sqlite3* connection_ = nullptr;
+  bool is_utf16_ = false;             ///< the encoding of the file, when it was opened
   const Context* context_ = nullptr;  ///< of the call that runs now; null between calls
   SteadyTime busy_since_{};
 };

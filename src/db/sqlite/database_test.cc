@@ -380,6 +380,28 @@ TEST_F(DatabaseTest, ReadsDatabasesInUtf16) {
   EXPECT_EQ(select->At(0).bytes, "Ünï€😀");
 }
 
+TEST_F(DatabaseTest, GivesNoOtherTextForBrokenUtf16) {
+  // SQLite would read "a", half a character and "b" as "a" and a boot.
+  for (const char* encoding : {"UTF-16le", "UTF-16be"}) {
+    const bool is_little = std::string(encoding) == "UTF-16le";
+    const std::string path = Path(encoding);
+    Do(*Open(path, OpenMode::kCreate),
+       std::string("PRAGMA encoding = '") + encoding + "'; CREATE TABLE t (a TEXT);" +
+           (is_little ? "INSERT INTO t VALUES (CAST(x'61003DD86200' AS TEXT)), "
+                        "(CAST(x'00DC' AS TEXT)), (CAST(x'3DD8' AS TEXT)), ('😀b'), ('')"
+                      : "INSERT INTO t VALUES (CAST(x'0061D83D0062' AS TEXT)), "
+                        "(CAST(x'DC00' AS TEXT)), (CAST(x'D83D' AS TEXT)), ('😀b'), ('')"));
+    auto db = Open(path, OpenMode::kRead);
+    auto select = db->Prepare(ctx_, "SELECT a FROM t ORDER BY rowid");
+    for (const char* expected : {"\xff", "\xff", "\xff", "😀b", ""}) {
+      ASSERT_TRUE(*select->Step(ctx_));
+      const Cell cell = select->At(0);
+      EXPECT_EQ(cell.type, CellType::kText);
+      EXPECT_EQ(cell.bytes, expected) << encoding;
+    }
+  }
+}
+
 TEST_F(DatabaseTest, MovesStatementsWithoutLosingThem) {
   auto db = Memory();
   auto a = db->Prepare(ctx_, "SELECT 1");

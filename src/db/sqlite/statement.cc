@@ -5,6 +5,19 @@
 #include "db/sqlite/database.h"
 
 namespace levada::db::sqlite {
+namespace {
+
+/// SQLite makes other characters of surrogates that stand alone, and says nothing.
+bool IsValidUtf16(const char16_t* text, size_t size) {
+  for (size_t i = 0; i < size; ++i) {
+    const bool is_first = (text[i] & 0xfc00) == 0xd800;
+    const bool is_second = (text[i] & 0xfc00) == 0xdc00;
+    if (is_second || (is_first && (++i == size || (text[i] & 0xfc00) != 0xdc00))) return false;
+  }
+  return true;
+}
+
+}  // namespace
 
 Statement::Statement(Statement&& other) noexcept
     : database_(other.database_),
@@ -99,6 +112,14 @@ Cell Statement::At(int column) {
       break;
     case SQLITE_TEXT: {
       cell.type = CellType::kText;
+      if (database_->is_utf16_) {
+        const auto* wide = static_cast<const char16_t*>(sqlite3_column_text16(statement_, column));
+        const auto size = static_cast<size_t>(sqlite3_column_bytes16(statement_, column));
+        if (wide != nullptr && !IsValidUtf16(wide, size / sizeof(char16_t))) {
+          cell.bytes = "\xff";
+          break;
+        }
+      }
       // Converts where the database is UTF-16, so it comes before the size; null when there was no
       // memory for that, which must not pass for an empty text.
       const unsigned char* text = sqlite3_column_text(statement_, column);
