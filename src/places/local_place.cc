@@ -156,14 +156,7 @@ class LocalPlace final : public Place {
   Status Remove(Context&, const std::string& path) override { return disk_.Remove(Full(path)); }
 
   Status Settle(Context&, std::span<const std::string> paths) override {
-    std::set<std::string> directories;
-    for (const std::string& path : paths) directories.insert(os::ParentPath(Full(path)));
-    for (const std::string& directory : directories) {
-      const Status synced = disk_.SyncDirectory(directory);
-      // Pruned since: then nothing in it needs to last.
-      if (!synced.ok() && CodeOf(synced) != FaultCode::kTargetFileMissing) return synced;
-    }
-    return Status::OK();
+    return SyncAll(DirectoriesOf(paths));
   }
 
   Status Prune(Context&, const std::string& directory) override {
@@ -214,7 +207,10 @@ class LocalPlace final : public Place {
       ARROW_RETURN_NOT_OK(CheckExpected(ctx, path, expected));
     }
     ARROW_RETURN_NOT_OK(disk_.CreateDirectories(os::ParentPath(Full(path))));
-    return os::WriteFileDurably(disk_, Full(path), content);
+    ARROW_RETURN_NOT_OK(os::WriteFileDurably(disk_, Full(path), content));
+    std::set<std::string> above = DirectoriesOf({&path, 1});
+    above.erase(os::ParentPath(Full(path)));  // just synced
+    return SyncAll(above);
   }
 
   Result<std::unique_ptr<PlaceLock>> TryLock(Context&, const std::string& path) override {
@@ -228,6 +224,26 @@ class LocalPlace final : public Place {
  private:
   std::string Full(const std::string& path) const {
     return path.empty() ? root_ : os::JoinPath(root_, path);
+  }
+
+  // Those above `paths` up to the root. All of them, because one that was there already may have
+  // been made by a process that died before it synced it, or has not come to it yet.
+  std::set<std::string> DirectoriesOf(std::span<const std::string> paths) const {
+    std::set<std::string> directories;
+    for (const std::string& path : paths) {
+      std::string at = os::ParentPath(Full(path));
+      while (directories.insert(at).second && at.size() > root_.size()) at = os::ParentPath(at);
+    }
+    return directories;
+  }
+
+  Status SyncAll(const std::set<std::string>& directories) {
+    for (const std::string& directory : directories) {
+      const Status synced = disk_.SyncDirectory(directory);
+      // Pruned since: then nothing in it needs to last.
+      if (!synced.ok() && CodeOf(synced) != FaultCode::kTargetFileMissing) return synced;
+    }
+    return Status::OK();
   }
 
   Result<std::unique_ptr<os::WritableFile>> Create(const std::string& full_path) {

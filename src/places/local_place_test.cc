@@ -10,6 +10,7 @@
 #include <string>
 
 #include "base/counters.h"
+#include "os/memory_disk.h"
 #include "places/sha256.h"
 
 namespace levada::places {
@@ -48,6 +49,42 @@ class LocalPlaceTest : public ::testing::Test {
   std::unique_ptr<os::Disk> disk_ = os::MakeSystemDisk();
   std::unique_ptr<Place> place_;
 };
+
+// As a process leaves it that died between making "/lake/made" and syncing "/lake".
+std::unique_ptr<os::MemoryDisk> DiskWithUnsyncedDirectory() {
+  auto disk = std::make_unique<os::MemoryDisk>();
+  EXPECT_TRUE(disk->CreateDirectories("/lake").ok());
+  EXPECT_TRUE(disk->CreateDirectories("/made/below").ok());
+  EXPECT_TRUE(disk->Rename("/made", "/lake/made").ok());
+  return disk;
+}
+
+TEST(LocalPlace, APublishedFileLastsInADirectoryThatADeadProcessMade) {
+  const auto disk = DiskWithUnsyncedDirectory();
+  Counters counters;
+  Context ctx;
+  ctx.counters = &counters;
+  const auto place = MakeLocalPlace(*disk, "/lake");
+  auto file = place->Stage(ctx, "made/below/a.parquet", "t1").ValueOrDie();
+  ASSERT_TRUE(file->Write("hello", 5).ok());
+  const StagedFile staged = file->Seal().ValueOrDie();
+  ASSERT_TRUE(place->Publish(ctx, staged.staged, "made/below/a.parquet").ok());
+  const std::vector<std::string> published = {"made/below/a.parquet"};
+  ASSERT_TRUE(place->Settle(ctx, published).ok());
+  disk->Crash(0);
+  EXPECT_EQ(place->Size(ctx, "made/below/a.parquet").ValueOrDie(), 5);
+}
+
+TEST(LocalPlace, ARecordLastsInADirectoryThatADeadProcessMade) {
+  const auto disk = DiskWithUnsyncedDirectory();
+  Context ctx;
+  const auto place = MakeLocalPlace(*disk, "/lake");
+  ASSERT_TRUE(place->WriteRecord(ctx, "made/below/r.json", "{}", Expectation::Anything()).ok());
+  disk->Crash(0);
+  const auto record = place->ReadRecord(ctx, "made/below/r.json", 100).ValueOrDie();
+  ASSERT_TRUE(record.has_value());
+  EXPECT_EQ(record->content, "{}");
+}
 
 TEST_F(LocalPlaceTest, StagesBesideTheFinalNameAndPublishesByRename) {
   const StagedFile staged = StageText("day=1/a.parquet", "hello");

@@ -166,6 +166,43 @@ void LosePower(bool replacing) {
 TEST(LakePower, LossInAFirstRunLosesNothingThatWasPublished) { LosePower(false); }
 TEST(LakePower, LossInAReplacingRunLeavesOldOrNew) { LosePower(true); }
 
+// Directories are made for staged files and pruned when a replaced run leaves them empty.
+TEST(LakePower, LossInADatasetOfDirectoriesLosesNothing) {
+  const Pipeline old{.partitions = 2, .slices = 1, .slice_rows = 12, .batch_rows = 6};
+  Pipeline now = old;
+  now.first_row = 3;
+  now.slice_rows = 8;
+  const auto made = [&](const std::vector<Pipeline>& runs) {
+    auto lake = std::make_unique<Lake>();
+    lake->options().layout = "all";
+    lake->options().partition_by = {"country"};
+    for (const Pipeline& run : runs) EXPECT_THAT(lake->RunOnce(run), IsOk());
+    return lake;
+  };
+  const auto before = ContentsOf(made({old})->DataFiles());
+  const auto after = ContentsOf(made({now})->DataFiles());
+  for (const bool replacing : {false, true}) {
+    bool fired = true;
+    for (int64_t n = 1; fired; ++n) {
+      const auto lake = made(replacing ? std::vector{old} : std::vector<Pipeline>());
+      lake->faulty().Arm(
+          {.operations = os::WritingOperations(), .nth = n, .error = EIO, .keeps_failing = true});
+      (void)lake->RunOnce(now);
+      fired = lake->faulty().fired();
+      lake->memory().Crash(static_cast<uint64_t>(n) % 3);  // 0: only what was synced is left
+      lake->Disarm();
+      SCOPED_TRACE(testing::Message() << "operation " << n << ", replacing " << replacing);
+      if (replacing && lake->Exists("_SUCCESS")) {
+        EXPECT_THAT(ContentsOf(lake->DataFiles()), AnyOf(before, after));
+      }
+      ASSERT_THAT(lake->RunOnce(now), IsOk());
+      EXPECT_EQ(ContentsOf(lake->DataFiles()), after);
+      EXPECT_THAT(lake->Leftovers(), IsEmpty());
+      if (testing::Test::HasFailure()) return;
+    }
+  }
+}
+
 TEST(LakePower, KeepsAFinishedRun) {
   for (uint64_t seed = 0; seed < 20; ++seed) {
     Lake lake;
