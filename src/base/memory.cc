@@ -1,6 +1,9 @@
 #include "base/memory.h"
 
+#include <algorithm>
 #include <chrono>
+
+#include "base/log.h"
 
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || \
@@ -16,6 +19,7 @@ namespace levada {
 namespace {
 
 constexpr int kStallMs = 1000;
+constexpr int kStallMinMs = 10;
 
 arrow::MemoryPool* BackingPool() {
 #ifdef LEVADA_SANITIZED
@@ -82,7 +86,11 @@ void BudgetPool::Shrank(int64_t bytes) {
 
 Status BudgetPool::AwaitRoom(const Context& ctx) {
   const auto has_room = [this] { return allocated_.load() < budget_bytes_; };
-  if (budget_bytes_ == 0 || has_room()) return Status::OK();
+  if (budget_bytes_ == 0) return Status::OK();
+  if (has_room()) {
+    patience_ms_ = kStallMs;
+    return Status::OK();
+  }
 
   std::unique_lock lock(mutex_);
   waiters_.fetch_add(1);
@@ -90,13 +98,21 @@ Status BudgetPool::AwaitRoom(const Context& ctx) {
   int64_t freed_before = freed_.load(std::memory_order_relaxed);
   int stalled_ms = 0;
   while (true) {
-    const int wait_ms = ctx.PollTimeoutMs(kStallMs);
+    const int wait_ms = ctx.PollTimeoutMs(patience_ms_);
     if (room_.wait_for(lock, ctx.stop, std::chrono::milliseconds(wait_ms), has_room)) break;
     status = ctx.Check();
     if (!status.ok()) break;
     const int64_t freed = freed_.load(std::memory_order_relaxed);
     stalled_ms = freed == freed_before ? stalled_ms + wait_ms : 0;
-    if (stalled_ms >= kStallMs) break;
+    if (stalled_ms >= patience_ms_) {
+      // Whoever holds the memory does not give it back by our waiting: wait less the next time.
+      patience_ms_ = std::max(kStallMinMs, patience_ms_.load() / 2);
+      if (!told_.exchange(true)) {
+        ctx.log->Warning("more memory is in use than the budget leaves to data",
+                         {{"budget_bytes", budget_bytes_}, {"allocated_bytes", allocated_.load()}});
+      }
+      break;
+    }
     freed_before = freed;
   }
   waiters_.fetch_sub(1);

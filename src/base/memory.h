@@ -40,7 +40,7 @@ class BudgetPool final : public arrow::MemoryPool {
 
   /// Waits until less than the budget is allocated, a stop, or the deadline. So that no set of
   /// waiters can stall each other for good, a waiter goes on after one second in which nothing was
-  /// freed.
+  /// freed; after half of it the next time, and so on, until there has been room again.
   Status AwaitRoom(const Context& ctx);
 
  private:
@@ -55,6 +55,8 @@ class BudgetPool final : public arrow::MemoryPool {
   std::atomic<int64_t> freed_{0};
   std::atomic<int64_t> count_{0};
   std::atomic<int> waiters_{0};
+  std::atomic<int> patience_ms_{1000};
+  std::atomic<bool> told_{false};
   std::mutex mutex_;
   std::condition_variable_any room_;
 };

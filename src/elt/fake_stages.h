@@ -182,6 +182,7 @@ struct Memory {
   std::function<Status(const std::string& step)> fails = [](const std::string&) {
     return Status::OK();
   };
+  int rejects = 0;             ///< rejected rows that loads were shown
   int64_t written_off_by = 0;  ///< added to the row count of each receipt
 
   std::multiset<int64_t> All(const std::string& label) {
@@ -234,6 +235,7 @@ class MemoryRun final : public TargetRun {
     receipt.rows = static_cast<int64_t>(rows.size()) + memory_.written_off_by;
     receipt.files = {{"file", Key(attempt, attempt.slice), receipt.rows, 8 * receipt.rows, ""}};
     std::lock_guard lock(memory_.mutex);
+    if (attempt.rejects != nullptr) memory_.rejects += static_cast<int>(attempt.rejects->size());
     memory_.staged[Key(attempt, attempt.slice)] = std::move(rows);
     return receipt;
   }
@@ -346,7 +348,8 @@ class KeepEven final : public BoundTransformer {
     for (int64_t value : ValuesOf(*batch)) {
       if (value % 10 == 0) {
         ++mapped.rejected;
-        ARROW_RETURN_NOT_OK(rejects.Add({"even", "n", "is a multiple of ten", "{}"}));
+        ARROW_RETURN_NOT_OK(
+            rejects.Add({"even", "n", "is a multiple of ten", std::to_string(value)}));
       } else if (value % 2 == 0) {
         ARROW_RETURN_NOT_OK(builder.Append(value));
       } else {

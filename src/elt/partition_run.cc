@@ -90,7 +90,7 @@ class PartitionAttempt {
     // A stopped context must not keep us from cleaning up, a dead target must not keep us for long.
     Context ctx = parent;
     ctx.stop = {};
-    ctx = ctx.Within(std::chrono::seconds(1));
+    ctx = ctx.Within(std::chrono::milliseconds(500));  // of the second that a stop may take
     for (TargetRun* target : targets_) {
       Status discarded = target->Discard(ctx, AttemptFor(*target, 0, nullptr));
       if (!discarded.ok()) {
@@ -162,9 +162,7 @@ class PartitionAttempt {
       std::vector<std::jthread> threads;
       for (size_t i = 0; i < targets_.size(); ++i) {
         threads.emplace_back([&, i] {
-          // Rejected rows are kept once, by the first loader.
-          failures[i] = LoadInto(i, slice, std::move(branches[i]),
-                                 i == 0 ? rejects : std::make_shared<RejectBuffer>());
+          failures[i] = LoadInto(i, slice, std::move(branches[i]), rejects);
           if (!failures[i].ok()) scope_.Request();
         });
       }
@@ -178,6 +176,8 @@ class PartitionAttempt {
     TargetRun& target = *targets_[index];
     const bool hash = work_.plan->verify == Verify::kReadback;
     LoaderInput input(std::move(stream), hash);
+    // A loader that does not keep them is shown none, not the same ones: it may take them.
+    if (&target != work_.keeps_rejects) rejects = std::make_shared<RejectBuffer>();
     const Attempt attempt = AttemptFor(target, slice, std::move(rejects));
     ARROW_ASSIGN_OR_RAISE(Receipt receipt, target.Load(ctx_, attempt, input));
     receipt.slice = slice;

@@ -32,6 +32,9 @@ struct PartitionWork {
   const Source* source = nullptr;
   std::span<const std::unique_ptr<BoundTransformer>> transformers;
   std::vector<TargetOfRun> targets;  ///< in YAML order, those that take part
+  /// Rejected rows are kept once, by the first loader of the pipeline: null when it has published
+  /// them with an earlier run.
+  const TargetRun* keeps_rejects = nullptr;
   const RunInstance* run = nullptr;
   std::vector<Partition> partitions;
   BatchLimits batches;

@@ -33,7 +33,8 @@ class PrefetchStream final : public BatchStream {
     *out = nullptr;
     ARROW_RETURN_NOT_OK(failure_);
     if (end_) return Status::OK();
-    std::optional<Item> item = queue_.Pop(ctx_.stop);
+    std::optional<Item> item;
+    if (!closed_) item = queue_.Pop(ctx_.stop);  // a batch may have been left behind
     if (!item) {
       failure_ = ctx_.Check();
       if (failure_.ok()) failure_ = Fault(FaultCode::kStopped, "the stream was closed");
@@ -58,6 +59,7 @@ class PrefetchStream final : public BatchStream {
   }
 
   Status Close() override {
+    closed_ = true;
     scope_.Request();
     queue_.Close();
     if (thread_.joinable()) thread_.join();
@@ -99,6 +101,7 @@ class PrefetchStream final : public BatchStream {
   std::unique_ptr<BatchStream> upstream_;
   std::optional<StreamEnd> end_;
   Status failure_;
+  bool closed_ = false;
   std::jthread thread_;  // last: it uses all of the above
 };
 

@@ -197,6 +197,7 @@ class InstanceRun {
       }
       work.targets.push_back(std::move(of_run));
     }
+    if (decision_.loader_pending.front()) work.keeps_rejects = targets_.front().get();
     return work;
   }
 

@@ -303,6 +303,29 @@ TEST_F(RunnerTest, AFailureBetweenTwoLoadersConverges) {
   EXPECT_THAT(memory.events, Contains("publish p0001").Times(1)) << "it had it already";
 }
 
+class Even final : public Transformer {
+ public:
+  Result<std::unique_ptr<BoundTransformer>> Bind(const SchemaPtr&) const override {
+    return std::make_unique<fake::KeepEven>();
+  }
+};
+
+TEST_F(RunnerTest, RejectedRowsAreKeptOnceAlsoWhenALaterLoaderIsTriedAgain) {
+  SecondLoader();
+  stages.transformers.push_back(std::make_unique<Even>());
+  source->partitions = 1;
+  int failures = 5;  // more than one step tries by itself
+  other.fails = [&](const std::string& step) -> Status {
+    if (step != "publish p0000" || failures-- <= 0) return Status::OK();
+    return Fault(FaultCode::kTargetIo, "lost");
+  };
+  RunReport report = Run();
+  ASSERT_TRUE(report.status.ok()) << report.status;
+  EXPECT_GT(report.runs.at(0).partitions.at(0).attempts, 1);
+  EXPECT_EQ(memory.rejects, 1) << "0 is a multiple of ten";
+  EXPECT_EQ(other.rejects, 0);
+}
+
 TEST_F(RunnerTest, OnceMeansOnce) {
   plan.once = true;
   ASSERT_TRUE(Run().status.ok());

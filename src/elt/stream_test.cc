@@ -124,6 +124,11 @@ TEST_P(Transformed, KeepsOrderAndAccountsForEveryRow) {
   EXPECT_EQ(end.rows_rejected, 100);
   EXPECT_EQ(end.rows_out, 400);
   EXPECT_EQ(rejects->size(), 100u);
+  int64_t next = 0;
+  for (const Reject& reject : rejects->Take()) {
+    EXPECT_EQ(reject.row_json, std::to_string(next)) << "in the order of the rows";
+    next += 10;
+  }
   EXPECT_EQ(here.counters.rows_rejected, 100);
 }
 

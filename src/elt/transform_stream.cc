@@ -124,11 +124,13 @@ class ParallelTransform final : public TransformBase {
       Submit(std::move(batch));
     }
     if (in_flight_.empty()) return Status::OK();
-    std::future<Result<Mapped>> next = std::move(in_flight_.front());
+    std::future<Result<Done>> next = std::move(in_flight_.front());
     in_flight_.pop_front();
-    ARROW_ASSIGN_OR_RAISE(Mapped mapped, next.get());
-    Account(mapped);
-    *out = std::move(mapped.batch);
+    ARROW_ASSIGN_OR_RAISE(Done done, next.get());
+    // In the order of the input, like the rows: what is kept aside is published too.
+    for (Reject& reject : done.rejects) ARROW_RETURN_NOT_OK(rejects_->Add(std::move(reject)));
+    Account(done.mapped);
+    *out = std::move(done.mapped.batch);
     return Status::OK();
   }
 
@@ -143,12 +145,22 @@ class ParallelTransform final : public TransformBase {
   }
 
  private:
-  using Task = std::packaged_task<Result<Mapped>()>;
+  // One batch, mapped, with the rows that it rejected.
+  struct Done {
+    Mapped mapped;
+    std::vector<Reject> rejects;
+  };
+  using Task = std::packaged_task<Result<Done>()>;
+
+  Result<Done> MapOne(BatchPtr batch) {
+    RejectBuffer rejects;
+    ARROW_ASSIGN_OR_RAISE(Mapped mapped,
+                          MapThrough(ctx_, transformers_, std::move(batch), rejects));
+    return Done{std::move(mapped), rejects.Take()};
+  }
 
   void Submit(BatchPtr batch) {
-    Task task([this, batch = std::move(batch)]() mutable {
-      return MapThrough(ctx_, transformers_, std::move(batch), *rejects_);
-    });
+    Task task([this, batch = std::move(batch)]() mutable { return MapOne(std::move(batch)); });
     in_flight_.push_back(task.get_future());
     {
       std::lock_guard lock(mutex_);
@@ -170,7 +182,7 @@ class ParallelTransform final : public TransformBase {
   }
 
   const size_t in_flight_max_;
-  std::deque<std::future<Result<Mapped>>> in_flight_;
+  std::deque<std::future<Result<Done>>> in_flight_;
   bool upstream_ended_ = false;
   std::mutex mutex_;
   std::condition_variable changed_;
