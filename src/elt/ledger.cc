@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
+#include <functional>
 #include <utility>
 
 #include "base/clock.h"
@@ -37,6 +39,10 @@ create table attempts (
 ) without rowid;
 pragma user_version = 1;
 )sql";
+
+// How long a write may wait for whoever has locked the ledger. A run does not wait for its cache.
+constexpr std::chrono::milliseconds kPatience{200};
+constexpr std::chrono::milliseconds kPatienceOnceBehind{10};
 
 Fault FaultOfLedger(const db::sqlite::Error& error) {
   Fault fault = db::sqlite::FaultFrom(FaultCode::kLedgerUnusable, "the ledger", error);
@@ -147,14 +153,22 @@ Result<std::unique_ptr<Ledger>> Ledger::Open(Context& ctx, os::Disk& disk,
   return std::unique_ptr<Ledger>(new Ledger(std::move(database)));
 }
 
-Status Ledger::PutRun(Context& ctx, const LedgerRun& run) {
+Status Ledger::Write(const Context& parent, const std::function<Status(Context&)>& writes) {
   std::lock_guard lock(mutex_);
-  return Apply(ctx, *database_, [&] { return InsertRun(ctx, *database_, run); });
+  Context ctx = parent;
+  ctx.stop = {};  // how a run was stopped is worth recording
+  ctx = ctx.Within(behind_ ? kPatienceOnceBehind : kPatience);
+  Status written = Apply(ctx, *database_, [&] { return writes(ctx); });
+  const bool was_behind = std::exchange(behind_, !written.ok());
+  return was_behind ? Status::OK() : written;
 }
 
-Status Ledger::PutAttempt(Context& ctx, const LedgerAttempt& attempt) {
-  std::lock_guard lock(mutex_);
-  return Apply(ctx, *database_, [&]() -> Status {
+Status Ledger::PutRun(const Context& parent, const LedgerRun& run) {
+  return Write(parent, [&](Context& ctx) { return InsertRun(ctx, *database_, run); });
+}
+
+Status Ledger::PutAttempt(const Context& parent, const LedgerAttempt& attempt) {
+  return Write(parent, [&](Context& ctx) -> Status {
     ARROW_ASSIGN_OR_RAISE(
         Statement insert,
         database_->Prepare(ctx, "insert or replace into attempts values (?,?,?,?,?,?,?,?,?)"));

@@ -3,6 +3,7 @@
 // target is the truth, and `levada status --rebuild` derives the ledger from it again. A ledger
 // that cannot be read is put aside and begun anew.
 
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -48,7 +49,8 @@ struct LedgerAttempt {
   std::string error;
 };
 
-/// Thread-safe. Every method that writes is one durable transaction.
+/// Thread-safe. Every method that writes is one transaction, which a loss of power may undo: the
+/// target has the truth.
 class Ledger {
  public:
   /// `<state_directory>/ledger.db`, made when absent. A file that is not a sound ledger is renamed
@@ -57,8 +59,8 @@ class Ledger {
                                               const std::string& state_directory);
   ~Ledger();
 
-  Status PutRun(Context& ctx, const LedgerRun& run);
-  Status PutAttempt(Context& ctx, const LedgerAttempt& attempt);
+  Status PutRun(const Context& ctx, const LedgerRun& run);
+  Status PutAttempt(const Context& ctx, const LedgerAttempt& attempt);
   /// Runs of one pipeline (all when empty), by pipeline and label.
   Result<std::vector<LedgerRun>> Runs(const std::string& pipeline);
   Result<std::vector<LedgerAttempt>> Attempts(const std::string& pipeline,
@@ -68,7 +70,12 @@ class Ledger {
 
  private:
   explicit Ledger(std::unique_ptr<db::sqlite::Database> database);
+  /// Whatever the stop of `ctx` says, for a fraction of a second. A failure is told once, until a
+  /// write has succeeded again.
+  Status Write(const Context& ctx, const std::function<Status(Context&)>& writes);
+
   std::mutex mutex_;
+  bool behind_ = false;
   std::unique_ptr<db::sqlite::Database> database_;
 };
 

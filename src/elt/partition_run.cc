@@ -243,9 +243,7 @@ Status TryOnce(const Context& ctx, const PartitionWork& work, const Partition& p
                         started_at,
                         FormatTimestamp(ctx.clock->Now()),
                         status.ok() ? "" : status.message()};
-    Context ledger_ctx = ctx;
-    ledger_ctx.stop = {};  // a stopped attempt is worth recording too
-    Status noted = work.ledger->PutAttempt(ledger_ctx, entry);
+    Status noted = work.ledger->PutAttempt(ctx, entry);
     if (!noted.ok()) {
       ctx.log->Warning("the ledger could not be written; the target has the truth",
                        {{"error", noted.message()}});

@@ -308,9 +308,7 @@ class InstanceRun {
     run.started_at = started_at_;
     if (state != "running") run.finished_at = FormatTimestamp(ctx_.clock->Now());
     if (report_.outcome == RunOutcome::kFailed) run.error = report_.status.message();
-    Context ctx = ctx_;
-    ctx.stop = {};  // an interrupted run is worth recording too
-    Note(ctx_, ledger_->PutRun(ctx, run));
+    Note(ctx_, ledger_->PutRun(ctx_, run));
   }
 
   Context& ctx_;
