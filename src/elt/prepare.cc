@@ -30,8 +30,17 @@ constexpr int64_t kFixedStepBytes = 8 << 20;
 // Batches one slice holds at a time: being decoded, two queued, one being written.
 constexpr int64_t kBatchesPerSlice = 4;
 
+// Of a further loader's queue (partition_run.cc).
+constexpr int64_t kBatchesAhead = 2;
+
+// One column of one row group at a time is read back: its pages, and the batch made of them.
+constexpr int64_t kReadBackBytes = 4 << 20;
+
 // Under a tight budget batches shrink to this before a plan is refused.
 constexpr int64_t kBatchBytesMin = 256 << 10;
+// Each column of a batch costs some 600 bytes beside its values, which a loader keeps as long as
+// those.
+constexpr int64_t kBatchBytesPerColumnMin = 4 << 10;
 
 Result<std::vector<RunInstance>> ListRuns(const Plan& plan, const RunOptions& options,
                                           WallMicros now) {
@@ -165,8 +174,15 @@ Result<MemoryPlan> PlanMemory(const Engine& engine, const RunOptions& options, P
   const int64_t fixed = os::ReadResidentMemory().now_bytes + kAllowanceBytes;
   memory.fixed_bytes = (fixed + kFixedStepBytes - 1) / kFixedStepBytes * kFixedStepBytes;
   int64_t stages = prepared.source.memory_bytes_per_slice;
-  for (const BoundTarget& target : prepared.targets) stages += target.memory_bytes_per_slice;
-  memory.minimum_bytes = memory.fixed_bytes + stages + kBatchesPerSlice * kBatchBytesMin;
+  for (const BoundTarget& target : prepared.targets) {
+    stages += target.memory_bytes_per_slice;
+    if (engine.plan.verify == Verify::kReadback) stages += kReadBackBytes;
+  }
+  // Each further loader has a queue of its own, of batches that it may be the last to let go.
+  stages += static_cast<int64_t>(prepared.targets.size() - 1) * kBatchesAhead * kBatchBytesMin;
+  const int64_t least = std::clamp(kBatchBytesPerColumnMin * prepared.source.schema->num_fields(),
+                                   kBatchBytesMin, prepared.batches.bytes);
+  memory.minimum_bytes = memory.fixed_bytes + stages + kBatchesPerSlice * least;
   memory.windows = engine.plan.windows_parallel;
   // A later run may be larger than the first one, whose slices are known.
   memory.slices = std::max(static_cast<int>(slices), os::ProcessorCount());
@@ -186,9 +202,8 @@ Result<MemoryPlan> PlanMemory(const Engine& engine, const RunOptions& options, P
     }
     const int64_t room = memory.budget_bytes - memory.fixed_bytes;
     const auto slice = [&] { return stages + kBatchesPerSlice * prepared.batches.bytes; };
-    while (prepared.batches.bytes > kBatchBytesMin &&
-           slice() * static_cast<int64_t>(slices) > room) {
-      prepared.batches.bytes = std::max(kBatchBytesMin, prepared.batches.bytes / 2);
+    while (prepared.batches.bytes > least && slice() * static_cast<int64_t>(slices) > room) {
+      prepared.batches.bytes = std::max(least, prepared.batches.bytes / 2);
     }
     const int64_t fit = room / slice();
     memory.slices = static_cast<int>(std::clamp<int64_t>(fit, 1, memory.slices));

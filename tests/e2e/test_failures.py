@@ -193,7 +193,7 @@ def test_invalid_utf8_from_sql_ascii_is_exit_31(levada):
     try:
         server.execute(r"create table t(id int, name text); insert into t values (1, 'ok'), (2, E'\xff\xfe')")
         levada.write("p.yaml", pipeline(server, table="t"))
-        refused(levada, 31, "LV3104", "0xff")
+        refused(levada, 31, "LV3104", '"name"', "row 2")
         nothing_there(levada)
     finally:
         server.remove()

@@ -131,13 +131,36 @@ Result<format::EncodeOptions> ChooseEncoding(const LakeOptions& options,
   return encode;
 }
 
+/// Of the dictionaries of one file: values, and the table that finds them again, as large.
+int64_t DictionaryMemory(const format::EncodeOptions& encode,
+                         const std::vector<format::ColumnHint>& leaf_hints) {
+  constexpr double kUnknownBytes = 32;  // of a value, with its entry
+  double bytes = 0;
+  for (size_t i = 0; i < leaf_hints.size(); ++i) {
+    if (i < encode.dictionary.size() && encode.dictionary[i] == format::DictionaryUse::kOff) {
+      continue;
+    }
+    auto most = static_cast<double>(encode.dictionary_bytes);
+    const format::ColumnHint& hint = leaf_hints[i];
+    if (hint.distinct_count >= 0) {
+      const double value_bytes = 8 + std::max(hint.average_bytes, kUnknownBytes);
+      most = std::min(most, hint.distinct_count * value_bytes);
+    }
+    bytes += 2 * most;
+  }
+  return static_cast<int64_t>(bytes);
+}
+
 int64_t MemoryPerSlice(const LakeOptions& options, const format::EncodeOptions& encode,
-                       int leaf_count) {
+                       const std::vector<format::ColumnHint>& leaf_hints) {
+  const auto leaf_count = static_cast<int64_t>(leaf_hints.size());
   const int64_t row_groups = encode.file_bytes / encode.row_group_bytes + 1;
   const int64_t footer_chunks = std::min(encode.file_column_chunks, row_groups * leaf_count);
   const int64_t file = encode.chunk_bytes + encode.row_group_bytes + kFixedBytesPerFile +
-                       footer_chunks * kFooterBytesPerChunk;
-  return options.partition_by.empty() ? file : file * kOpenFilesMax;
+                       footer_chunks * kFooterBytesPerChunk + DictionaryMemory(encode, leaf_hints);
+  // What an allocator keeps beside what it was asked for, measured on wide and narrow tables.
+  const int64_t held = file + file / 5;
+  return options.partition_by.empty() ? held : held * kOpenFilesMax;
 }
 
 // The lines of the file's schema inside "... group schema {" and "}", on one line.
@@ -155,6 +178,11 @@ std::string InnerText(const std::string& described) {
   constexpr std::string_view kNoId = " field_id=-1";
   for (size_t at = text.find(kNoId); at != std::string::npos; at = text.find(kNoId)) {
     text.erase(at, kNoId.size());
+  }
+  // Flags of Arrow's own, which say nothing of the file.
+  constexpr std::string_view kFlags = ", is_from_converted_type=";
+  for (size_t at = text.find(kFlags); at != std::string::npos; at = text.find(kFlags)) {
+    text.erase(at, std::min(text.find(')', at), text.size()) - at);
   }
   return text;
 }
@@ -234,8 +262,7 @@ Result<elt::BoundTarget> BindLake(const LakeOptions& options, const std::string&
   bound.schema = schema;
   ARROW_ASSIGN_OR_RAISE(bound.target_types, TargetTypes(options, *schema));
   bound.frozen = layout.ToJson();
-  bound.memory_bytes_per_slice =
-      MemoryPerSlice(options, layout.encode, static_cast<int>(leaf_hints.size()));
+  bound.memory_bytes_per_slice = MemoryPerSlice(options, layout.encode, leaf_hints);
   bound.description = fmt::format("Parquet files in {}, {}, for {}", options.path,
                                   CodecText(layout.encode), format::NameOf(options.profile));
   std::string directory = layout.directory;

@@ -9,6 +9,8 @@
 #include "base/quantity.h"
 #include "connectors/postgres/cuts.h"
 #include "connectors/postgres/window_predicate.h"
+#include "elt/literal.h"
+#include "elt/time_zone.h"
 
 namespace levada::postgres {
 namespace {
@@ -26,6 +28,27 @@ constexpr size_t kEstimatesMax = 32;
 
 bool IsTime(Order order) {
   return order == Order::kDate || order == Order::kTimestamp || order == Order::kTimestamptz;
+}
+
+std::string WithoutMidnight(std::string time) {
+  constexpr std::string_view kMidnight = " 00:00:00";
+  if (time.ends_with(kMidnight)) time.resize(time.size() - kMidnight.size());
+  return time;
+}
+
+/// "id in [0, 500) and created_at in [2026-01-01, 2026-01-02) UTC".
+std::string MeaningOf(const PartitionBounds& part, const elt::RunInstance& run) {
+  std::string meaning = part.Meaning();
+  if (!run.window) return meaning;
+  const elt::Window& window = *run.window;
+  Result<elt::TimeZone> zone = elt::TimeZone::Find(window.timezone);
+  const auto shown = [&](WallMicros instant) {
+    return WithoutMidnight(elt::DateTimeText(zone.ok() ? zone->ToLocal(instant) : instant));
+  };
+  std::string range = fmt::format("{} in [{}, {}) {}", run.window_column, shown(window.start),
+                                  shown(window.end), window.timezone);
+  if (run.null_window == elt::NullWindow::kThisWindow) range += " or null";
+  return part.kind == PartitionBounds::Kind::kAll ? range : meaning + " and " + range;
 }
 
 std::vector<Cut> Before(const std::vector<std::string>& values) {
@@ -72,7 +95,7 @@ class Splitter {
       elt::Partition partition;
       partition.index = static_cast<int>(partitions.size());
       partition.id = fmt::format("p{:04}", partition.index);
-      partition.meaning = part.Meaning();
+      partition.meaning = MeaningOf(part, run_);
       partition.bounds = part.ToJson();
       partition.query = SelectOf(subject_, options_, AllOf({window_, part.Predicate()}));
       partition.slices = {elt::Slice{0, SliceBounds{}.ToJson()}};

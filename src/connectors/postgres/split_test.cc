@@ -167,6 +167,14 @@ TEST_F(SplitTest, SaysWhatAPartitionIs) {
   EXPECT_GT(partitions[1].estimated_bytes, 0);
 }
 
+TEST_F(SplitTest, SaysWhichWindowItIs) {
+  const auto run = Window("tz", 1'774'994'400'000'000, 1'775'080'800'000'000, "Europe/Berlin");
+  EXPECT_EQ(ValueOf(Split("table: t", run))[0].meaning,
+            "tz in [2026-04-01, 2026-04-02) Europe/Berlin");
+  EXPECT_EQ(ValueOf(Split("table: t\npartition: { by: id, size: 1000 }", run))[1].meaning,
+            "id in [1000, 2000) and tz in [2026-04-01, 2026-04-02) Europe/Berlin");
+}
+
 TEST_F(SplitTest, GivesAHeavyValueAPartitionOfItsOwn) {
   const auto partitions = ValueOf(Split("table: t\npartition: { by: s, count: 10 }"));
   EXPECT_TRUE(std::any_of(partitions.begin(), partitions.end(),

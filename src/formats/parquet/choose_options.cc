@@ -27,6 +27,9 @@ constexpr int64_t kChunkBytesMax = 32 << 20;
 constexpr double kRowGroupRowsMin = 32 * 1024;
 constexpr int64_t kRowGroupBytesMin = 8 << 20;
 constexpr int64_t kRowGroupBytesMax = 64 << 20;
+/// All dictionaries of a file together: a table of 500 columns has 500 of them.
+constexpr int64_t kDictionariesBytes = 16 << 20;
+constexpr int64_t kDictionaryBytesMin = 16 << 10;
 constexpr double kEncodedShare =
     0.35;  // of PLAIN bytes that remain: tables we measured keep 0.1 to 0.4
 
@@ -144,6 +147,9 @@ Result<EncodeOptions> ChooseOptions(const arrow::Schema& schema,
   }
   row_bytes = std::max(row_bytes, 1.0);
   Size(row_bytes, overrides, &options);
+  const auto leaf_count = static_cast<int64_t>(std::max<size_t>(file.leaves.size(), 1));
+  options.dictionary_bytes =
+      std::clamp(kDictionariesBytes / leaf_count, kDictionaryBytesMin, options.dictionary_bytes);
 
   double group_rows =
       std::min(static_cast<double>(options.row_group_rows),
