@@ -22,6 +22,7 @@ constexpr auto kVerbs = std::to_array<VerbText>({
      "With a URL and a directory no file is needed; --save writes the pipeline that was run.\n\n"
      "The summary goes to standard output, progress and messages to standard error.",
      "  levada run orders.yaml\n"
+     "  levada run pipelines/*.yaml --memory 256MiB\n"
      "  levada run orders.yaml --window 2026-01-31 --replace\n"
      "  levada run \"postgres://me@localhost/shop?table=orders\" ./lake/orders --save "
      "orders.yaml\n"},
@@ -50,8 +51,11 @@ constexpr auto kVerbs = std::to_array<VerbText>({
      "status FILE... [options]\nstatus --state DIR [options]",
      "Answers from the ledger, which is a cache of what the targets say, and connects to nothing. "
      "--rebuild asks the targets and writes the ledger anew; use it after the ledger was lost or "
-     "when another machine ran the pipeline.",
+     "when another machine ran the pipeline.\n\n"
+     "A run is published; begun (it is going on, or was killed); interrupted; failed; pending "
+     "(due, and not begun); or unknown, where there is no ledger.",
      "  levada status orders.yaml\n"
+     "  levada status --state .levada --json\n"
      "  levada status --rebuild orders.yaml\n"},
     {Verb::kRetry, "retry", "go on with runs that were begun and not finished",
      "retry FILE... [options]",
@@ -60,7 +64,8 @@ constexpr auto kVerbs = std::to_array<VerbText>({
      "  levada retry orders.yaml\n"},
     {Verb::kExplain, "explain", "explain an error code such as LV1002", "explain CODE\nexplain",
      "Prints what a code means, what causes it and what to do. Without a code, lists all of them.",
-     "  levada explain LV2001\n"},
+     "  levada explain LV2001\n"
+     "  levada explain\n"},
     {Verb::kVersion, "version", "print the version and what it was built with", "version [--json]",
      "", ""},
 });

@@ -1,4 +1,5 @@
 #include "app/commands.h"
+#include "app/json_output.h"
 #include "app/pipeline_file.h"
 #include "app/plan_text.h"
 #include "app/version.h"
@@ -30,11 +31,12 @@ Status PlanPipeline(Session& session, Pipeline& pipeline, bool more_than_one, bo
   ARROW_ASSIGN_OR_RAISE(elt::Prepared prepared,
                         elt::Prepare(session.context(), engine, options, true));
   pending = pending || prepared.AnyPending();
-  std::string text = session.line().json
-                         ? PlanJson(pipeline.plan, prepared)
-                         : PlanText(pipeline.plan, prepared, StyleOf(session.terminal()));
-  if (more_than_one && !session.line().json) text += "\n";
-  ARROW_RETURN_NOT_OK(WriteOutput(text));
+  if (session.line().json) {
+    ARROW_RETURN_NOT_OK(PrintJson(session, PlanJson(pipeline.plan, prepared)));
+  } else if (!session.line().quiet) {
+    const std::string text = PlanText(pipeline.plan, prepared, StyleOf(session.terminal()));
+    ARROW_RETURN_NOT_OK(WriteOutput(text + (more_than_one ? "\n" : "")));
+  }
   return RefusalOf(prepared);
 }
 

@@ -1,6 +1,9 @@
 #include <nlohmann/json.hpp>
 
+#include "app/column_steps.h"
+#include "app/json_output.h"
 #include "app/plan_text.h"
+#include "base/clock.h"
 
 namespace levada::app {
 namespace {
@@ -26,23 +29,51 @@ Json TargetsOf(const elt::Prepared& prepared) {
   return json;
 }
 
-Json ColumnsOf(const elt::Prepared& prepared) {
+Json ColumnsOf(const elt::Plan& plan, const elt::Prepared& prepared) {
   Json json = Json::array();
-  for (const elt::ColumnTrace& column : TraceColumns(prepared)) {
+  for (const ColumnPath& column : FollowColumns(plan, prepared)) {
+    Json steps = Json::array();
+    for (const ColumnStep& step : column.steps) {
+      steps.push_back({{"stage", step.stage}, {"name", step.name}, {"type", step.type}});
+    }
     json.push_back({{"name", column.name},
                     {"source_type", column.source_type},
-                    {"type", column.type},
+                    {"type", column.steps.back().type},
+                    {"steps", std::move(steps)},
                     {"target_types", column.target_types}});
   }
   return json;
 }
 
 Json RunsOf(const elt::Prepared& prepared) {
+  const std::vector<ReplacedRun> replaced = ReplacedRuns(prepared);
+  auto next = replaced.begin();
   Json json = Json::array();
   for (const elt::RunDecision& decision : prepared.runs) {
-    json.push_back({{"window", decision.run.Label()},
-                    {"decision", NameOf(decision.decision)},
-                    {"reason", decision.reason}});
+    Json run = {{"window", decision.run.Label()}, {"start", nullptr}, {"end", nullptr}};
+    if (decision.run.window) {
+      run["start"] = FormatTimestamp(decision.run.window->start);
+      run["end"] = FormatTimestamp(decision.run.window->end);
+    }
+    run["decision"] = NameOf(decision.decision);
+    run["reason"] = decision.reason;
+    run["replaces"] = nullptr;
+    if (decision.decision == elt::Decision::kReplace && next != replaced.end()) {
+      run["replaces"] = {{"files", next->files}, {"bytes", next->bytes}, {"paths", next->paths}};
+      ++next;
+    }
+    json.push_back(std::move(run));
+  }
+  return json;
+}
+
+Json WarningsOf(const elt::Plan& plan) {
+  Json json = Json::array();
+  for (const Diagnostic& warning : plan.warnings) {
+    json.push_back({{"message", warning.message},
+                    {"line", warning.span.line},
+                    {"column", warning.span.column},
+                    {"help", warning.help}});
   }
   return json;
 }
@@ -68,29 +99,34 @@ std::string Printed(const Json& json) {
 
 std::string PlanJson(const elt::Plan& plan, const elt::Prepared& prepared) {
   Json json;
+  json["levada_plan"] = kJsonVersion;
   json["pipeline"] = plan.name;
   json["plan_hash"] = plan.hash;
   json["pending"] = prepared.AnyPending();
   json["source"] = SourceOf(prepared);
   json["targets"] = TargetsOf(prepared);
-  json["columns"] = ColumnsOf(prepared);
+  json["columns"] = ColumnsOf(plan, prepared);
   json["runs"] = RunsOf(prepared);
   json["partitions"] = PartitionsOf(prepared);
   json["memory"] = {{"budget_bytes", prepared.memory.budget_bytes},
                     {"minimum_bytes", prepared.memory.minimum_bytes},
                     {"fixed_bytes", prepared.memory.fixed_bytes},
-                    {"partition_bytes", prepared.memory.partition_bytes},
-                    {"partitions_at_a_time", prepared.memory.slots}};
+                    {"slice_bytes", prepared.memory.slice_bytes},
+                    {"windows_at_a_time", prepared.memory.windows},
+                    {"partitions_at_a_time", prepared.memory.slots},
+                    {"slices_at_a_time", prepared.memory.slices}};
   json["notes"] = prepared.notes;
+  json["warnings"] = WarningsOf(plan);
   return Printed(json);
 }
 
 std::string ColumnsJson(const elt::Plan& plan, const elt::Prepared& prepared) {
   Json json;
+  json["levada_schema"] = kJsonVersion;
   json["pipeline"] = plan.name;
   json["source"] = SourceOf(prepared);
   json["targets"] = TargetsOf(prepared);
-  json["columns"] = ColumnsOf(prepared);
+  json["columns"] = ColumnsOf(plan, prepared);
   return Printed(json);
 }
 

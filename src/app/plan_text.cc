@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "app/column_steps.h"
+#include "app/help.h"
 #include "app/terminal.h"
 #include "base/quantity.h"
 
@@ -35,7 +37,7 @@ std::string EndsText(const elt::Prepared& prepared) {
   if (!size.empty()) text += fmt::format("        {}\n", size);
   for (const elt::BoundTarget& target : prepared.targets) {
     text += fmt::format("  to    {}\n", target.description);
-    if (!target.names.empty()) text += fmt::format("        {}\n", target.names);
+    if (!target.names.empty()) text += fmt::format("        files such as {}\n", target.names);
   }
   return text;
 }
@@ -70,8 +72,8 @@ std::string_view MarkOf(elt::Decision decision, const Paint& paint) {
 
 std::string RunsText(const elt::Prepared& prepared, bool has_windows, const TableStyle& style) {
   const Paint paint(style.color);
-  const auto published = std::ranges::count(prepared.runs, elt::Decision::kSkip,
-                                            &elt::RunDecision::decision);
+  const auto published =
+      std::ranges::count(prepared.runs, elt::Decision::kSkip, &elt::RunDecision::decision);
   const std::vector<RunGroup> groups = GroupRuns(prepared);
   Table table({{has_windows ? "window" : "run"},
                {"count", Align::kRight},
@@ -96,10 +98,32 @@ std::string RunsText(const elt::Prepared& prepared, bool has_windows, const Tabl
   return text.empty() ? "  nothing: no window is closed yet\n" : text;
 }
 
+/// What disappears when the replacing runs are published.
+std::string ReplacedText(const elt::Prepared& prepared) {
+  std::string files;
+  size_t shown = 0;
+  int64_t count = 0;
+  int64_t bytes = 0;
+  for (const ReplacedRun& run : ReplacedRuns(prepared)) {
+    count += run.files;
+    bytes += run.bytes;
+    for (const std::string& path : run.paths) {
+      if (shown++ < kReplacedShownMax) files += fmt::format("    {}\n", path);
+    }
+  }
+  if (count == 0) return {};
+  if (shown > kReplacedShownMax) {
+    files += fmt::format("    and {} more\n", FormatCount(static_cast<int64_t>(shown) -
+                                                          static_cast<int64_t>(kReplacedShownMax)));
+  }
+  return fmt::format("  {} {}, {}, will be replaced\n{}", FormatCount(count),
+                     count == 1 ? "file" : "files", FormatBytes(bytes), files);
+}
+
 std::string PartitionsText(const elt::Prepared& prepared, const TableStyle& style) {
   Table table({{"partition"},
                {"rows", Align::kRight},
-               {"size", Align::kRight},
+               {"size", Align::kRight, false, true},
                {"connections", Align::kRight},
                {"meaning", Align::kLeft, true}});
   for (size_t i = 0; i < std::min(prepared.partitions.size(), kPlanRowsMax); ++i) {
@@ -107,26 +131,61 @@ std::string PartitionsText(const elt::Prepared& prepared, const TableStyle& styl
     const bool rows_known = partition.estimated_rows >= 0;
     const bool bytes_known = partition.estimated_bytes >= 0;
     table.AddRow({partition.id, rows_known ? "~" + FormatCount(partition.estimated_rows) : "?",
-                  bytes_known ? "~" + FormatBytes(partition.estimated_bytes) : "?",
+                  bytes_known ? "~" + FormatBytes(partition.estimated_bytes) : "",
                   std::to_string(partition.slices.size()), partition.meaning});
   }
   std::string text = table.Render(Indented(style));
   if (prepared.partitions.size() > kPlanRowsMax) {
     text += fmt::format("  and {} more\n", prepared.partitions.size() - kPlanRowsMax);
   }
-  const std::string& query = prepared.partitions.front().query;
-  if (!query.empty()) text += fmt::format("  the first one asks: {}\n", query);
   return text;
 }
 
-std::string MemoryText(const elt::MemoryPlan& memory) {
-  std::string text = fmt::format("  at least {}\n", FormatBytes(memory.minimum_bytes));
-  text += fmt::format("  {} for the process, {} for each partition in flight\n",
-                      FormatBytes(memory.fixed_bytes), FormatBytes(memory.partition_bytes));
-  const std::string budget = memory.budget_bytes > 0 ? "in " + FormatBytes(memory.budget_bytes)
-                                                     : std::string("no limit given");
-  return text + fmt::format("  {}: {} {} at a time\n", budget, memory.slots,
-                            memory.slots == 1 ? "partition" : "partitions");
+/// In lines of the terminal's width; whole where nobody looks, so that a script finds it.
+std::string QueryText(const std::string& query, const TableStyle& style) {
+  if (style.width == 0) return fmt::format("  {}\n", query);
+  return fmt::format("  {}\n", Wrapped(query, style.width - 2, 2));
+}
+
+std::string Counted(int64_t count, std::string_view one) {
+  return fmt::format("{} {}{}", FormatCount(count), one, count == 1 ? "" : "s");
+}
+
+std::string MemoryText(const elt::Prepared& prepared) {
+  const elt::MemoryPlan& memory = prepared.memory;
+  size_t slices = 1;
+  for (const elt::Partition& partition : prepared.partitions) {
+    slices = std::max(slices, partition.slices.size());
+  }
+  const int64_t slices_in_flight = std::min<int64_t>(memory.slices, static_cast<int64_t>(slices));
+  const int64_t in_flight = int64_t{memory.windows} * memory.slots * slices_in_flight;
+  std::string text = fmt::format("  {} for the process + {} for each connection = about {}\n",
+                                 FormatBytes(memory.fixed_bytes), FormatBytes(memory.slice_bytes),
+                                 FormatBytes(memory.fixed_bytes + in_flight * memory.slice_bytes));
+  text += fmt::format("  {} at a time, {} each", Counted(memory.slots, "partition"),
+                      Counted(slices_in_flight, "connection"));
+  if (memory.windows > 1) text += fmt::format(", in {}", Counted(memory.windows, "window"));
+  text += memory.budget_bytes > 0
+              ? fmt::format("; the budget is {}\n", FormatBytes(memory.budget_bytes))
+              : std::string("; there is no budget\n");
+  return text +
+         fmt::format("  the least budget: --memory {}MiB\n", (memory.minimum_bytes >> 20) + 1);
+}
+
+/// The last line: is there something to do?
+std::string Verdict(const elt::Plan& plan, const elt::Prepared& prepared, const Paint& paint) {
+  int64_t due = 0;
+  for (const elt::RunDecision& run : prepared.runs) {
+    const bool done = run.decision == elt::Decision::kSkip;
+    if (!done && run.decision != elt::Decision::kRefuse) ++due;
+  }
+  if (due == 0) {
+    const bool refused = std::ranges::any_of(
+        prepared.runs, [](const auto& run) { return run.decision == elt::Decision::kRefuse; });
+    return refused ? std::string() : fmt::format("\n{}nothing to do{}\n", paint.green, paint.reset);
+  }
+  const std::string what = plan.window ? Counted(due, "window") : std::string("the whole table");
+  return fmt::format("\n{}to do:{} {}\n", paint.bold, paint.reset, what);
 }
 
 }  // namespace
@@ -147,14 +206,36 @@ std::string_view NameOf(elt::Decision decision) {
   return "";
 }
 
-std::string ColumnsText(const elt::Prepared& prepared, const TableStyle& style) {
+std::vector<ReplacedRun> ReplacedRuns(const elt::Prepared& prepared) {
+  std::vector<ReplacedRun> replaced;
+  for (const elt::RunDecision& decision : prepared.runs) {
+    if (decision.decision != elt::Decision::kReplace) continue;
+    ReplacedRun run{decision.run.Label(), 0, 0, {}};
+    for (const elt::PublishedRun& published : decision.published) {
+      if (!published.finished) continue;
+      run.files += published.files;
+      run.bytes += published.bytes;
+      if (published.pending) continue;  // its partitions are those of the new run
+      for (const elt::PartitionRecord& partition : published.partitions) {
+        for (const elt::Receipt& receipt : partition.receipts) {
+          for (const elt::WrittenFile& file : receipt.files) run.paths.push_back(file.path);
+        }
+      }
+    }
+    replaced.push_back(std::move(run));
+  }
+  return replaced;
+}
+
+std::string ColumnsText(const elt::Plan& plan, const elt::Prepared& prepared,
+                        const TableStyle& style) {
   std::vector<Column> columns = {{"column"}, {"source"}, {"stream"}};
   for (size_t i = 0; i < prepared.targets.size(); ++i) {
     columns.push_back({i == 0 ? "target" : fmt::format("target {}", i + 1), Align::kLeft, true});
   }
   Table table(std::move(columns));
-  for (const elt::ColumnTrace& column : TraceColumns(prepared)) {
-    std::vector<std::string> cells = {column.name, column.source_type, column.type};
+  for (const ColumnPath& column : FollowColumns(plan, prepared)) {
+    std::vector<std::string> cells = {NamesText(column), column.source_type, TypesText(column)};
     cells.insert(cells.end(), column.target_types.begin(), column.target_types.end());
     table.AddRow(std::move(cells));
   }
@@ -167,9 +248,9 @@ std::string PlanText(const elt::Plan& plan, const elt::Prepared& prepared,
   std::string text =
       fmt::format("{}{}{}, plan {}\n", paint.bold, plan.name, paint.reset, plan.hash);
   text += EndsText(prepared);
-  text += Heading("columns", style) + ColumnsText(prepared, style);
+  text += Heading("columns", style) + ColumnsText(plan, prepared, style);
   text += Heading(plan.window ? "windows" : "runs", style);
-  text += RunsText(prepared, plan.window.has_value(), style);
+  text += RunsText(prepared, plan.window.has_value(), style) + ReplacedText(prepared);
   if (!prepared.partitions.empty()) {
     const auto first = std::ranges::find_if(prepared.runs, [](const elt::RunDecision& decision) {
       return decision.decision != elt::Decision::kSkip &&
@@ -178,11 +259,19 @@ std::string PlanText(const elt::Plan& plan, const elt::Prepared& prepared,
     const std::string label = first == prepared.runs.end() ? "" : first->run.Label();
     text += Heading(fmt::format("partitions of {}", label), style);
     text += PartitionsText(prepared, style);
-    text += Heading("memory", style) + MemoryText(prepared.memory);
+    const elt::Partition& partition = prepared.partitions.front();
+    if (!partition.query.empty()) {
+      text += Heading(fmt::format("query of {}", partition.id), style);
+      text += QueryText(partition.query, style);
+    }
+    text += Heading("memory", style) + MemoryText(prepared);
   }
   if (!prepared.notes.empty()) text += Heading("notes", style);
-  for (const std::string& note : prepared.notes) text += fmt::format("  - {}\n", note);
-  return text;
+  for (const std::string& note : prepared.notes) {
+    const int width = style.width == 0 ? 0 : style.width - 4;
+    text += fmt::format("  - {}\n", width == 0 ? note : Wrapped(note, width, 4));
+  }
+  return text + Verdict(plan, prepared, paint);
 }
 
 }  // namespace levada::app

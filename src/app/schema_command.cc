@@ -2,6 +2,7 @@
 
 #include "app/commands.h"
 #include "app/describe.h"
+#include "app/json_output.h"
 #include "app/json_schema.h"
 #include "app/pipeline_file.h"
 #include "app/plan_text.h"
@@ -11,14 +12,14 @@ namespace {
 
 Status ShowColumns(Session& session, const Pipeline& pipeline) {
   ARROW_ASSIGN_OR_RAISE(const elt::Prepared prepared, DescribePipeline(session, pipeline));
-  if (session.line().json) return WriteOutput(ColumnsJson(pipeline.plan, prepared));
+  if (session.line().json) return PrintJson(session, ColumnsJson(pipeline.plan, prepared));
   const Terminal& terminal = session.terminal();
   const Paint paint(terminal.output_color);
   const int width = terminal.output_is_terminal ? terminal.width : 0;
-  return WriteOutput(
-      fmt::format("{}{}{} from {}\n{}", paint.bold, pipeline.plan.name, paint.reset,
-                  prepared.source.description,
-                  ColumnsText(prepared, {terminal.output_color, terminal.utf8, width, 0})));
+  return WriteOutput(fmt::format(
+      "{}{}{} from {}\n{}", paint.bold, pipeline.plan.name, paint.reset,
+      prepared.source.description,
+      ColumnsText(pipeline.plan, prepared, {terminal.output_color, terminal.utf8, width, 0})));
 }
 
 }  // namespace

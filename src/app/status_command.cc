@@ -106,7 +106,7 @@ std::string PlainText(const std::vector<LedgerRun>& runs, const Terminal& termin
   for (const LedgerRun& run : runs) {
     ++counts[run.state];
     const std::string_view mark = run.state == "failed"        ? paint.red
-                                  : run.state == "running"     ? paint.yellow
+                                  : run.state == "begun"       ? paint.yellow
                                   : run.state == "interrupted" ? paint.yellow
                                   : run.state == "pending"     ? paint.dim
                                   : run.state == "unknown"     ? paint.dim
@@ -124,12 +124,18 @@ std::string PlainText(const std::vector<LedgerRun>& runs, const Terminal& termin
   std::string text = table.Render(
       {terminal.output_color, terminal.utf8, terminal.output_is_terminal ? terminal.width : 0, 0});
   std::string sum;
-  for (const char* state :
-       {"published", "running", "interrupted", "failed", "pending", "unknown"}) {
+  for (const char* state : {"published", "begun", "interrupted", "failed", "pending", "unknown"}) {
     if (counts[state] == 0) continue;
     sum += fmt::format("{}{} {}", sum.empty() ? "" : ", ", FormatCount(counts[state]), state);
   }
   return text + (sum.empty() ? "nothing was run yet\n" : "\n" + sum + "\n");
+}
+
+/// The ledger says "running" of a run that was killed too, and cannot know better.
+void NameBegun(std::vector<LedgerRun>& runs) {
+  for (LedgerRun& run : runs) {
+    if (run.state == "running") run.state = "begun";
+  }
 }
 
 Status ShowPipeline(Session& session, const Pipeline& pipeline) {
@@ -143,6 +149,7 @@ Status ShowPipeline(Session& session, const Pipeline& pipeline) {
     WriteError(fmt::format("there is no ledger in {} yet; --rebuild asks the targets\n",
                            pipeline.state_directory));
   }
+  NameBegun(runs);
   // Without a ledger nobody here knows whether they are published.
   const char* others = ledger == nullptr ? "unknown" : "pending";
   ARROW_RETURN_NOT_OK(AddOthers(session, pipeline.plan, others, runs));
@@ -157,7 +164,8 @@ Status ShowLedger(Session& session) {
     return Fault(FaultCode::kBadCommandLine, fmt::format("there is no ledger in \"{}\"", directory))
         .Help("name a pipeline file, or the directory that holds ledger.db");
   }
-  ARROW_ASSIGN_OR_RAISE(const auto runs, ledger->Runs(""));
+  ARROW_ASSIGN_OR_RAISE(auto runs, ledger->Runs(""));
+  NameBegun(runs);
   if (session.line().json) return PrintJson(session, JsonText("", runs));
   return WriteOutput(PlainText(runs, session.terminal()));
 }
