@@ -180,8 +180,13 @@ class Validator {
       const std::string nearest = NearestName(text, spec.choices);
       Problem(FaultCode::kBadValue, value.span,
               Name(path) + ": expected " + DescribeExpected(spec) + ", got " + Quoted(value.text),
-              nearest.empty() ? ExampleHelp(spec) : DidYouMean(nearest));
+              nearest.empty() ? ChoiceHelp(spec) : DidYouMean(nearest));
     }
+  }
+
+  static std::string ChoiceHelp(const OptionSpec& spec) {
+    std::string help = ExampleHelp(spec);
+    return help.empty() ? ShapeHelp(spec) : help;
   }
 
   static std::string BoolHelp(const OptionSpec& spec, const std::string& text) {

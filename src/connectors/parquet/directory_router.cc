@@ -171,6 +171,7 @@ struct DirectoryRouter::State {
   }
 
   Status CloseLeastRecent(Context& ctx, const BatchPtr& batch) {
+    ARROW_RETURN_NOT_OK(ctx.Check());  // a file is closed and synced: one batch may take seconds
     Directory& oldest = **std::ranges::min_element(open, {}, &Directory::last_row);
     ARROW_RETURN_NOT_OK(Collect(ctx, batch, oldest));
     return Close(ctx, oldest);

@@ -77,9 +77,13 @@ std::string LastFailure(std::string_view message) {
 }
 
 FaultCode CodeOfFailure(std::string_view failure, ConnStatusType stage) {
-  if (stage == CONNECTION_SSL_STARTUP || Contains(failure, {"SSL", "certificate"})) {
-    return FaultCode::kTlsFailed;
+  if (Contains(failure, {"SSL", "certificate"})) return FaultCode::kTlsFailed;
+  // A server that dies closes the connection at whatever stage it is in.
+  if (Contains(failure, {"closed the connection", "Connection reset", "could not receive data",
+                         "could not send data"})) {
+    return FaultCode::kSourceUnreachable;
   }
+  if (stage == CONNECTION_SSL_STARTUP) return FaultCode::kTlsFailed;
   if (Contains(failure, {"password", "authentication", "SCRAM", "GSSAPI", "peer user name"})) {
     return FaultCode::kAuthFailed;
   }
