@@ -37,13 +37,6 @@ std::string_view NameOf(Blame blame) {
   return "levada";
 }
 
-/// The same words as in the JSON of an error.
-std::string WordOf(Blame blame) {
-  const auto is_of = [blame](const FaultKind& kind) { return kind.blame == blame; };
-  const auto kind = std::ranges::find_if(FaultKinds(), is_of);
-  return nlohmann::json::parse(RenderJson(Fault(kind->code, ""))).at("blame");
-}
-
 nlohmann::ordered_json JsonOf(const FaultKind& kind) {
   nlohmann::ordered_json json;
   json["code"] = CodeName(kind.code);

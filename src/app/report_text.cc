@@ -101,20 +101,6 @@ std::string Headline(const elt::RunReport& report, bool has_windows, const Paint
 
 }  // namespace
 
-std::string_view NameOf(RunOutcome outcome) {
-  switch (outcome) {
-    case RunOutcome::kPublished:
-      return "published";
-    case RunOutcome::kSkipped:
-      return "skipped";
-    case RunOutcome::kFailed:
-      return "failed";
-    case RunOutcome::kInterrupted:
-      return "interrupted";
-  }
-  return "";
-}
-
 std::string SummaryText(const elt::RunReport& report, bool has_windows,
                         const std::string& report_path, const TableStyle& style) {
   const Paint paint(style.color);

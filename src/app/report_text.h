@@ -17,9 +17,6 @@ inline constexpr size_t kWindowsShownMax = 12;
 std::string SummaryText(const elt::RunReport& report, bool has_windows,
                         const std::string& report_path, const TableStyle& style);
 
-/// "published", "skipped", "failed", "interrupted"
-std::string_view NameOf(elt::RunOutcome outcome);
-
 /// One line for a pipeline of which everything is published.
 std::string NothingToDoText(const elt::Plan& plan, const elt::Prepared& prepared, bool only_begun);
 

@@ -171,32 +171,6 @@ nlohmann::ordered_json JsonOf(const Diagnostic& diagnostic) {
   return json;
 }
 
-std::string_view NameOf(Blame blame) {
-  switch (blame) {
-    case Blame::kData:
-      return "data";
-    case Blame::kSchema:
-      return "schema";
-    case Blame::kConfig:
-      return "config";
-    case Blame::kAuth:
-      return "auth";
-    case Blame::kCapacity:
-      return "capacity";
-    case Blame::kTarget:
-      return "target";
-    case Blame::kSource:
-      return "source";
-    case Blame::kLease:
-      return "lease";
-    case Blame::kSignal:
-      return "signal";
-    case Blame::kOurs:
-      return "ours";
-  }
-  return "ours";
-}
-
 std::string Lowered(std::string_view text) {
   std::string lowered(text);
   for (char& c : lowered) {
@@ -224,6 +198,32 @@ size_t EditDistance(std::string_view a, std::string_view b) {
 }
 
 }  // namespace
+
+std::string_view WordOf(Blame blame) {
+  switch (blame) {
+    case Blame::kData:
+      return "data";
+    case Blame::kSchema:
+      return "schema";
+    case Blame::kConfig:
+      return "config";
+    case Blame::kAuth:
+      return "auth";
+    case Blame::kCapacity:
+      return "capacity";
+    case Blame::kTarget:
+      return "target";
+    case Blame::kSource:
+      return "source";
+    case Blame::kLease:
+      return "lease";
+    case Blame::kSignal:
+      return "signal";
+    case Blame::kOurs:
+      return "ours";
+  }
+  return "ours";
+}
 
 std::string Render(const Diagnostic& diagnostic, const RenderStyle& style) {
   const Paint paint = PaintOf(diagnostic.severity, style);
@@ -278,7 +278,7 @@ std::string RenderJson(const Fault& fault) {
   nlohmann::ordered_json json;
   json["code"] = CodeName(fault.code());
   json["title"] = kind.title;
-  json["blame"] = NameOf(kind.blame);
+  json["blame"] = WordOf(kind.blame);
   json["retryable"] = kind.retryable;
   json["exit_status"] = kind.exit_status;
   json["message"] = fault.message();

@@ -13,11 +13,13 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace levada {
 
 enum class FaultCode : uint16_t;
+enum class Blame : uint8_t;
 class Fault;
 
 /// A text that spans point into: a pipeline file or a command line argument. Immutable, shared by
@@ -66,6 +68,9 @@ std::string Render(const Fault& fault, const RenderStyle& style);
 /// details, help, cause, diagnostics[{severity, code, message, file, line, column, length, label,
 /// notes, help}]. Invalid UTF-8 is replaced.
 std::string RenderJson(const Fault& fault);
+
+/// "data", "schema", "config", ...: `blame` as RenderJson says it.
+std::string_view WordOf(Blame blame);
 
 /// The candidate nearest to `word` by edit distance (at most a third of its length, at least 1,
 /// case-insensitive), or empty. Ties go to the earlier candidate.

@@ -84,6 +84,8 @@ Decoded Decode(std::string_view text) {
 
 }  // namespace
 
+size_t Utf8CharacterBytes(std::string_view text) { return Decode(text).byte_count; }
+
 ShownCharacter NextShown(std::string_view text) {
   const Decoded decoded = Decode(text);
   if (decoded.byte_count == 0) return {1, "\xef\xbf\xbd", 1};

@@ -16,6 +16,10 @@ struct ShownCharacter {
   int columns = 1;         ///< 0, 1 or 2 cells
 };
 
+/// Bytes of the UTF-8 character at the start of `text` (RFC 3629: shortest form, no surrogates, at
+/// most U+10FFFF), 0 when there is none. Precondition: !text.empty().
+size_t Utf8CharacterBytes(std::string_view text);
+
 /// The character at the start of `text`. Control characters (C0, C1, DEL, tab and newline included)
 /// and those that turn the direction of writing become one space, bytes that are no UTF-8 U+FFFD
 /// one at a time. Precondition: !text.empty().

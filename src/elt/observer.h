@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "base/counters.h"
 #include "base/fault.h"
@@ -25,6 +26,9 @@ enum class RunOutcome : uint8_t {
   kFailed,
   kInterrupted,  ///< stopped by a signal; the next run continues
 };
+
+/// "published", "skipped", "failed", "interrupted": in reports, the ledger and for people.
+std::string_view NameOf(RunOutcome outcome);
 
 class RunObserver {
  public:

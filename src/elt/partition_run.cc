@@ -21,10 +21,6 @@
 namespace levada::elt {
 namespace {
 
-// Batches in flight between the reading and the writing thread of a slice: one being written, one
-// ready.
-constexpr size_t kBatchesAhead = 2;
-
 // Waits for a place that is busy are bounded by the retry's own backoff, so a failed publish is
 // repeated in place.
 constexpr int kPublishAttempts = 3;
@@ -291,21 +287,18 @@ PartitionReport RunPartition(Context& ctx, const PartitionWork& work, int index)
     work.observer->AttemptBegins(label, partition.id, report.attempts, &counters);
     report.status = TryOnce(attempt_ctx, work, partition, targets, report);
     AddTimes(counters, report);
-    const bool again = !report.status.ok() && IsRetryable(report.status) &&
-                       report.attempts < work.plan->retry.attempts && ctx.Check().ok();
-    std::chrono::nanoseconds pause{0};
-    if (again) pause = BackoffBefore(work.plan->retry, report.attempts, *work.random);
+    const auto pause =
+        PauseBeforeAnother(ctx, work.plan->retry, report.attempts, *work.random, report.status);
     const int64_t retry_in_ms =
-        again ? std::chrono::duration_cast<std::chrono::milliseconds>(pause).count() : -1;
+        pause ? std::chrono::duration_cast<std::chrono::milliseconds>(*pause).count() : -1;
     work.observer->AttemptEnds(label, partition.id, &counters, report.status, retry_in_ms);
-    if (!again) break;
+    if (!pause) break;
     ctx.log->Warning("attempt failed, will try again", {{"window", label},
                                                         {"partition", partition.id},
                                                         {"attempt", int64_t{report.attempts}},
                                                         {"retry_in_ms", retry_in_ms},
                                                         {"error", report.status.message()}});
-    const auto until = ctx.clock->Steady() + pause;
-    if (until > ctx.deadline || !ctx.clock->SleepUntil(until, ctx.stop)) break;
+    if (!WaitOut(ctx, *pause)) break;
   }
   if (!report.status.ok()) {
     report.status = WithDetail(report.status, "partition", partition.id);

@@ -19,6 +19,10 @@
 
 namespace levada::elt {
 
+/// Batches in flight between the reading and the writing thread of a slice: one being written, one
+/// ready. What a plan needs of memory counts them.
+inline constexpr size_t kBatchesAhead = 2;
+
 /// One loader's part in a run.
 struct TargetOfRun {
   TargetRun* target = nullptr;

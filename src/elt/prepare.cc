@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/quantity.h"
+#include "elt/partition_run.h"
 #include "elt/retry.h"
 #include "elt/runner.h"
 #include "os/process.h"
@@ -27,11 +28,8 @@ constexpr int64_t kAllowanceBytes = 8 << 20;
 // must still hold a minute later.
 constexpr int64_t kFixedStepBytes = 8 << 20;
 
-// Batches one slice holds at a time: being decoded, two queued, one being written.
-constexpr int64_t kBatchesPerSlice = 4;
-
-// Of a further loader's queue (partition_run.cc).
-constexpr int64_t kBatchesAhead = 2;
+// Batches one slice holds at a time: one being decoded, those queued, one being written.
+constexpr int64_t kBatchesPerSlice = 2 + int64_t{kBatchesAhead};
 
 // One column of one row group at a time is read back: its pages, and the batch made of them.
 constexpr int64_t kReadBackBytes = 4 << 20;
@@ -179,7 +177,7 @@ Result<MemoryPlan> PlanMemory(const Engine& engine, const RunOptions& options, P
     if (engine.plan.verify == Verify::kReadback) stages += kReadBackBytes;
   }
   // Each further loader has a queue of its own, of batches that it may be the last to let go.
-  stages += static_cast<int64_t>(prepared.targets.size() - 1) * kBatchesAhead * kBatchBytesMin;
+  stages += static_cast<int64_t>((prepared.targets.size() - 1) * kBatchesAhead) * kBatchBytesMin;
   const int64_t least = std::clamp(kBatchBytesPerColumnMin * prepared.source.schema->num_fields(),
                                    kBatchBytesMin, prepared.batches.bytes);
   memory.minimum_bytes = memory.fixed_bytes + stages + kBatchesPerSlice * least;
@@ -321,8 +319,6 @@ std::vector<ColumnTrace> TraceColumns(const Prepared& prepared) {
   for (int i = 0; i < schema->num_fields(); ++i) {
     ColumnTrace column;
     column.name = schema->field(i)->name();
-    column.type = schema->field(i)->type()->ToString();
-    if (!schema->field(i)->nullable()) column.type += " not null";
     int from = prepared.source.schema->GetFieldIndex(column.name);
     if (from < 0 && same_shape) from = i;
     if (from >= 0 && static_cast<size_t>(from) < prepared.source.source_types.size()) {

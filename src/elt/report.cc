@@ -9,20 +9,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::string_view NameOf(RunOutcome outcome) {
-  switch (outcome) {
-    case RunOutcome::kPublished:
-      return "published";
-    case RunOutcome::kSkipped:
-      return "skipped";
-    case RunOutcome::kFailed:
-      return "failed";
-    case RunOutcome::kInterrupted:
-      return "interrupted";
-  }
-  return "";
-}
-
 double Seconds(int64_t ns) { return static_cast<double>(ns / 1'000'000) / 1e3; }
 
 Json ErrorOf(const Status& status) {
@@ -75,6 +61,20 @@ Json ToJsonValue(const RunInstanceReport& run) {
 }
 
 }  // namespace
+
+std::string_view NameOf(RunOutcome outcome) {
+  switch (outcome) {
+    case RunOutcome::kPublished:
+      return "published";
+    case RunOutcome::kSkipped:
+      return "skipped";
+    case RunOutcome::kFailed:
+      return "failed";
+    case RunOutcome::kInterrupted:
+      return "interrupted";
+  }
+  return "";
+}
 
 std::string RunReport::ToJson() const {
   Json json;

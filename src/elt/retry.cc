@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <string>
 
+#include "base/log.h"
+
 namespace levada::elt {
 
 std::chrono::nanoseconds BackoffBefore(const RetrySpec& retry, int failed_attempts,
@@ -14,18 +16,31 @@ std::chrono::nanoseconds BackoffBefore(const RetrySpec& retry, int failed_attemp
   return std::chrono::nanoseconds(static_cast<int64_t>(static_cast<double>(wait.count()) * share));
 }
 
-bool WaitForAnother(Context& ctx, const RetrySpec& retry, int failed_attempts, Random& random,
+std::optional<std::chrono::nanoseconds> PauseBeforeAnother(const Context& ctx,
+                                                           const RetrySpec& retry,
+                                                           int failed_attempts, Random& random,
+                                                           const Status& failure) {
+  const bool mendable = !failure.ok() && IsRetryable(failure);
+  if (!mendable || failed_attempts >= retry.attempts || !ctx.Check().ok()) return std::nullopt;
+  return BackoffBefore(retry, failed_attempts, random);
+}
+
+bool WaitOut(const Context& ctx, std::chrono::nanoseconds pause) {
+  const auto until = ctx.clock->Steady() + pause;
+  return until <= ctx.deadline && ctx.clock->SleepUntil(until, ctx.stop);
+}
+
+bool WaitForAnother(const Context& ctx, const RetrySpec& retry, int failed_attempts, Random& random,
                     const Status& failure, std::string_view step) {
-  if (!IsRetryable(failure) || failed_attempts >= retry.attempts || !ctx.Check().ok()) return false;
-  const auto pause = BackoffBefore(retry, failed_attempts, random);
+  const auto pause = PauseBeforeAnother(ctx, retry, failed_attempts, random, failure);
+  if (!pause) return false;
   ctx.log->Warning(
       "failed, will try again",
       {{"step", std::string(step)},
        {"attempt", int64_t{failed_attempts}},
-       {"retry_in_ms", std::chrono::duration_cast<std::chrono::milliseconds>(pause).count()},
+       {"retry_in_ms", std::chrono::duration_cast<std::chrono::milliseconds>(*pause).count()},
        {"error", failure.message()}});
-  const auto until = ctx.clock->Steady() + pause;
-  return until <= ctx.deadline && ctx.clock->SleepUntil(until, ctx.stop);
+  return WaitOut(ctx, *pause);
 }
 
 }  // namespace levada::elt

@@ -56,12 +56,6 @@ bool IsStop(const Status& status) {
          code == FaultCode::kTerminated;
 }
 
-// As the ledger says it.
-const char* StateOf(RunOutcome outcome) {
-  if (outcome == RunOutcome::kPublished) return "published";
-  return outcome == RunOutcome::kInterrupted ? "interrupted" : "failed";
-}
-
 // One RunInstance, from fence to manifest.
 class InstanceRun {
  public:
@@ -87,7 +81,7 @@ class InstanceRun {
       report_.outcome = IsStop(report_.status) ? RunOutcome::kInterrupted : RunOutcome::kFailed;
     }
     // Of a run that another process holds, that process keeps the account.
-    if (CodeOf(report_.status) != FaultCode::kLeaseHeld) PutLedger(StateOf(report_.outcome));
+    if (CodeOf(report_.status) != FaultCode::kLeaseHeld) PutLedger(NameOf(report_.outcome));
     observer_.RunEnds(report_.label, report_.outcome, report_.status);
     targets_.clear();  // releases the fences
     return std::move(report_);
@@ -292,7 +286,7 @@ class InstanceRun {
     }
   }
 
-  void PutLedger(const std::string& state) {
+  void PutLedger(std::string_view state) {
     if (ledger_ == nullptr) return;
     LedgerRun run;
     run.pipeline = decision_.run.pipeline;

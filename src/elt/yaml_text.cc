@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "base/text_columns.h"
 #include "elt/value.h"
 
 namespace levada::elt {
@@ -13,25 +14,6 @@ constexpr size_t kNowhere = std::string_view::npos;
 std::string Hex(unsigned char byte) {
   constexpr std::string_view kDigits = "0123456789abcdef";
   return {kDigits[byte >> 4], kDigits[byte & 15]};
-}
-
-/// Bytes of the well-formed sequence at `i` (RFC 3629: shortest form, no surrogates, at most
-/// U+10FFFF), 0 when there is none.
-size_t SequenceLength(std::string_view text, size_t i) {
-  const auto byte = [&](size_t at) { return static_cast<unsigned char>(text[at]); };
-  const auto continues = [&](size_t at, unsigned char low, unsigned char high) {
-    return at < text.size() && byte(at) >= low && byte(at) <= high;
-  };
-  const unsigned char lead = byte(i);
-  if (lead < 0x80) return 1;
-  if (lead < 0xC2 || lead > 0xF4) return 0;
-  const unsigned char low = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
-  const unsigned char high = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
-  if (!continues(i + 1, low, high)) return 0;
-  if (lead < 0xE0) return 2;
-  if (!continues(i + 2, 0x80, 0xBF)) return 0;
-  if (lead < 0xF0) return 3;
-  return continues(i + 3, 0x80, 0xBF) ? 4 : 0;
 }
 
 std::optional<YamlProblem> FindControlCharacter(std::string_view text) {
@@ -102,7 +84,7 @@ std::optional<size_t> CloseQuote(std::string_view text, size_t begin) {
 size_t ValidUtf8Prefix(std::string_view text) {
   size_t i = 0;
   while (i < text.size()) {
-    const size_t length = SequenceLength(text, i);
+    const size_t length = Utf8CharacterBytes(text.substr(i));
     if (length == 0) return i;
     i += length;
   }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "base/text_columns.h"
+
 namespace levada::pq {
 namespace {
 
@@ -45,26 +47,11 @@ constexpr size_t kDetailBytesMax = 1024;
 
 bool Continues(char byte) { return (static_cast<unsigned char>(byte) & 0xc0) == 0x80; }
 
-/// Bytes of the UTF-8 character at the front of `text`; 0 when there is none.
-size_t CharacterBytes(std::string_view text) {
-  const auto lead = static_cast<unsigned char>(text[0]);
-  if (lead < 0x80) return 1;
-  const size_t size = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
-  if (lead < 0xc2 || lead > 0xf4 || size > text.size()) return 0;
-  for (size_t i = 1; i < size; ++i) {
-    if (!Continues(text[i])) return 0;
-  }
-  const auto second = static_cast<unsigned char>(text[1]);
-  const bool overlong = (lead == 0xe0 && second < 0xa0) || (lead == 0xf0 && second < 0x90);
-  const bool beyond = (lead == 0xed && second > 0x9f) || (lead == 0xf4 && second > 0x8f);
-  return overlong || beyond ? 0 : size;
-}
-
 /// A server whose database has no encoding repeats what lies in its tables.
 std::string Utf8Of(std::string_view text) {
   std::string kept;
   while (!text.empty()) {
-    const size_t size = CharacterBytes(text);
+    const size_t size = Utf8CharacterBytes(text);
     kept += size == 0 ? std::string_view("?") : text.substr(0, size);
     text.remove_prefix(std::max<size_t>(size, 1));
   }
