@@ -1,10 +1,10 @@
 #include "connectors/sqlite/window_bounds.h"
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "db/sqlite/database.h"
 #include "elt/literal.h"
+#include "elt/local_range.h"
 #include "elt/time_zone.h"
 
 namespace levada::sqlite {
@@ -16,8 +16,6 @@ using Json = nlohmann::ordered_json;
 
 constexpr size_t kDateSize = std::string_view("2026-01-01").size();
 constexpr size_t kMinuteSize = std::string_view("2026-01-01 05:00").size();
-constexpr int64_t kHour = int64_t{3600} * 1'000'000;
-constexpr int64_t kDay = 24 * kHour;  // no clock is set back by more
 
 /// As short as it can be, since a prefix sorts before everything it begins: values of midnight may
 /// be written without time, values of a whole minute without seconds.
@@ -28,20 +26,6 @@ std::string BoundText(int64_t local_micros) {
 }
 
 bool IsDate(const std::string& bound) { return bound.size() == kDateSize; }
-
-/// What the clock of `zone` shows where a window begins or ends. Never less for a later instant, so
-/// that no reading is in two windows.
-elt::LocalMicros Reading(const elt::TimeZone& zone, WallMicros instant, bool is_hour) {
-  // Where the clock skips, the skip belongs to the window behind it: a day whose midnight is
-  // skipped still begins at midnight.
-  elt::LocalMicros reading = std::min(zone.ToLocal(instant - 1) + 1, zone.ToLocal(instant));
-  if (!is_hour) return reading;
-  // Of an hour that will be shown again, it is the later window that takes the rows.
-  for (auto period = zone.At(instant); period.end < instant + kDay; period = zone.At(period.end)) {
-    reading = std::min(reading, zone.ToLocal(period.end));
-  }
-  return reading;
-}
 
 /// The text of the column with a space between date and time, whatever stands there ("T" sorts
 /// behind " "). Only that one character is touched: texts that differ elsewhere keep their order,
@@ -103,12 +87,12 @@ Result<WindowBounds> BoundsOf(const elt::RunInstance& run, const arrow::DataType
             "windows are cut where ISO dates are stored; convert it in query:, e.g. "
             "datetime(x, 'unixepoch') AS x with types: {x: timestamp}");
   }
-  ARROW_ASSIGN_OR_RAISE(elt::TimeZone zone, elt::TimeZone::Find(run.window->timezone));
+  ARROW_ASSIGN_OR_RAISE(const elt::TimeZone zone, elt::TimeZone::Find(run.window->timezone));
   WindowBounds bounds;
   bounds.column = run.window_column;
-  const bool is_hour = run.window->end - run.window->start <= kHour;
-  bounds.from = BoundText(Reading(zone, run.window->start, is_hour));
-  bounds.to = BoundText(Reading(zone, run.window->end, is_hour));
+  const elt::LocalRange range = elt::LocalRangeOf(*run.window, zone);
+  bounds.from = BoundText(range.from);
+  bounds.to = BoundText(range.to);
   bounds.nulls = run.null_window == elt::NullWindow::kThisWindow;
   bounds.null_error = run.null_window == elt::NullWindow::kError;
   if (type.id() == arrow::Type::DATE32 && !(IsDate(bounds.from) && IsDate(bounds.to))) {
