@@ -48,7 +48,7 @@ OptionSpec RunOptions() {
        .max = 1000,
        .example = "3"},
       {.name = "null",
-       .doc = "rows without a value in the column: error, or the window that takes them",
+       .doc = "rows whose column is NULL or infinite: error, or the window that takes them",
        .default_text = "error",
        .example = "2026-01-01"},
   };

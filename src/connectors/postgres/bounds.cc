@@ -63,6 +63,13 @@ Result<std::vector<std::string>> ValuesOf(const Json& json) {
   return values;
 }
 
+Result<Order> OrderFrom(const Json& json, const char* key) {
+  ARROW_ASSIGN_OR_RAISE(const std::string name, MemberOf<std::string>(json, key));
+  const std::optional<Order> order = OrderNamed(name);
+  if (!order) return Corrupt("unknown order \"" + name + "\"");
+  return *order;
+}
+
 Result<Json> Parse(const std::string& text) {
   Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (!json.is_object()) return Corrupt("expected a JSON object");
@@ -134,6 +141,7 @@ std::string PartitionBounds::ToJson() const {
     json["modulus"] = modulus;
     json["remainder"] = remainder;
   }
+  if (window_order != Order::kNone) json["window_order"] = NameOf(window_order);
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
@@ -144,12 +152,13 @@ Result<PartitionBounds> PartitionBounds::FromJson(const std::string& text) {
   if (found == std::end(kKinds)) return Corrupt("unknown kind \"" + kind + "\"");
   PartitionBounds bounds;
   bounds.kind = static_cast<Kind>(found - std::begin(kKinds));
+  // Absent without a window, and from records of older versions.
+  if (json.contains("window_order")) {
+    ARROW_ASSIGN_OR_RAISE(bounds.window_order, OrderFrom(json, "window_order"));
+  }
   if (bounds.kind == Kind::kAll) return bounds;
   ARROW_ASSIGN_OR_RAISE(bounds.by, MemberOf<std::string>(json, "by"));
-  ARROW_ASSIGN_OR_RAISE(const std::string order, MemberOf<std::string>(json, "order"));
-  const std::optional<Order> known_order = OrderNamed(order);
-  if (!known_order) return Corrupt("unknown order \"" + order + "\"");
-  bounds.order = *known_order;
+  ARROW_ASSIGN_OR_RAISE(bounds.order, OrderFrom(json, "order"));
   if (bounds.kind == Kind::kRange) {
     ARROW_ASSIGN_OR_RAISE(bounds.from, CutOf(json, "from"));
     ARROW_ASSIGN_OR_RAISE(bounds.to, CutOf(json, "to"));

@@ -18,7 +18,11 @@ std::vector<PartitionBounds> Examples() {
   examples.push_back(
       {.kind = Kind::kValue, .by = "region", .order = Order::kText, .values = {"EU"}});
   examples.push_back({.kind = Kind::kRest, .by = "region", .values = {"EU", "U'S"}});
-  examples.push_back({.kind = Kind::kHash, .by = "id", .modulus = 8, .remainder = 3});
+  examples.push_back({.kind = Kind::kHash,
+                      .by = "id",
+                      .modulus = 8,
+                      .remainder = 3,
+                      .window_order = Order::kTimestamptz});
   return examples;
 }
 
@@ -26,6 +30,12 @@ TEST(PartitionBounds, ReadsBackWhatItWrites) {
   for (const PartitionBounds& bounds : Examples()) {
     EXPECT_EQ(ValueOf(PartitionBounds::FromJson(bounds.ToJson())), bounds) << bounds.ToJson();
   }
+}
+
+TEST(PartitionBounds, OfTheWholeWindowKeepTheOrderOfItsColumn) {
+  const PartitionBounds bounds{.window_order = Order::kDate};
+  EXPECT_EQ(ValueOf(PartitionBounds::FromJson(bounds.ToJson())), bounds);
+  EXPECT_EQ(bounds.Predicate(), "");
 }
 
 TEST(PartitionBounds, SaysInSqlWhichRowsItMeans) {
@@ -65,6 +75,7 @@ TEST(PartitionBounds, RefusesWhatItDoesNotWrite) {
   for (
       const char* json :
       {"", "null", "[]", "{", "{}", R"({"kind":"none"})", R"({"kind":1})",
+       R"({"kind":"all","window_order":"size"})", R"({"kind":"all","window_order":1})",
        R"({"kind":"range","by":"id"})", R"({"kind":"range","by":"id","order":"size","nulls":true})",
        R"({"kind":"range","by":1,"order":"integer","nulls":true})",
        R"({"kind":"range","by":"id","order":"integer","from":5,"nulls":true})",

@@ -3,10 +3,12 @@
 #include <arrow/type.h>
 
 #include <algorithm>
+#include <optional>
 #include <string>
 
 #include "connectors/postgres/bounds.h"
 #include "connectors/postgres/copy_out.h"
+#include "connectors/postgres/postgres_catalog.h"
 #include "connectors/postgres/postgres_reader.h"
 #include "connectors/postgres/session.h"
 #include "connectors/postgres/split.h"
@@ -117,41 +119,76 @@ Status CheckDrift(const arrow::Schema& expected, const arrow::Schema& live,
           "added");
 }
 
-/// The column that partitions were cut by need not be among those that are read, but what its
-/// bounds mean follows from its type.
-Status CheckBounds(const PartitionBounds& bounds, const Subject& subject,
-                   const ConsumerOptions& options) {
-  if (bounds.kind == PartitionBounds::Kind::kAll) return Status::OK();
-  const pq::StatementColumn* column = subject.Find(bounds.by);
+/// The columns that partitions and windows were cut by need not be among those that are read, but
+/// what their bounds mean follows from their types.
+Status CheckOrder(const std::string& name, Order expected, const char* what, const Subject& subject,
+                  const ConsumerOptions& options) {
+  const pq::StatementColumn* column = subject.Find(name);
   const Order now = column == nullptr ? Order::kNone : OrderOf(column->type_oid, subject.types);
-  if (column != nullptr && now == bounds.order) return Status::OK();
-  const std::string expected(NameOf(bounds.order));
+  if (column != nullptr && now == expected) return Status::OK();
   const std::string got = column == nullptr ? "no such column" : std::string(NameOf(now));
   return Fault(FaultCode::kSchemaDrift,
-               options.What() + " has changed since the run was split: " + Quoted(bounds.by) +
-                   ", which its partitions are cut by: "
-                   "expected order " +
-                   expected + ", got " + got)
-      .With("column", bounds.by)
+               options.What() + " has changed since the run was split: " + Quoted(name) +
+                   ", which its " + what + " are cut by: expected order " +
+                   std::string(NameOf(expected)) + ", got " + got)
+      .With("column", name)
       .Help("run it again with --replace to cut it anew");
 }
 
-/// Once per run, by its first partition and in that partition's snapshot.
-Status CheckWindowNulls(const Context& ctx, pq::Connection& connection, const Subject& subject,
-                        const ConsumerOptions& options, const elt::RunInstance& run) {
-  if (!run.window || run.null_window != elt::NullWindow::kError) return Status::OK();
-  const pq::StatementColumn* column = subject.Find(run.window_column);
-  if (column == nullptr || subject.IsNotNull(*column)) return Status::OK();
+Status CheckBounds(const PartitionBounds& bounds, const elt::RunInstance& run,
+                   const Subject& subject, const ConsumerOptions& options) {
+  if (run.window && bounds.window_order != Order::kNone) {
+    ARROW_RETURN_NOT_OK(
+        CheckOrder(run.window_column, bounds.window_order, "windows", subject, options));
+  }
+  if (bounds.kind == PartitionBounds::Kind::kAll) return Status::OK();
+  return CheckOrder(bounds.by, bounds.order, "partitions", subject, options);
+}
+
+/// A row without a place in time, if there is one: whether it is NULL.
+Result<std::optional<bool>> FindUnplaced(const Context& ctx, pq::Connection& connection,
+                                         const Subject& subject, const ConsumerOptions& options,
+                                         const pq::StatementColumn& column) {
+  constexpr const char* kDoing = "cannot look for rows without a place in time";
+  bool indexed = false;
+  if (subject.relation) {
+    ARROW_ASSIGN_OR_RAISE(indexed, HasIndexOn(ctx, connection, *subject.relation, column.name));
+  }
+  // Statistics do not say that no value is infinite: the planner expects a few, and to meet the
+  // first of them soon by reading the table from its beginning.
+  if (indexed) {
+    ARROW_RETURN_NOT_OK(connection.Execute(ctx, kDoing, "set local enable_seqscan = off"));
+  }
   ARROW_ASSIGN_OR_RAISE(
       const pq::Rows rows,
-      connection.Query(ctx, "cannot look for NULL in the window's column",
-                       "select exists (select from " + FromOf(subject, options) + " where " +
-                           pq::QuoteIdentifier(column->name) + " is null)"));
-  if (rows.empty() || rows[0][0] != "t") return Status::OK();
-  return Fault(FaultCode::kNullInWindow, Quoted(column->name) + " of " + options.What() +
-                                             " is NULL in some rows: they belong to no window")
+      connection.Query(ctx, kDoing,
+                       "select " + pq::QuoteIdentifier(column.name) + " is null from " +
+                           FromOf(subject, options) + " where " +
+                           UnplacedPredicate(column.name, !subject.IsNotNull(column)) +
+                           " limit 1"));
+  if (indexed) {
+    ARROW_RETURN_NOT_OK(connection.Execute(ctx, kDoing, "set local enable_seqscan to default"));
+  }
+  if (rows.empty()) return std::nullopt;
+  return rows[0][0] == "t";
+}
+
+/// Rows without a place in time are in no window, and without this nobody would miss them. Once per
+/// run, by its first partition and in that partition's snapshot.
+Status CheckAllPlaced(const Context& ctx, pq::Connection& connection, const Subject& subject,
+                      const ConsumerOptions& options, const elt::RunInstance& run) {
+  if (!run.window || run.null_window != elt::NullWindow::kError) return Status::OK();
+  ARROW_ASSIGN_OR_RAISE(const pq::StatementColumn* column,
+                        NeedColumn(subject, options, run.window_column, "run: column"));
+  ARROW_ASSIGN_OR_RAISE(const std::optional<bool> null,
+                        FindUnplaced(ctx, connection, subject, options, *column));
+  if (!null) return Status::OK();
+  return Fault(FaultCode::kNullInWindow, Quoted(column->name) + " of " + options.What() + " is " +
+                                             (*null ? "NULL" : "infinite") +
+                                             " in some rows: they belong to no window")
       .With("column", column->name)
-      .Help("say with run: { null: <window's label> } which window takes them");
+      .Help(std::string("say with run: { null: <window's label> } which window takes them") +
+            (*null ? "" : ", and with infinity: what they become"));
 }
 
 Result<std::string> SnapshotText(const Context& ctx, pq::Connection& connection) {
@@ -214,13 +251,13 @@ Result<std::unique_ptr<elt::PartitionReader>> PostgresConsumer::Open(
   ARROW_ASSIGN_OR_RAISE(auto session, BeginSession(ctx, *options_));
   ARROW_ASSIGN_OR_RAISE(input.subject, FindSubject(ctx, *session, *options_));
   ARROW_RETURN_NOT_OK(CheckDrift(*source.schema, *input.subject.schema, *options_));
-  ARROW_RETURN_NOT_OK(CheckBounds(bounds, input.subject, *options_));
+  ARROW_RETURN_NOT_OK(CheckBounds(bounds, run, input.subject, *options_));
   ARROW_ASSIGN_OR_RAISE(const std::string window, WindowPredicate(input.subject, *options_, run));
   input.condition = AllOf({window, bounds.Predicate()});
   ARROW_RETURN_NOT_OK(
       CheckSeenBySnapshot(ctx, *session, input.subject, *options_, input.condition));
   if (partition.index == 0) {
-    ARROW_RETURN_NOT_OK(CheckWindowNulls(ctx, *session, input.subject, *options_, run));
+    ARROW_RETURN_NOT_OK(CheckAllPlaced(ctx, *session, input.subject, *options_, run));
   }
   input.validate_utf8 = IsUnchecked(*session);
   ARROW_ASSIGN_OR_RAISE(input.position, SnapshotText(ctx, *session));

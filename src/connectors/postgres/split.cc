@@ -37,18 +37,20 @@ std::string WithoutMidnight(std::string time) {
 }
 
 /// "id in [0, 500) and created_at in [2026-01-01, 2026-01-02) UTC".
-std::string MeaningOf(const PartitionBounds& part, const elt::RunInstance& run) {
+Result<std::string> MeaningOf(const PartitionBounds& part, const elt::RunInstance& run) {
   std::string meaning = part.Meaning();
   if (!run.window) return meaning;
   const elt::Window& window = *run.window;
-  Result<elt::TimeZone> zone = elt::TimeZone::Find(window.timezone);
-  const auto shown = [&](WallMicros instant) {
-    return WithoutMidnight(elt::DateTimeText(zone.ok() ? zone->ToLocal(instant) : instant));
-  };
-  std::string range = fmt::format("{} in [{}, {}) {}", run.window_column, shown(window.start),
-                                  shown(window.end), window.timezone);
-  if (run.null_window == elt::NullWindow::kThisWindow) range += " or null";
-  return part.kind == PartitionBounds::Kind::kAll ? range : meaning + " and " + range;
+  ARROW_ASSIGN_OR_RAISE(ValueRange range, ValuesOf(window, part.window_order));
+  if (part.window_order == Order::kTimestamptz) {
+    ARROW_ASSIGN_OR_RAISE(const elt::TimeZone zone, elt::TimeZone::Find(window.timezone));
+    range = {zone.ToLocal(window.start), zone.ToLocal(window.end)};
+  }
+  const auto shown = [](int64_t local) { return WithoutMidnight(elt::DateTimeText(local)); };
+  std::string rows = fmt::format("{} in [{}, {}) {}", run.window_column, shown(range.from),
+                                 shown(range.to), window.timezone);
+  if (run.null_window == elt::NullWindow::kThisWindow) rows += " or null or infinite";
+  return part.kind == PartitionBounds::Kind::kAll ? rows : meaning + " and " + rows;
 }
 
 std::vector<Cut> Before(const std::vector<std::string>& values) {
@@ -89,13 +91,14 @@ class Splitter {
     ARROW_ASSIGN_OR_RAISE(window_, WindowPredicate(subject_, options_, run_));
     ARROW_ASSIGN_OR_RAISE(
         whole_, EstimateOf(ctx_, connection_, kDoing, SelectOf(subject_, options_, window_)));
-    ARROW_ASSIGN_OR_RAISE(const std::vector<PartitionBounds> bounds, Bounds());
+    ARROW_ASSIGN_OR_RAISE(std::vector<PartitionBounds> bounds, Bounds());
     std::vector<elt::Partition> partitions;
-    for (const PartitionBounds& part : bounds) {
+    for (PartitionBounds& part : bounds) {
+      part.window_order = WindowOrder();
       elt::Partition partition;
       partition.index = static_cast<int>(partitions.size());
       partition.id = fmt::format("p{:04}", partition.index);
-      partition.meaning = MeaningOf(part, run_);
+      ARROW_ASSIGN_OR_RAISE(partition.meaning, MeaningOf(part, run_));
       partition.bounds = part.ToJson();
       partition.query = SelectOf(subject_, options_, AllOf({window_, part.Predicate()}));
       partition.slices = {elt::Slice{0, SliceBounds{}.ToJson()}};
@@ -107,6 +110,12 @@ class Splitter {
   }
 
  private:
+  /// Of the window's column, which WindowPredicate has found.
+  Order WindowOrder() const {
+    if (!run_.window) return Order::kNone;
+    return OrderOf(subject_.Find(run_.window_column)->type_oid, subject_.types);
+  }
+
   Result<std::vector<PartitionBounds>> Bounds() {
     const PartitionOptions& partition = options_.partition;
     if (partition.rule == Rule::kDerived) return Derived();
@@ -197,7 +206,7 @@ class Splitter {
     if (!extent) return Ranges({});
     const auto cuts = EvenCuts(extent->least, extent->greatest, count);
     if (!IsTime(order_)) return Ranges(Before(TextsOf(cuts)));
-    ARROW_ASSIGN_OR_RAISE(const auto values, TimeValues(cuts, /*shown_in=*/{}));
+    ARROW_ASSIGN_OR_RAISE(const auto values, TimeValues(cuts));
     return Ranges(Before(values));
   }
 
@@ -246,26 +255,19 @@ class Splitter {
                                                : "interval needs a date, timestamp or timestamptz")
           .Help(order_ == Order::kDate ? "for example interval: 1d" : "use size, count or hash");
     }
-    // The window's own column is cut from the window's start, as its clock shows it.
+    // The window's own column is cut from where the window begins.
     const bool of_window = run_.window && run_.window_column == by_;
-    std::optional<Extent> extent;
-    if (of_window) {
-      extent = Extent{0, run_.window->end - run_.window->start - 1};
-    } else {
-      ARROW_ASSIGN_OR_RAISE(extent, ExtentOf());
-    }
+    ARROW_ASSIGN_OR_RAISE(std::optional<Extent> extent, of_window ? WindowExtent() : ExtentOf());
     if (!extent) return Ranges({});
-    auto cuts = GridCuts(extent->least, extent->greatest, step, kPartitionsMax);
+    const int64_t origin = of_window ? extent->least : 0;
+    auto cuts = GridCuts(extent->least - origin, extent->greatest - origin, step, kPartitionsMax);
     if (!cuts) {
       return Impossible(fmt::format("its values in steps of {} are more than {} partitions",
                                     FormatDuration(options_.partition.interval), kPartitionsMax))
           .Help("choose a longer interval");
     }
-    if (of_window) {
-      for (int64_t& cut : *cuts) cut += run_.window->start;
-    }
-    ARROW_ASSIGN_OR_RAISE(const auto values,
-                          TimeValues(*cuts, of_window ? run_.window->timezone : std::string()));
+    for (int64_t& cut : *cuts) cut += origin;
+    ARROW_ASSIGN_OR_RAISE(const auto values, TimeValues(*cuts));
     return Ranges(Before(values));
   }
 
@@ -315,9 +317,10 @@ class Splitter {
 
   /// The window itself in equal parts: they use the index that the window uses.
   Result<std::vector<PartitionBounds>> EvenWindow(int64_t count) {
+    ARROW_ASSIGN_OR_RAISE(const std::optional<Extent> extent, WindowExtent());
+    if (!extent) return Ranges({});
     ARROW_ASSIGN_OR_RAISE(const auto values,
-                          TimeValues(EvenCuts(run_.window->start, run_.window->end - 1, count),
-                                     run_.window->timezone));
+                          TimeValues(EvenCuts(extent->least, extent->greatest, count)));
     return Ranges(Before(values));
   }
 
@@ -354,24 +357,25 @@ class Splitter {
     return extent;
   }
 
-  /// Times in the server's own text and order. With `shown_in`, what a clock of that zone shows at
-  /// these instants; without, the values as ExtentOf counts them.
-  Result<std::vector<std::string>> TimeValues(const std::vector<int64_t>& micros,
-                                              const std::string& shown_in) {
+  /// The least and greatest value that the window can hold, as ExtentOf counts them; none where it
+  /// is empty.
+  Result<std::optional<Extent>> WindowExtent() const {
+    ARROW_ASSIGN_OR_RAISE(const ValueRange values, ValuesOf(*run_.window, order_));
+    if (values.from >= values.to) return std::nullopt;
+    return Extent{values.from, values.to - 1};
+  }
+
+  /// Times in the server's own text; `micros` count as in ExtentOf and are in order.
+  Result<std::vector<std::string>> TimeValues(const std::vector<int64_t>& micros) {
     std::string array = "{";
     for (const int64_t value : micros) {
       array += (array.size() > 1 ? "," : "") + std::to_string(value);
     }
     array += "}";
-    const std::string offset = "t * interval '1 microsecond'";
-    std::string value = "timestamptz 'epoch' + " + offset;
-    if (order_ != Order::kTimestamptz) {
-      value = shown_in.empty() ? "timestamp 'epoch' + " + offset
-                               : "(" + value + ") at time zone " + pq::QuoteLiteral(shown_in);
-      if (order_ == Order::kDate) value = "(" + value + ")::date";
-    }
-    // In order and each once: where clocks are turned back, later instants show earlier times, and
-    // ranges between cuts out of order would share rows.
+    const std::string zero = order_ == Order::kTimestamptz ? "timestamptz" : "timestamp";
+    std::string value = zero + " 'epoch' + t * interval '1 microsecond'";
+    if (order_ == Order::kDate) value = "(" + value + ")::date";
+    // In order and each once: several cuts may be in one day.
     ARROW_ASSIGN_OR_RAISE(const pq::Rows rows,
                           connection_.Query(ctx_, kDoing,
                                             "select v::text from (select distinct (" + value +

@@ -3,11 +3,16 @@
 #include "connectors/postgres/split.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "base/clock.h"
 #include "connectors/postgres/consumer_testing.h"
 #include "connectors/postgres/postgres_catalog.h"
+#include "connectors/postgres/session.h"
 #include "connectors/postgres/value_text.h"
+#include "connectors/postgres/window_predicate.h"
+#include "elt/plan.h"
+#include "elt/window_calendar.h"
 
 namespace levada::postgres {
 namespace {
@@ -98,6 +103,55 @@ analyze byname;
     run.window_column = column;
     run.null_window = nulls;
     return run;
+  }
+
+  /// The windows of `every` from midnight to midnight of a zone's clock.
+  static std::vector<elt::RunInstance> Windows(elt::Every every, const std::string& column,
+                                               const std::string& zone_name,
+                                               const std::string& from, const std::string& to) {
+    const elt::TimeZone zone = ValueOf(elt::TimeZone::Find(zone_name));
+    const WallMicros end = zone.FirstInstant(elt::ParseWrittenTime(to)->local);
+    std::vector<elt::RunInstance> runs;
+    for (WallMicros at = zone.FirstInstant(elt::ParseWrittenTime(from)->local); at < end;) {
+      elt::RunInstance run;
+      run.window = elt::WindowAt(every, zone, zone_name, at);
+      run.window_column = column;
+      at = run.window->end;
+      runs.push_back(std::move(run));
+    }
+    return runs;
+  }
+
+  /// The ids of all runs together, sorted.
+  std::vector<int64_t> Together(const std::string& yaml,
+                                const std::vector<elt::RunInstance>& runs) {
+    std::vector<int64_t> together;
+    for (const elt::RunInstance& run : runs) {
+      const auto ids = Ids(yaml, run);
+      together.insert(together.end(), ids.begin(), ids.end());
+    }
+    std::sort(together.begin(), together.end());
+    return together;
+  }
+
+  /// The same, as the server finds them by the windows' conditions.
+  std::vector<int64_t> InPredicates(const std::string& yaml,
+                                    const std::vector<elt::RunInstance>& runs) {
+    auto& server = PostgresServer::Shared();
+    const ConsumerOptions options = ValueOf(OptionsOf("dsn: '" + server.Dsn("cut") + "'\n" + yaml));
+    const auto session = ValueOf(BeginSession(ctx_, options, {}));
+    const Subject subject = ValueOf(FindSubject(ctx_, *session, options));
+    std::vector<int64_t> together;
+    for (const elt::RunInstance& run : runs) {
+      const std::string condition = ValueOf(WindowPredicate(subject, options, run));
+      for (const pq::Row& row : ValueOf(session->Query(
+               ctx_, "test",
+               "select id from " + FromOf(subject, options) + " where " + condition))) {
+        together.push_back(std::stoll(*row[0]));
+      }
+    }
+    std::sort(together.begin(), together.end());
+    return together;
   }
 
   static int64_t Count(const std::string& condition) {
@@ -323,34 +377,187 @@ TEST_F(SplitTest, AWindowHasTheRowsThatItsClockShows) {
             Count("d = '2026-03-22'"));
 }
 
-TEST_F(SplitTest, NullsGoWhereTheRunSays) {
+TEST_F(SplitTest, EachReadingIsReadOnceInTheNightsOfTurnedClocks) {
+  struct Night {
+    const char* zone;
+    const char* from;
+    const char* to;
+  };
+  // Also the readings that the clock skips: an application may write them.
+  for (const Night& night : {Night{"Europe/Berlin", "2026-10-24", "2026-10-26"},
+                             {"Europe/Berlin", "2026-03-29", "2026-03-31"},
+                             // Set back by two hours.
+                             {"Antarctica/Troll", "2026-10-24", "2026-10-26"},
+                             {"Australia/Lord_Howe", "2026-04-04", "2026-04-06"},
+                             // Skipped a midnight, and showed the hour before one twice.
+                             {"America/Sao_Paulo", "2018-11-03", "2018-11-05"},
+                             {"America/Sao_Paulo", "2018-02-17", "2018-02-19"}}) {
+    SCOPED_TRACE(std::string(night.zone) + " " + night.from);
+    PostgresServer::Shared().Execute(
+        "create table readings as select g::bigint id, ts, ts::date d from (select g, timestamp '" +
+            std::string(night.from) +
+            "' + g * interval '10 minutes' ts from generate_series(0, 287) g) r",
+        "cut");
+    std::vector<int64_t> all(288);
+    std::iota(all.begin(), all.end(), 0);
+    for (const char* column : {"ts", "d"}) {
+      const auto days = Windows(elt::Every::kDay, column, night.zone, night.from, night.to);
+      ASSERT_EQ(days.size(), 2u);
+      EXPECT_EQ(Ids("table: readings", days[0]), std::vector(all.begin(), all.begin() + 144));
+      EXPECT_EQ(Together("table: readings", days), all) << column;
+    }
+    const auto hours = Windows(elt::Every::kHour, "ts", night.zone, night.from, night.to);
+    EXPECT_EQ(InPredicates("table: readings", hours), all);
+    // The first hours of the second day, by the consumer.
+    const std::vector<elt::RunInstance> some(hours.begin() + 24, hours.begin() + 29);
+    const auto early = InPredicates("table: readings", some);
+    EXPECT_EQ(Together("table: readings", some), early);
+    EXPECT_EQ(Together("table: readings\npartition: { by: ts, interval: 20m }", some), early);
+    PostgresServer::Shared().Execute("drop table readings", "cut");
+  }
+}
+
+TEST_F(SplitTest, ComparesWithLiteralsWhateverTheServerKnowsOfZones) {
+  constexpr WallMicros kStart = 1'792'879'200'000'000;  // 2026-10-24T22:00:00Z: midnight in Berlin
+  const auto query = [&](const char* column, int64_t hours) {
+    const auto run = Window(column, kStart, kStart + hours * kHour, "Europe/Berlin");
+    return ValueOf(Split("table: t\ncolumns: [id]", run))[0].query;
+  };
+  EXPECT_THAT(query("d", 25),
+              HasSubstr("\"d\" >= '2026-10-25'::date AND \"d\" < '2026-10-26'::date"));
+  EXPECT_THAT(query("ts", 1), HasSubstr("\"ts\" >= '2026-10-25 00:00:00'::timestamp AND "
+                                        "\"ts\" < '2026-10-25 01:00:00'::timestamp"));
+  EXPECT_THAT(query("tz", 1), HasSubstr("\"tz\" >= '2026-10-24T22:00:00.000000Z'::timestamptz AND "
+                                        "\"tz\" < '2026-10-24T23:00:00.000000Z'::timestamptz"));
+}
+
+TEST_F(SplitTest, RowsWithoutAPlaceInTimeGoWhereTheRunSays) {
   constexpr WallMicros kStart = 1'774'051'200'000'000;  // 2026-03-21
   const WallMicros end = kStart + 24 * kHour;
-  const int64_t inside = Count("tz >= '2026-03-21 00:00+00' and tz < '2026-03-22 00:00+00'");
   using elt::NullWindow;
+  for (const std::string column : {"d", "ts", "tz"}) {
+    const int64_t inside =
+        Count(column + " >= '2026-03-21 00:00+00' and " + column + " < '2026-03-22 00:00+00'");
+    const int64_t nulls = Count(column + " is null");
+    const int64_t infinite = Count("not isfinite(" + column + ")");
+    ASSERT_GT(std::min({inside, nulls, infinite}), 0);
+    const auto count = [&](const std::string& yaml, NullWindow null_window) {
+      return int64_t(Ids(yaml, Window(column, kStart, end, "UTC", null_window)).size());
+    };
+    EXPECT_EQ(count("table: t", NullWindow::kOtherWindow), inside);
+    const std::string yaml = "table: t\ninfinity: null";
+    EXPECT_EQ(count(yaml, NullWindow::kThisWindow), inside + nulls + infinite);
+    // Cut into parts they still come once.
+    EXPECT_EQ(
+        count(yaml + "\npartition: { by: " + column + ", interval: 1d }", NullWindow::kThisWindow),
+        inside + nulls + infinite);
+    EXPECT_EQ(count(yaml + "\npartition: { by: id, size: 500 }", NullWindow::kThisWindow),
+              inside + nulls + infinite);
+    EXPECT_EQ(count("table: t\ncolumns: [id]", NullWindow::kThisWindow), inside + nulls + infinite);
+    EXPECT_THAT(ReadRun(ctx_, *Cut("table: t"),
+                        Window(column, kStart, end, "UTC", NullWindow::kThisWindow)),
+                FailsWith(FaultCode::kValueRefused));
+    EXPECT_THAT(
+        ReadRun(ctx_, *Cut("table: t"), Window(column, kStart, end, "UTC", NullWindow::kError)),
+        FailsWith(FaultCode::kNullInWindow));
+  }
+  EXPECT_THAT(ValueOf(Split("table: t", Window("tz", kStart, end, "UTC", NullWindow::kThisWindow)))
+                  .front()
+                  .meaning,
+              testing::EndsWith(" or null or infinite"));
+}
+
+TEST_F(SplitTest, SaysWhyARowHasNoPlaceInTime) {
+  constexpr WallMicros kStart = 1'774'051'200'000'000;  // 2026-03-21
+  auto& server = PostgresServer::Shared();
+  for (const std::string type : {"date", "timestamp", "timestamptz"}) {
+    const auto run = Window("at", kStart, kStart + 24 * kHour, "UTC", elt::NullWindow::kError);
+    for (const std::string constraint : {"", " not null"}) {
+      server.Execute("create table placed(id bigint, at " + type + constraint +
+                         "); insert into placed values (1, '2026-03-21'), (2, '1900-01-01')",
+                     "cut");
+      for (const std::string index : {"analyze placed", "create index on placed(at)"}) {
+        server.Execute(index, "cut");
+        EXPECT_EQ(Ids("table: placed", run).size(), 1u);
+        for (const std::string value : {"infinity", "-infinity"}) {
+          server.Execute("insert into placed values (3, '" + value + "')", "cut");
+          const Status status = ReadRun(ctx_, *Cut("table: placed"), run).status();
+          EXPECT_THAT(status, FailsWith(FaultCode::kNullInWindow, HasSubstr("infinite")));
+          EXPECT_EQ(FaultOf(status).Detail("column"), "at");
+          EXPECT_THAT(FaultOf(status).help(), HasSubstr("infinity:"));
+          EXPECT_THAT(ReadRun(ctx_, *Cut("query: select * from placed"), run),
+                      FailsWith(FaultCode::kNullInWindow, HasSubstr("infinite")));
+          server.Execute("delete from placed where id = 3", "cut");
+        }
+        if (!constraint.empty()) continue;
+        server.Execute("insert into placed values (3, null)", "cut");
+        const Status status = ReadRun(ctx_, *Cut("table: placed"), run).status();
+        EXPECT_THAT(status, FailsWith(FaultCode::kNullInWindow, HasSubstr("NULL")));
+        EXPECT_THAT(FaultOf(status).help(), testing::Not(HasSubstr("infinity:")));
+        server.Execute("delete from placed where id = 3", "cut");
+      }
+      server.Execute("drop table placed", "cut");
+    }
+  }
+}
+
+TEST_F(SplitTest, LooksForRowsWithoutAPlaceInTimeThroughAnIndex) {
+  // So few different days that the planner expects many rows of each, of infinity too.
+  auto& server = PostgresServer::Shared();
+  server.Execute(
+      "create table daily as select g::bigint id, date '2026-01-01' + g % 300 d "
+      "from generate_series(1, 60000) g; create index on daily(d); analyze daily",
+      "cut");
+  // Counts are complete when the sessions that made them are gone, this test's own too.
+  const auto scans = [&] {
+    while (server.Value("select count(*) from pg_stat_activity where datname = 'cut'") != "0") {
+    }
+    return server.Value("select seq_scan from pg_stat_user_tables where relname = 'daily'", "cut");
+  };
+  const std::string before = scans();
+  const auto run = Window("d", 1'767'225'600'000'000, 1'767'225'600'000'000 + 24 * kHour, "UTC",
+                          elt::NullWindow::kError);
+  EXPECT_EQ(Ids("table: daily", run).size(), 200u);
+  EXPECT_EQ(scans(), before);
+  server.Execute("drop table daily", "cut");
+}
+
+TEST_F(SplitTest, ANewTypeOfTheWindowsColumnIsDriftAlsoWhereItIsNotRead) {
+  auto& server = PostgresServer::Shared();
+  constexpr WallMicros kStart = 1'767'225'600'000'000;  // 2026-01-01
+  const auto run = Window("at", kStart, kStart + 24 * kHour);
+  for (const char* change :
+       {"alter table retimed alter at type timestamp", "alter table retimed rename at to other"}) {
+    server.Execute("create table retimed as select id, at from big where id < 1000", "cut");
+    for (const char* partition : {"", "\npartition: { by: id, size: 400 }"}) {
+      const auto consumer = Cut("table: retimed\ncolumns: [id]" + std::string(partition));
+      const elt::Source source = ValueOf(consumer->Describe(ctx_));
+      const auto partitions = ValueOf(consumer->Split(ctx_, run, source, {}));
+      EXPECT_THAT(consumer->Open(ctx_, run, partitions.back(), source, {}), IsOk());
+      server.Execute(change, "cut");
+      EXPECT_THAT(consumer->Open(ctx_, run, partitions.back(), source, {}),
+                  FailsWith(FaultCode::kSchemaDrift, HasSubstr("\"at\"")))
+          << change;
+      server.Execute(
+          "drop table retimed; "
+          "create table retimed as select id, at from big where id < 1000",
+          "cut");
+    }
+    server.Execute("drop table retimed", "cut");
+  }
+}
+
+TEST_F(SplitTest, ARecordWithoutTheWindowsTypeIsRead) {
+  constexpr WallMicros kStart = 1'767'225'600'000'000;  // 2026-01-01
+  const auto run = Window("at", kStart, kStart + 24 * kHour);
+  const auto consumer = Cut("table: big");
+  const elt::Source source = ValueOf(consumer->Describe(ctx_));
+  auto partitions = ValueOf(consumer->Split(ctx_, run, source, {}));
+  EXPECT_EQ(partitions[0].bounds, R"({"kind":"all","window_order":"timestamptz"})");
+  partitions[0].bounds = R"({"kind":"all"})";
   EXPECT_EQ(
-      int64_t(Ids("table: t", Window("tz", kStart, end, "UTC", NullWindow::kOtherWindow)).size()),
-      inside);
-  EXPECT_EQ(
-      int64_t(Ids("table: t", Window("tz", kStart, end, "UTC", NullWindow::kThisWindow)).size()),
-      inside + Count("tz is null"));
-  // Cut into parts they still come once.
-  EXPECT_EQ(int64_t(Ids("table: t\npartition: { by: tz, interval: 5h }",
-                        Window("tz", kStart, end, "UTC", NullWindow::kThisWindow))
-                        .size()),
-            inside + Count("tz is null"));
-  const auto refused =
-      ReadRun(ctx_, *Cut("table: t"), Window("tz", kStart, end, "UTC", NullWindow::kError));
-  EXPECT_THAT(refused, FailsWith(FaultCode::kNullInWindow));
-  EXPECT_EQ(FaultOf(refused.status()).Detail("column"), "tz");
-  // NOT NULL needs no look, and a column without NULL passes it.
-  constexpr WallMicros kBig = 1'767'225'600'000'000;
-  EXPECT_EQ(Ids("table: big", Window("at", kBig, kBig + kHour, "UTC", NullWindow::kError)).size(),
-            359u);
-  EXPECT_EQ(
-      Ids("query: select * from big", Window("at", kBig, kBig + kHour, "UTC", NullWindow::kError))
-          .size(),
-      359u);
+      ValueOf(ReadPartition(ctx_, *consumer, run, partitions[0], source))[0].table->num_rows(),
+      8639);
 }
 
 TEST_F(SplitTest, AWindowCutByTheHourKeepsItsRows) {

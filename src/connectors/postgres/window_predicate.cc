@@ -3,6 +3,9 @@
 #include <chrono>
 
 #include "base/clock.h"
+#include "elt/literal.h"
+#include "elt/local_range.h"
+#include "elt/time_zone.h"
 
 namespace levada::postgres {
 namespace {
@@ -10,13 +13,28 @@ namespace {
 // Even where clocks are turned a day has more hours than this.
 constexpr WallMicros kShortestDay = std::chrono::microseconds(std::chrono::hours(20)).count();
 
+std::string LiteralOf(int64_t value, Order order) {
+  if (order == Order::kTimestamptz) {
+    return pq::QuoteLiteral(FormatTimestamp(value)) + "::timestamptz";
+  }
+  const std::string local = elt::DateTimeText(value);
+  if (order == Order::kTimestamp) return pq::QuoteLiteral(local) + "::timestamp";
+  return pq::QuoteLiteral(local.substr(0, local.find(' '))) + "::date";
+}
+
 }  // namespace
 
-std::string ShownAt(WallMicros instant, Order order, const std::string& timezone) {
-  const std::string moment = pq::QuoteLiteral(FormatTimestamp(instant)) + "::timestamptz";
-  if (order == Order::kTimestamptz) return moment;
-  const std::string local = "(" + moment + " AT TIME ZONE " + pq::QuoteLiteral(timezone) + ")";
-  return order == Order::kDate ? local + "::date" : local;
+Result<ValueRange> ValuesOf(const elt::Window& window, Order order) {
+  if (order == Order::kTimestamptz) return ValueRange{window.start, window.end};
+  ARROW_ASSIGN_OR_RAISE(const elt::TimeZone zone, elt::TimeZone::Find(window.timezone));
+  const elt::LocalRange range = elt::LocalRangeOf(window, zone);
+  return ValueRange{range.from, range.to};
+}
+
+std::string UnplacedPredicate(const std::string& column, bool nullable) {
+  const std::string name = pq::QuoteIdentifier(column);
+  const std::string infinite = name + " IN ('infinity', '-infinity')";
+  return nullable ? "(" + name + " IS NULL OR " + infinite + ")" : infinite;
 }
 
 Result<std::string> WindowPredicate(const Subject& subject, const ConsumerOptions& options,
@@ -39,11 +57,12 @@ Result<std::string> WindowPredicate(const Subject& subject, const ConsumerOption
         .With("column", column->name)
         .Help("use every: day, or a column with a time");
   }
+  ARROW_ASSIGN_OR_RAISE(const ValueRange values, ValuesOf(window, order));
   const std::string name = pq::QuoteIdentifier(column->name);
-  std::string inside = name + " >= " + ShownAt(window.start, order, window.timezone) + " AND " +
-                       name + " < " + ShownAt(window.end, order, window.timezone);
+  std::string inside = name + " >= " + LiteralOf(values.from, order) + " AND " + name + " < " +
+                       LiteralOf(values.to, order);
   if (run.null_window != elt::NullWindow::kThisWindow) return inside;
-  return "(" + inside + " OR " + name + " IS NULL)";
+  return "(" + inside + " OR " + UnplacedPredicate(column->name, !subject.IsNotNull(*column)) + ")";
 }
 
 }  // namespace levada::postgres
