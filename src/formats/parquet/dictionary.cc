@@ -41,12 +41,14 @@ bool WordDictionary<Word>::Insert(const Word* values, int64_t count, int64_t byt
 template <typename Word>
 void WordDictionary<Word>::Truncate(int64_t count) {
   entries_.resize(count);
+  entries_.shrink_to_fit();
   table_.Clear();
 }
 
 template <typename Word>
 void WordDictionary<Word>::Clear() {
   entries_.clear();
+  entries_.shrink_to_fit();
   table_.Clear();
 }
 
@@ -80,13 +82,17 @@ int64_t BytesDictionary::Add(std::string_view value, uint64_t hash, int64_t byte
 
 void BytesDictionary::Truncate(int64_t count) {
   entries_.resize(count, Entry{});
+  entries_.shrink_to_fit();
   plain_.resize(count == 0 ? 0 : entries_.back().start + entries_.back().size);
+  plain_.shrink_to_fit();
   table_.Clear();
 }
 
 void BytesDictionary::Clear() {
   entries_.clear();
+  entries_.shrink_to_fit();
   plain_.clear();
+  plain_.shrink_to_fit();
   table_.Clear();
 }
 

@@ -43,15 +43,14 @@ class SlotTable {
       *Find(hash_of(entry), [](uint32_t) { return false; }) = entry;
     }
   }
-  /// Empties it, and gives back what is large.
+  /// Empties it, and gives back its memory: hundreds of files may be under construction at once.
   void Clear() {
-    if (slots_.size() > kSlotsKept) PoolVector<uint32_t>(slots_.get_allocator()).swap(slots_);
+    if (slots_.size() > kSlotsMin) PoolVector<uint32_t>(slots_.get_allocator()).swap(slots_);
     Resize(kSlotsMin);
   }
 
  private:
   static constexpr size_t kSlotsMin = 256;
-  static constexpr size_t kSlotsKept = 16 * 1024;
 
   void Resize(size_t size) {
     slots_.assign(size, kEmpty);

@@ -7,8 +7,6 @@
 #include <arrow/util/key_value_metadata.h>
 #include <arrow/util/thread_pool.h>
 #include <parquet/exception.h>
-#include <parquet/file_writer.h>
-#include <parquet/metadata.h>
 #include <parquet/properties.h>
 
 #include <algorithm>
@@ -16,6 +14,7 @@
 #include <new>
 #include <vector>
 
+#include "formats/parquet/footer.h"
 #include "formats/parquet/leaf_encoder.h"
 #include "formats/parquet/leaf_plan.h"
 #include "formats/parquet/levels.h"
@@ -24,6 +23,17 @@ namespace levada::parquet_format {
 namespace {
 
 constexpr std::string_view kMagic = "PAR1";
+
+}  // namespace
+
+struct FilePlan {
+  std::shared_ptr<arrow::Schema> schema;
+  FileSchema file_schema;
+  EncodeOptions options;
+  std::shared_ptr<parquet::WriterProperties> properties;
+};
+
+namespace {
 
 /// A row group ends here even where it compresses to next to nothing: readers that want a column of
 /// it in one array (pyarrow, for lists) have 32-bit offsets.
@@ -51,10 +61,9 @@ Result<std::unique_ptr<arrow::util::Codec>> MakeCodec(const EncodeOptions& optio
 }
 
 std::shared_ptr<parquet::WriterProperties> PropertiesOf(const EncodeOptions& options,
-                                                        const std::string& created_by,
-                                                        arrow::MemoryPool* pool) {
+                                                        const std::string& created_by) {
   parquet::WriterProperties::Builder builder;
-  builder.memory_pool(pool)->created_by(created_by)->compression(CompressionOf(options.codec));
+  builder.created_by(created_by)->compression(CompressionOf(options.codec));
   builder.disable_write_page_index()->set_size_statistics_level(parquet::SizeStatisticsLevel::None);
   if (options.codec == Codec::kZstd) builder.compression_level(options.level);
   return builder.build();
@@ -98,32 +107,15 @@ std::pair<int64_t, int64_t> RowsThatFit(const arrow::ArrayDataVector& columns, i
 
 class FileEncoderImpl final : public FileEncoder {
  public:
-  FileEncoderImpl(std::shared_ptr<arrow::Schema> schema, FileSchema file_schema,
-                  EncodeOptions options, std::shared_ptr<parquet::WriterProperties> properties,
-                  std::shared_ptr<arrow::io::OutputStream> sink, EncodeEnvironment environment)
-      : schema_(std::move(schema)),
-        file_schema_(std::move(file_schema)),
-        options_(std::move(options)),
-        properties_(std::move(properties)),
+  FileEncoderImpl(FilePlanPtr plan, std::shared_ptr<arrow::io::OutputStream> sink,
+                  EncodeEnvironment environment)
+      : plan_(std::move(plan)),
+        options_(plan_->options),
+        leaf_plans_(plan_->file_schema.leaves),
         sink_(std::move(sink)),
-        environment_(std::move(environment)) {}
-
-  Status Init() {
-    for (size_t i = 0; i < file_schema_.leaves.size(); ++i) {
-      leaves_.push_back(std::make_unique<LeafEncoder>(file_schema_.leaves[i], options_,
-                                                      static_cast<int>(i), environment_.pool));
-    }
-    const int threads = environment_.executor == nullptr ? 1 : std::max(environment_.threads, 1);
-    for (int i = 0; i < std::min<int>(threads, static_cast<int>(leaves_.size())); ++i) {
-      scratch_.push_back(std::make_unique<EncodeScratch>(environment_.pool));
-      ARROW_ASSIGN_OR_RAISE(scratch_.back()->codec, MakeCodec(options_));
-    }
-    BEGIN_PARQUET_CATCH_EXCEPTIONS
-    metadata_ = parquet::FileMetaDataBuilder::Make(file_schema_.descriptor.get(), properties_);
-    END_PARQUET_CATCH_EXCEPTIONS
-    ARROW_RETURN_NOT_OK(sink_->Write(kMagic));
-    summary_.bytes = kMagic.size();
-    return Status::OK();
+        environment_(std::move(environment)),
+        dictionary_(options_.dictionary) {
+    if (dictionary_.empty()) dictionary_.assign(leaf_plans_.size(), DictionaryUse::kAuto);
   }
 
   Result<int64_t> Write(const arrow::RecordBatch& batch, int64_t offset) override {
@@ -137,7 +129,7 @@ class FileEncoderImpl final : public FileEncoder {
       auto [rows, bytes] = RowsThatFit(columns, at, std::min(room, batch.num_rows() - at),
                                        options_.chunk_bytes - chunk_bytes_);
       if (rows == 0 && chunk_rows_ > 0) {  // the next row belongs to the next chunk
-        ARROW_RETURN_NOT_OK(EndChunk());
+        ARROW_RETURN_NOT_OK(EncodeChunk());
         continue;
       }
       if (rows == 0) {  // a row too large for any chunk is one by itself
@@ -148,27 +140,46 @@ class FileEncoderImpl final : public FileEncoder {
       chunk_rows_ += rows;
       chunk_bytes_ += bytes;
       at += rows;
-      if (rows == room) ARROW_RETURN_NOT_OK(EndChunk());
+      if (rows == room) ARROW_RETURN_NOT_OK(EncodeChunk());
     }
     return at - offset;
+  }
+
+  Status EndChunk() override {
+    ARROW_RETURN_NOT_OK(CheckOpen());
+    if (chunk_rows_ > 0) ARROW_RETURN_NOT_OK(EncodeChunk());
+    scratch_.clear();
+    if (row_group_rows_ == 0) ReleaseLeaves();  // the chunk was the last of its row group
+    return Status::OK();
+  }
+
+  Status EndRowGroup() override {
+    ARROW_RETURN_NOT_OK(EndChunk());
+    if (row_group_rows_ > 0) ARROW_RETURN_NOT_OK(WriteRowGroup());
+    ReleaseLeaves();
+    return Status::OK();
+  }
+
+  int64_t held_bytes() const override {
+    int64_t total = 0;
+    for (const auto& leaf : leaves_) total += leaf->held_bytes();
+    return total;
   }
 
   bool ShouldRoll() const override {
     if (row_group_rows_ + chunk_rows_ > 0 || summary_.row_groups == 0) return false;
     return summary_.bytes >= options_.file_bytes ||
-           summary_.column_chunks + static_cast<int64_t>(leaves_.size()) >
+           summary_.column_chunks + static_cast<int64_t>(leaf_plans_.size()) >
                options_.file_column_chunks;
   }
 
   Result<FileSummary> Close() override {
-    if (failed_ || closed_)
-      return Fault(FaultCode::kInternal, "a Parquet file is closed once, and not after a failure");
-    if (chunk_rows_ > 0) ARROW_RETURN_NOT_OK(EndChunk());
-    if (row_group_rows_ > 0) ARROW_RETURN_NOT_OK(EndRowGroup());
+    ARROW_RETURN_NOT_OK(EndRowGroup());
     failed_ = true;  // until the footer is complete
+    ARROW_RETURN_NOT_OK(BeginFile());
     BEGIN_PARQUET_CATCH_EXCEPTIONS
-    auto footer = metadata_->Finish(FooterMetadata(options_.profile));
-    parquet::WriteFileMetaData(*footer, sink_.get());
+    WriteFooter(plan_->file_schema, row_groups_, plan_->properties,
+                FooterMetadata(options_.profile), sink_.get());
     END_PARQUET_CATCH_EXCEPTIONS
     ARROW_ASSIGN_OR_RAISE(summary_.bytes, sink_->Tell());
     failed_ = false;
@@ -179,30 +190,58 @@ class FileEncoderImpl final : public FileEncoder {
   FileSummary summary() const override { return summary_; }
 
  private:
+  Status CheckOpen() const {
+    if (!failed_ && !closed_) return Status::OK();
+    return Fault(FaultCode::kInternal, "a Parquet file that has ended, or failed, takes nothing");
+  }
+
   Status CheckBatch(const arrow::RecordBatch& batch, int64_t offset) const {
-    if (failed_ || closed_)
-      return Fault(FaultCode::kInternal, "rows for a Parquet file that has ended");
+    ARROW_RETURN_NOT_OK(CheckOpen());
+    const auto& schema = plan_->schema;
     if (offset < 0 || offset > batch.num_rows())
       return Fault(FaultCode::kInternal, "a row offset outside the batch");
-    if (batch.schema().get() == schema_.get()) return Status::OK();
-    if (batch.num_columns() != schema_->num_fields()) {
+    if (batch.schema().get() == schema.get()) return Status::OK();
+    if (batch.num_columns() != schema->num_fields()) {
       return Fault(FaultCode::kInternal, "a batch of " + std::to_string(batch.num_columns()) +
                                              " columns for a file of " +
-                                             std::to_string(schema_->num_fields()));
+                                             std::to_string(schema->num_fields()));
     }
     for (int i = 0; i < batch.num_columns(); ++i) {
-      if (!batch.column_data(i)->type->Equals(*schema_->field(i)->type())) {
-        return Fault(FaultCode::kInternal, "column \"" + schema_->field(i)->name() +
+      if (!batch.column_data(i)->type->Equals(*schema->field(i)->type())) {
+        return Fault(FaultCode::kInternal, "column \"" + schema->field(i)->name() +
                                                "\": expected " +
-                                               schema_->field(i)->type()->ToString() + ", got " +
+                                               schema->field(i)->type()->ToString() + ", got " +
                                                batch.column_data(i)->type->ToString());
       }
     }
     return Status::OK();
   }
 
-  Status EndChunk() {
+  /// What encoding needs, where EndChunk or EndRowGroup has given it back.
+  Status PrepareToEncode() {
+    if (leaves_.empty()) {
+      for (size_t i = 0; i < leaf_plans_.size(); ++i) {
+        leaves_.push_back(std::make_unique<LeafEncoder>(
+            leaf_plans_[i], options_, static_cast<int>(i), dictionary_[i], environment_.pool));
+      }
+    }
+    if (!scratch_.empty()) return Status::OK();
+    const int threads = environment_.executor == nullptr ? 1 : std::max(environment_.threads, 1);
+    for (int i = 0; i < std::min<int>(threads, static_cast<int>(leaves_.size())); ++i) {
+      scratch_.push_back(std::make_unique<EncodeScratch>(environment_.pool));
+      ARROW_ASSIGN_OR_RAISE(scratch_.back()->codec, MakeCodec(options_));
+    }
+    return Status::OK();
+  }
+
+  void ReleaseLeaves() {
+    for (size_t i = 0; i < leaves_.size(); ++i) dictionary_[i] = leaves_[i]->dictionary_use();
+    leaves_.clear();
+  }
+
+  Status EncodeChunk() {
     failed_ = true;  // until it is done
+    ARROW_RETURN_NOT_OK(PrepareToEncode());
     ARROW_RETURN_NOT_OK(ForEachLeaf(
         [this](int leaf, EncodeScratch* scratch) { return EncodeLeaf(leaf, scratch); }));
     pending_.clear();
@@ -214,7 +253,7 @@ class FileEncoderImpl final : public FileEncoder {
     for (const auto& leaf : leaves_) encoded += leaf->encoded_bytes();
     if (row_group_rows_ >= options_.row_group_rows || encoded >= options_.row_group_bytes ||
         row_group_plain_bytes_ >= kRowGroupPlainBytes) {
-      ARROW_RETURN_NOT_OK(EndRowGroup());
+      ARROW_RETURN_NOT_OK(WriteRowGroup());
     }
     failed_ = false;
     return Status::OK();
@@ -224,13 +263,12 @@ class FileEncoderImpl final : public FileEncoder {
     std::vector<ColumnSlice> slices;
     slices.reserve(pending_.size());
     for (const BatchSlice& slice : pending_) {
-      slices.push_back(
-          {slice.columns[file_schema_.leaves[leaf].column].get(), slice.start, slice.length});
+      slices.push_back({slice.columns[leaf_plans_[leaf].column].get(), slice.start, slice.length});
     }
     try {
       return leaves_[leaf]->EncodeChunk(slices, scratch);
     } catch (const std::bad_alloc&) {  // dictionaries allocate through the standard library
-      return Status::OutOfMemory("encoding column \"", file_schema_.leaves[leaf].path, "\"");
+      return Status::OutOfMemory("encoding column \"", leaf_plans_[leaf].path, "\"");
     }
   }
 
@@ -256,19 +294,23 @@ class FileEncoderImpl final : public FileEncoder {
     return Status::OK();
   }
 
-  Status EndRowGroup() {
+  Status BeginFile() {
+    if (summary_.bytes > 0) return Status::OK();
+    ARROW_RETURN_NOT_OK(sink_->Write(kMagic));
+    summary_.bytes = kMagic.size();
+    return Status::OK();
+  }
+
+  Status WriteRowGroup() {
     failed_ = true;
-    BEGIN_PARQUET_CATCH_EXCEPTIONS
-    parquet::RowGroupMetaDataBuilder* row_group = metadata_->AppendRowGroup();
-    int64_t total = 0;
+    ARROW_RETURN_NOT_OK(BeginFile());
+    RowGroupRecord record;
+    record.rows = row_group_rows_;
+    record.columns.reserve(leaves_.size());
     for (auto& leaf : leaves_) {
-      ARROW_ASSIGN_OR_RAISE(int64_t bytes,
-                            leaf->Flush(sink_, *properties_, row_group->NextColumnChunk()));
-      total += bytes;
+      ARROW_ASSIGN_OR_RAISE(record.columns.emplace_back(), leaf->Flush(sink_, plan_->properties));
     }
-    row_group->set_num_rows(row_group_rows_);
-    row_group->Finish(total);
-    END_PARQUET_CATCH_EXCEPTIONS
+    row_groups_.push_back(std::move(record));
     ARROW_ASSIGN_OR_RAISE(summary_.bytes, sink_->Tell());
     summary_.rows += row_group_rows_;
     summary_.row_groups += 1;
@@ -280,15 +322,15 @@ class FileEncoderImpl final : public FileEncoder {
     return Status::OK();
   }
 
-  const std::shared_ptr<arrow::Schema> schema_;
-  const FileSchema file_schema_;
-  const EncodeOptions options_;
-  const std::shared_ptr<parquet::WriterProperties> properties_;
+  const FilePlanPtr plan_;
+  const EncodeOptions& options_;
+  const std::vector<LeafPlan>& leaf_plans_;
   const std::shared_ptr<arrow::io::OutputStream> sink_;
   const EncodeEnvironment environment_;
-  std::unique_ptr<parquet::FileMetaDataBuilder> metadata_;
-  std::vector<std::unique_ptr<LeafEncoder>> leaves_;
-  std::vector<std::unique_ptr<EncodeScratch>> scratch_;  ///< one per thread
+  std::vector<DictionaryUse> dictionary_;  ///< what is decided while there are no leaves_
+  std::vector<RowGroupRecord> row_groups_;
+  std::vector<std::unique_ptr<LeafEncoder>> leaves_;  ///< empty between row groups that were ended
+  std::vector<std::unique_ptr<EncodeScratch>> scratch_;  ///< one per thread; empty after EndChunk
 
   std::vector<BatchSlice> pending_;  ///< the chunk under construction
   int64_t chunk_rows_ = 0;
@@ -302,21 +344,39 @@ class FileEncoderImpl final : public FileEncoder {
 
 }  // namespace
 
-Result<std::unique_ptr<FileEncoder>> FileEncoder::Make(
-    const arrow::Schema& schema, const EncodeOptions& options, const std::string& created_by,
-    std::shared_ptr<arrow::io::OutputStream> sink, EncodeEnvironment environment) {
+Result<FilePlanPtr> PlanFile(const arrow::Schema& schema, const EncodeOptions& options,
+                             const std::string& created_by) {
   ARROW_ASSIGN_OR_RAISE(FileSchema file_schema, PlanFileSchema(schema, options.profile));
   ARROW_RETURN_NOT_OK(CheckOptions(options, static_cast<int>(file_schema.leaves.size())));
+  return std::make_shared<const FilePlan>(std::make_shared<arrow::Schema>(schema),
+                                          std::move(file_schema), options,
+                                          PropertiesOf(options, created_by));
+}
+
+Result<std::unique_ptr<FileEncoder>> FileEncoder::Make(
+    FilePlanPtr plan, std::shared_ptr<arrow::io::OutputStream> sink,
+    EncodeEnvironment environment) {
   ARROW_ASSIGN_OR_RAISE(int64_t position, sink->Tell());
   if (position != 0)
     return Fault(FaultCode::kInternal,
                  "a Parquet file begins at 0, the sink stands at " + std::to_string(position));
-  auto properties = PropertiesOf(options, created_by, environment.pool);
-  auto encoder = std::make_unique<FileEncoderImpl>(
-      std::make_shared<arrow::Schema>(schema), std::move(file_schema), options,
-      std::move(properties), std::move(sink), std::move(environment));
-  ARROW_RETURN_NOT_OK(encoder->Init());
-  return encoder;
+  return std::make_unique<FileEncoderImpl>(std::move(plan), std::move(sink),
+                                           std::move(environment));
+}
+
+Result<std::unique_ptr<FileEncoder>> FileEncoder::Make(
+    const arrow::Schema& schema, const EncodeOptions& options, const std::string& created_by,
+    std::shared_ptr<arrow::io::OutputStream> sink, EncodeEnvironment environment) {
+  ARROW_ASSIGN_OR_RAISE(FilePlanPtr plan, PlanFile(schema, options, created_by));
+  return Make(std::move(plan), std::move(sink), std::move(environment));
+}
+
+int64_t PlainBytes(const arrow::RecordBatch& batch, int64_t start, int64_t length) {
+  int64_t total = 0;
+  for (int i = 0; i < batch.num_columns(); ++i) {
+    total += PlainBytes(*batch.column_data(i), start, length);
+  }
+  return total;
 }
 
 }  // namespace levada::parquet_format

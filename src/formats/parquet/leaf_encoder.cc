@@ -20,6 +20,14 @@ constexpr int64_t kWordBytes = 8;
 constexpr int64_t kCopySlack = 16;
 constexpr int64_t kPageBytesMax = std::numeric_limits<int32_t>::max() - kCopySlack;
 
+/// Of a LeafEncoder that has no rows: itself, and three empty tables of 1 KiB.
+constexpr int64_t kEmptyBytes = 4096;
+/// Of a page beside its bytes.
+constexpr int64_t kPageBytes = 256;
+/// Of an entry beside its value: its slots, and for bytes the hash and where they begin too.
+constexpr int64_t kWordEntryBytes = 16;
+constexpr int64_t kBytesEntryBytes = 48;
+
 /// A row group is taken to have this many chunks when a dictionary is weighed.
 constexpr double kChunksForeseen = 16;
 
@@ -56,13 +64,12 @@ uint8_t* End(arrow::BufferBuilder& builder) { return builder.mutable_data() + bu
 }  // namespace
 
 LeafEncoder::LeafEncoder(const LeafPlan& leaf, const EncodeOptions& options, int leaf_index,
-                         arrow::MemoryPool* pool)
+                         DictionaryUse dictionary, arrow::MemoryPool* pool)
     : leaf_(leaf),
       statistics_(options.statistics.empty() || options.statistics[leaf_index]),
       dictionary_bytes_max_(options.dictionary_bytes),
       pool_(pool),
-      dictionary_use_(options.dictionary.empty() ? DictionaryUse::kAuto
-                                                 : options.dictionary[leaf_index]),
+      dictionary_use_(dictionary),
       words32_(pool),
       words64_(pool),
       bytes_(leaf.physical == parquet::Type::FIXED_LEN_BYTE_ARRAY ? leaf.fixed_width : 0, pool),
@@ -88,6 +95,13 @@ int64_t LeafEncoder::DictionaryBytes() const {
 
 int64_t LeafEncoder::DictionaryCount() const {
   return words32_.count() + words64_.count() + bytes_.count();
+}
+
+int64_t LeafEncoder::held_bytes() const {
+  // Vectors double, so what they have room for is up to twice what they hold.
+  return kEmptyBytes + page_bytes_ + static_cast<int64_t>(pages_.size()) * kPageBytes +
+         2 * DictionaryBytes() +
+         DictionaryCount() * (UsesBytes() || UsesFixed() ? kBytesEntryBytes : kWordEntryBytes);
 }
 
 Status LeafEncoder::EncodeChunk(std::span<const ColumnSlice> slices, EncodeScratch* scratch) {
@@ -387,18 +401,21 @@ parquet::EncodedStatistics LeafEncoder::Statistics() {
   return statistics;
 }
 
-Result<int64_t> LeafEncoder::Flush(const std::shared_ptr<arrow::io::OutputStream>& sink,
-                                   const parquet::WriterProperties& properties,
-                                   parquet::ColumnChunkMetaDataBuilder* metadata) {
-  int64_t total = 0;
+Result<ColumnChunkRecord> LeafEncoder::Flush(
+    const std::shared_ptr<arrow::io::OutputStream>& sink,
+    const std::shared_ptr<parquet::WriterProperties>& properties) {
+  ColumnChunkRecord record;
   BEGIN_PARQUET_CATCH_EXCEPTIONS
   const auto& path = leaf_.descriptor->path();
-  const auto& codec_options = properties.codec_options(path);
-  auto writer = parquet::PageWriter::Open(
-      sink, CompressionOf(properties, *leaf_.descriptor), metadata, -1, -1, pool_, false, nullptr,
-      nullptr, false, nullptr, nullptr, codec_options ? *codec_options : parquet::CodecOptions{});
+  const auto& codec_options = properties->codec_options(path);
+  const auto metadata = parquet::ColumnChunkMetaDataBuilder::Make(properties, leaf_.descriptor);
+  auto writer =
+      parquet::PageWriter::Open(sink, CompressionOf(*properties, *leaf_.descriptor), metadata.get(),
+                                -1, -1, pool_, false, nullptr, nullptr, false, nullptr, nullptr,
+                                codec_options ? *codec_options : parquet::CodecOptions{});
   const bool has_dictionary =
       std::any_of(pages_.begin(), pages_.end(), [](const Page& page) { return page.dictionary; });
+  int64_t total = 0;
   if (has_dictionary) {
     const std::span<const uint8_t> plain = PlainDictionary();
     auto buffer = std::make_shared<arrow::Buffer>(plain.data(), static_cast<int64_t>(plain.size()));
@@ -415,11 +432,14 @@ Result<int64_t> LeafEncoder::Flush(const std::shared_ptr<arrow::io::OutputStream
                             parquet::Encoding::RLE, page.uncompressed_size));
     page.bytes.reset();
   }
-  metadata->SetStatistics(Statistics());
   writer->Close(has_dictionary, fell_back);
+  record = RecordOf(*metadata, Statistics());
+  record.has_dictionary = has_dictionary;
+  record.fell_back = fell_back;
+  record.written_bytes = total;
   END_PARQUET_CATCH_EXCEPTIONS
   BeginRowGroup();
-  return total;
+  return record;
 }
 
 }  // namespace levada::parquet_format

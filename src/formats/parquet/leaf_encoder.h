@@ -22,6 +22,7 @@
 #include "formats/parquet/dictionary.h"
 #include "formats/parquet/encode_options.h"
 #include "formats/parquet/extremes.h"
+#include "formats/parquet/footer.h"
 #include "formats/parquet/leaf_plan.h"
 #include "formats/parquet/levels.h"
 
@@ -43,8 +44,10 @@ struct EncodeScratch {
 
 class LeafEncoder {
  public:
+  /// `dictionary`: what is decided so far for the file, which may be less than `options` leave
+  /// open.
   LeafEncoder(const LeafPlan& leaf, const EncodeOptions& options, int leaf_index,
-              arrow::MemoryPool* pool);
+              DictionaryUse dictionary, arrow::MemoryPool* pool);
   LeafEncoder(const LeafEncoder&) = delete;
   LeafEncoder& operator=(const LeafEncoder&) = delete;
 
@@ -55,11 +58,16 @@ class LeafEncoder {
   /// from the rows alone.
   int64_t encoded_bytes() const { return page_bytes_ + DictionaryBytes(); }
 
-  /// Writes the column chunk and begins the next row group. Returns its uncompressed size, page
-  /// headers included.
-  Result<int64_t> Flush(const std::shared_ptr<arrow::io::OutputStream>& sink,
-                        const parquet::WriterProperties& properties,
-                        parquet::ColumnChunkMetaDataBuilder* metadata);
+  /// About what this object takes in memory, the tables of the dictionaries included. Follows from
+  /// the rows alone.
+  int64_t held_bytes() const;
+
+  /// Whether the rest of the file may have dictionaries.
+  DictionaryUse dictionary_use() const { return dictionary_use_; }
+
+  /// Writes the column chunk and begins the next row group.
+  Result<ColumnChunkRecord> Flush(const std::shared_ptr<arrow::io::OutputStream>& sink,
+                                  const std::shared_ptr<parquet::WriterProperties>& properties);
 
  private:
   struct Page {
