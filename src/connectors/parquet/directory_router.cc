@@ -1,7 +1,8 @@
 #include "connectors/parquet/directory_router.h"
 
 #include <arrow/array.h>
-#include <arrow/array/builder_primitive.h>
+#include <arrow/array/concatenate.h>
+#include <arrow/buffer.h>
 #include <arrow/compute/api_vector.h>
 #include <arrow/compute/exec.h>
 #include <arrow/datum.h>
@@ -10,11 +11,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <unordered_map>
 #include <utility>
 
 #include "connectors/parquet/hive.h"
-#include "connectors/parquet/slice_load.h"
 
 namespace levada::parquet {
 namespace {
@@ -22,20 +23,33 @@ namespace {
 using arrow::internal::checked_cast;
 using BatchPtr = std::shared_ptr<arrow::RecordBatch>;
 
-// Rows of rare values come a few per batch; so many pieces are joined before they go to the
-// encoder, which keeps what it is given until a chunk of thousands of rows is complete.
-constexpr size_t kPiecesJoined = 64;
-constexpr int64_t kRowsJoined = 4096;
+constexpr int32_t kNotInBlock = -1;
 
-// One directory and what waits for it.
+// One directory, its files, and its rows of the block that is being gathered.
 struct Directory {
   explicit Directory(FileSequence sequence) : files(std::move(sequence)) {}
   FileSequence files;
-  bool open = false;
-  int64_t last_row = -1;          // of the slice, the last one that came here
-  std::vector<int64_t> selected;  // rows of the current batch
-  std::vector<BatchPtr> pieces;   // of earlier batches, not yet written
-  int64_t piece_rows = 0;
+  FileSequence::Cost cost;  // of the file under construction
+  bool building = false;    // there is one
+  int64_t last_row = -1;    // of the slice, the last one that came here
+
+  int32_t in_block = kNotInBlock;  // its number among the directories of the block
+  int64_t first = 0;               // of the block's rows, the first that belongs here
+  int64_t count = 0;
+
+  // Whether its rows of the block come one after the other. `block_begin`: the block's first row.
+  bool Contiguous(int64_t block_begin) const { return last_row - block_begin - first + 1 == count; }
+};
+
+// Rows of one slice that come one after the other, and where each belongs.
+struct Block {
+  int64_t begin = 0;  // the row of the slice that comes first
+  int64_t bytes = 0;
+  std::vector<BatchPtr> pieces;         // columns of the files only
+  std::vector<int32_t> directory_of;    // by row: Directory::in_block
+  std::vector<Directory*> directories;  // in the order of their first rows
+
+  int64_t row_count() const { return static_cast<int64_t>(directory_of.size()); }
 };
 
 // The values of one partition column in one batch, each distinct one once.
@@ -101,31 +115,74 @@ Groups GroupRows(const std::vector<Codes>& columns, int64_t row_count) {
   return groups;
 }
 
-Result<BatchPtr> Select(Context& ctx, const BatchPtr& batch, const std::vector<int64_t>& rows) {
-  // A slice keeps the whole batch alive, so only (nearly) whole batches are sliced.
-  const auto count = static_cast<int64_t>(rows.size());
-  const bool contiguous = rows.back() - rows.front() + 1 == count;
-  if (contiguous && 2 * count >= batch->num_rows()) return batch->Slice(rows.front(), count);
-  arrow::Int64Builder builder(ctx.pool);
-  ARROW_RETURN_NOT_OK(builder.AppendValues(rows));
-  ARROW_ASSIGN_OR_RAISE(const auto indices, builder.Finish());
+int64_t BlockBytes(const arrow::RecordBatch& rows, int64_t start, int64_t count) {
+  return parquet_format::PlainBytes(rows, start, count) + count * kBlockRowBytes;
+}
+
+// How many rows from `start` on make `bytes`, the one that reaches it included; all, when they do
+// not.
+int64_t RowsUntil(const arrow::RecordBatch& rows, int64_t start, int64_t bytes) {
+  int64_t enough = rows.num_rows() - start;
+  if (BlockBytes(rows, start, enough) <= bytes) return enough;
+  int64_t too_few = 0;
+  while (too_few + 1 < enough) {
+    const int64_t middle = too_few + (enough - too_few) / 2;
+    (BlockBytes(rows, start, middle) < bytes ? too_few : enough) = middle;
+  }
+  return enough;
+}
+
+// The rows of the block by directory, each directory's in their order. Sets Directory::first to
+// where they begin then. The block's pieces are given up.
+Result<BatchPtr> Grouped(Context& ctx, Block& block, const std::vector<Directory*>& order) {
+  int64_t begin = 0;
+  std::vector<int64_t> next(order.size());
+  for (Directory* directory : order) {
+    directory->first = next[static_cast<size_t>(directory->in_block)] = begin;
+    begin += directory->count;
+  }
+  ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> indices,
+                        arrow::AllocateBuffer(begin * sizeof(int32_t), ctx.pool));
+  auto* const taken = indices->mutable_data_as<int32_t>();
+  for (size_t row = 0; row < block.directory_of.size(); ++row) {
+    taken[next[static_cast<size_t>(block.directory_of[row])]++] = static_cast<int32_t>(row);
+  }
+  const arrow::Datum rows(std::make_shared<arrow::Int32Array>(begin, std::move(indices)));
+  const auto schema = block.pieces.front()->schema();
+  std::vector<arrow::ArrayVector> columns(static_cast<size_t>(schema->num_fields()));
+  for (const BatchPtr& piece : block.pieces) {
+    for (size_t i = 0; i < columns.size(); ++i) {
+      columns[i].push_back(piece->column(static_cast<int>(i)));
+    }
+  }
+  block.pieces.clear();
   arrow::compute::ExecContext exec(ctx.pool);
-  ARROW_ASSIGN_OR_RAISE(
-      const arrow::Datum taken,
-      arrow::compute::Take(batch, indices, arrow::compute::TakeOptions::NoBoundsCheck(), &exec));
-  return taken.record_batch();
+  arrow::ArrayVector grouped;
+  for (arrow::ArrayVector& pieces : columns) {  // one by one, so that little is there twice
+    ARROW_ASSIGN_OR_RAISE(auto whole, arrow::Concatenate(pieces, ctx.pool));
+    pieces.clear();
+    ARROW_ASSIGN_OR_RAISE(
+        const arrow::Datum column,
+        arrow::compute::Take(whole, rows, arrow::compute::TakeOptions::NoBoundsCheck(), &exec));
+    grouped.push_back(column.make_array());
+  }
+  return arrow::RecordBatch::Make(schema, begin, std::move(grouped));
 }
 
 }  // namespace
 
 struct DirectoryRouter::State {
   const SliceTarget* target;
-  std::shared_ptr<arrow::Schema> file_schema;
+  RouterLimits limits;
+  parquet_format::FilePlanPtr plan;
   std::vector<int> partition_columns;
   std::vector<int> file_columns;
   std::unordered_map<std::string, std::unique_ptr<Directory>> directories;
-  std::vector<Directory*> open;  // at most kOpenFilesMax
-  int64_t rows = 0;
+  Block block;
+  std::vector<Directory*> building;  // in the order in which they began to
+  int64_t held_bytes = 0;            // sums over all of them
+  int64_t column_chunks = 0;
+  size_t created = 0;
 
   std::string PathOf(const std::string& below) const {
     const std::string& root = target->layout->directory;
@@ -142,60 +199,145 @@ struct DirectoryRouter::State {
                                kDirectoriesMax, below))
           .Help("partition by columns with fewer values, dates instead of timestamps for example");
     }
-    auto made = std::make_unique<Directory>(FileSequence(*target, file_schema, PathOf(below)));
+    auto made = std::make_unique<Directory>(FileSequence(*target, plan, PathOf(below)));
     return directories.emplace(below, std::move(made)).first->second.get();
   }
 
-  // Writes what waits for a directory.
-  Status Flush(Context& ctx, Directory& directory) {
-    if (directory.pieces.empty()) return Status::OK();
-    BatchPtr joined = directory.pieces.front();
-    if (directory.pieces.size() > 1) {
-      ARROW_ASSIGN_OR_RAISE(joined, arrow::ConcatenateRecordBatches(directory.pieces, ctx.pool));
+  // Rows [start, start + count) of `batch`, which has the columns of the files only.
+  void AddToBlock(const BatchPtr& batch, int64_t start, int64_t count,
+                  const std::vector<int32_t>& group_of,
+                  const std::vector<Directory*>& directory_of_group) {
+    block.bytes += BlockBytes(*batch, start, count);
+    block.pieces.push_back(batch->Slice(start, count));
+    for (int64_t row = start; row < start + count; ++row) {
+      Directory* const directory =
+          directory_of_group[static_cast<size_t>(group_of[static_cast<size_t>(row)])];
+      if (directory->in_block == kNotInBlock) {
+        directory->in_block = static_cast<int32_t>(block.directories.size());
+        directory->first = block.row_count();
+        directory->count = 0;
+        block.directories.push_back(directory);
+      }
+      ++directory->count;
+      directory->last_row = block.begin + block.row_count();
+      block.directory_of.push_back(directory->in_block);
     }
-    directory.pieces.clear();
-    directory.piece_rows = 0;
-    return directory.files.Write(ctx, *joined);
   }
 
-  // Moves the rows selected of `batch` (file columns only) to what waits.
-  Status Collect(Context& ctx, const BatchPtr& batch, Directory& directory) {
-    if (directory.selected.empty()) return Status::OK();
-    ARROW_ASSIGN_OR_RAISE(auto piece, Select(ctx, batch, directory.selected));
-    directory.selected.clear();
-    directory.piece_rows += piece->num_rows();
-    directory.pieces.push_back(std::move(piece));
-    const bool enough =
-        directory.pieces.size() >= kPiecesJoined || directory.piece_rows >= kRowsJoined;
-    return enough ? Flush(ctx, directory) : Status::OK();
+  // Encodes the block, each directory once. Those with a file go first, so that none of these is
+  // closed for another and then needed again.
+  Status EndBlock(Context& ctx) {
+    if (block.row_count() == 0) return Status::OK();
+    std::vector<Directory*> order = block.directories;
+    std::ranges::stable_partition(order, [](const Directory* each) { return each->cost.created; });
+    const bool sorted = std::ranges::all_of(
+        order, [this](const Directory* each) { return each->Contiguous(block.begin); });
+    if (!sorted) {
+      ARROW_ASSIGN_OR_RAISE(const BatchPtr grouped, Grouped(ctx, block, order));
+      block.pieces = {grouped};
+    }
+    for (Directory* directory : order) {
+      ARROW_RETURN_NOT_OK(ctx.Check());
+      ARROW_RETURN_NOT_OK(WriteRows(ctx, *directory));
+      ARROW_RETURN_NOT_OK(directory->files.EndChunk(ctx));
+      Count(*directory);
+      ARROW_RETURN_NOT_OK(KeepLimits(ctx));
+      directory->in_block = kNotInBlock;
+    }
+    Block next;
+    next.begin = block.begin + block.row_count();
+    block = std::move(next);
+    return Status::OK();
   }
 
-  Status CloseLeastRecent(Context& ctx, const BatchPtr& batch) {
-    ARROW_RETURN_NOT_OK(ctx.Check());  // a file is closed and synced: one batch may take seconds
-    Directory& oldest = **std::ranges::min_element(open, {}, &Directory::last_row);
-    ARROW_RETURN_NOT_OK(Collect(ctx, batch, oldest));
-    return Close(ctx, oldest);
+  Status WriteRows(Context& ctx, Directory& directory) {
+    int64_t piece_begin = 0;
+    const int64_t end = directory.first + directory.count;
+    for (const BatchPtr& piece : block.pieces) {
+      const int64_t from = std::max(directory.first, piece_begin);
+      const int64_t to = std::min(end, piece_begin + piece->num_rows());
+      if (from < to) {
+        ARROW_RETURN_NOT_OK(
+            directory.files.Write(ctx, *piece->Slice(from - piece_begin, to - from)));
+      }
+      piece_begin += piece->num_rows();
+    }
+    return Status::OK();
+  }
+
+  // After a directory's files were written to.
+  void Count(Directory& directory) {
+    const auto now = directory.files.cost();
+    if (now.has_value() != directory.building) {
+      directory.building = now.has_value();
+      if (directory.building) {
+        building.push_back(&directory);
+      } else {
+        std::erase(building, &directory);
+      }
+    }
+    const FileSequence::Cost cost = now.value_or(FileSequence::Cost{});
+    held_bytes += cost.held_bytes - directory.cost.held_bytes;
+    column_chunks += cost.column_chunks - directory.cost.column_chunks;
+    created += static_cast<size_t>(cost.created);
+    created -= static_cast<size_t>(directory.cost.created);
+    directory.cost = cost;
+  }
+
+  // Of several that are equal the one that began first.
+  Status KeepLimits(Context& ctx) {
+    while (true) {
+      ARROW_RETURN_NOT_OK(ctx.Check());  // each step may write much, and sync
+      if (held_bytes > limits.held_bytes) {
+        Directory& largest = **std::ranges::max_element(
+            building, {}, [](const Directory* each) { return each->cost.held_bytes; });
+        ARROW_RETURN_NOT_OK(largest.files.EndRowGroup(ctx));
+        Count(largest);
+      } else if (column_chunks > limits.column_chunks) {
+        ARROW_RETURN_NOT_OK(
+            Close(ctx, **std::ranges::max_element(building, {}, [](const Directory* each) {
+                    return each->cost.column_chunks;
+                  })));
+      } else if (created > limits.open_files) {
+        ARROW_RETURN_NOT_OK(Close(
+            ctx, **std::ranges::min_element(building, {}, [](const Directory* each) {
+              return each->cost.created ? each->last_row : std::numeric_limits<int64_t>::max();
+            })));
+      } else {
+        return Status::OK();
+      }
+    }
   }
 
   Status Close(Context& ctx, Directory& directory) {
-    ARROW_RETURN_NOT_OK(Flush(ctx, directory));
     ARROW_RETURN_NOT_OK(directory.files.CloseFile(ctx));
-    directory.open = false;
-    std::erase(open, &directory);
+    Count(directory);
     return Status::OK();
   }
 };
+
+RouterLimits RouterLimits::Of(const parquet_format::EncodeOptions& encode) {
+  RouterLimits limits;
+  limits.held_bytes = kRowGroupsHeld * encode.row_group_bytes;
+  limits.column_chunks = kFootersHeld * encode.file_column_chunks;
+  return limits;
+}
 
 DirectoryRouter::DirectoryRouter(std::unique_ptr<State> state) : state_(std::move(state)) {}
 DirectoryRouter::DirectoryRouter(DirectoryRouter&&) noexcept = default;
 DirectoryRouter::~DirectoryRouter() = default;
 
 Result<DirectoryRouter> DirectoryRouter::Make(const SliceTarget& target,
-                                              const std::shared_ptr<arrow::Schema>& schema) {
+                                              const std::shared_ptr<arrow::Schema>& schema,
+                                              const RouterLimits& limits) {
+  const LakeLayout& layout = *target.layout;
   auto state = std::make_unique<State>();
   state->target = &target;
-  state->file_schema = FileSchemaOf(*schema, target.layout->partition_by);
-  for (const std::string& column : target.layout->partition_by) {
+  state->limits = limits;
+  ARROW_ASSIGN_OR_RAISE(state->plan,
+                        parquet_format::PlanFile(*FileSchemaOf(*schema, layout.partition_by),
+                                                 layout.encode, layout.created_by));
+  for (const std::string& column : layout.partition_by) {
     state->partition_columns.push_back(schema->GetFieldIndex(column));
   }
   for (int i = 0; i < schema->num_fields(); ++i) {
@@ -213,26 +355,18 @@ Status DirectoryRouter::Write(Context& ctx, const BatchPtr& batch) {
     ARROW_ASSIGN_OR_RAISE(codes.emplace_back(), Encode(ctx, batch->schema()->field(column)->name(),
                                                        batch->column(column)));
   }
-  ARROW_ASSIGN_OR_RAISE(const BatchPtr rest, batch->SelectColumns(state.file_columns));
   const Groups groups = GroupRows(codes, batch->num_rows());
-  std::vector<Directory*> touched(groups.directories.size());
-  for (int64_t row = 0; row < batch->num_rows(); ++row) {
-    const auto group = static_cast<size_t>(groups.of_row[static_cast<size_t>(row)]);
-    Directory*& directory = touched[group];
-    if (directory == nullptr) {
-      ARROW_ASSIGN_OR_RAISE(directory, state.Find(groups.directories[group]));
-    }
-    if (!directory->open) {
-      if (state.open.size() == kOpenFilesMax) {
-        ARROW_RETURN_NOT_OK(state.CloseLeastRecent(ctx, rest));
-      }
-      directory->open = true;
-      state.open.push_back(directory);
-    }
-    directory->selected.push_back(row);
-    directory->last_row = state.rows++;
+  std::vector<Directory*> directories;
+  for (const std::string& below : groups.directories) {
+    ARROW_ASSIGN_OR_RAISE(directories.emplace_back(), state.Find(below));
   }
-  for (Directory* directory : touched) ARROW_RETURN_NOT_OK(state.Collect(ctx, rest, *directory));
+  ARROW_ASSIGN_OR_RAISE(const BatchPtr rest, batch->SelectColumns(state.file_columns));
+  for (int64_t at = 0; at < rest->num_rows();) {
+    const int64_t count = RowsUntil(*rest, at, state.limits.block_bytes - state.block.bytes);
+    state.AddToBlock(rest, at, count, groups.of_row, directories);
+    at += count;
+    if (state.block.bytes >= state.limits.block_bytes) ARROW_RETURN_NOT_OK(state.EndBlock(ctx));
+  }
   return Status::OK();
 }
 
@@ -248,9 +382,13 @@ Status DirectoryRouter::EnsureOne(Context& ctx) {
 }
 
 Result<std::vector<elt::WrittenFile>> DirectoryRouter::Finish(Context& ctx) {
+  ARROW_RETURN_NOT_OK(state_->EndBlock(ctx));
+  while (!state_->building.empty()) {
+    ARROW_RETURN_NOT_OK(ctx.Check());
+    ARROW_RETURN_NOT_OK(state_->Close(ctx, *state_->building.front()));
+  }
   std::vector<elt::WrittenFile> files;
   for (auto& [below, directory] : state_->directories) {
-    if (directory->open) ARROW_RETURN_NOT_OK(state_->Close(ctx, *directory));
     auto of_directory = directory->files.TakeFiles();
     files.insert(files.end(), std::make_move_iterator(of_directory.begin()),
                  std::make_move_iterator(of_directory.end()));

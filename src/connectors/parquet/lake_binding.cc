@@ -10,7 +10,6 @@
 #include "connectors/parquet/hive.h"
 #include "connectors/parquet/lake_layout.h"
 #include "connectors/parquet/lake_names.h"
-#include "connectors/parquet/slice_load.h"
 #include "elt/plan.h"
 #include "formats/parquet/file_schema.h"
 
@@ -19,8 +18,14 @@ namespace {
 
 namespace format = levada::parquet_format;
 
-// With a file open for each of several directories, each holds less.
+// With a file under construction for each of many directories, each holds less.
 constexpr int64_t kRowGroupBytesOfMany = 2 << 20;
+// A created file that waits: the gathering buffer of the staged file, its encoder.
+constexpr int64_t kWaitingFileBytes = 72 << 10;
+// What is remembered of a column chunk until its file is closed, bounds of usual length included.
+constexpr int64_t kRecordBytesPerChunk = 256;
+// Of a block of rows: as it came, grouped, and one column once more, which may be nearly all of it.
+constexpr int64_t kBlockCopies = 3;
 // Footer state per column chunk, measured; the gathering buffer of a staged file; zstd contexts.
 constexpr int64_t kFooterBytesPerChunk = 1800;
 constexpr int64_t kFixedBytesPerFile = 1 << 20;
@@ -151,16 +156,31 @@ int64_t DictionaryMemory(const format::EncodeOptions& encode,
   return static_cast<int64_t>(bytes);
 }
 
+// A file while it is encoded, or closed.
+int64_t MemoryOfFile(const format::EncodeOptions& encode,
+                     const std::vector<format::ColumnHint>& leaf_hints, int64_t footer_chunks) {
+  return encode.chunk_bytes + encode.row_group_bytes + kFixedBytesPerFile +
+         footer_chunks * kFooterBytesPerChunk + DictionaryMemory(encode, leaf_hints);
+}
+
 int64_t MemoryPerSlice(const LakeOptions& options, const format::EncodeOptions& encode,
                        const std::vector<format::ColumnHint>& leaf_hints) {
-  const auto leaf_count = static_cast<int64_t>(leaf_hints.size());
-  const int64_t row_groups = encode.file_bytes / encode.row_group_bytes + 1;
-  const int64_t footer_chunks = std::min(encode.file_column_chunks, row_groups * leaf_count);
-  const int64_t file = encode.chunk_bytes + encode.row_group_bytes + kFixedBytesPerFile +
-                       footer_chunks * kFooterBytesPerChunk + DictionaryMemory(encode, leaf_hints);
+  int64_t bytes = 0;
+  if (options.partition_by.empty()) {
+    const auto leaf_count = static_cast<int64_t>(leaf_hints.size());
+    const int64_t row_groups = encode.file_bytes / encode.row_group_bytes + 1;
+    const int64_t chunks = std::min(encode.file_column_chunks, row_groups * leaf_count);
+    bytes = MemoryOfFile(encode, leaf_hints, chunks);
+  } else {
+    // One directory after the other is encoded; the row groups of a file may be of any size there.
+    const RouterLimits limits = RouterLimits::Of(encode);
+    bytes = kBlockCopies * limits.block_bytes + limits.held_bytes +
+            MemoryOfFile(encode, leaf_hints, encode.file_column_chunks) +
+            static_cast<int64_t>(limits.open_files) * kWaitingFileBytes +
+            limits.column_chunks * kRecordBytesPerChunk;
+  }
   // What an allocator keeps beside what it was asked for, measured on wide and narrow tables.
-  const int64_t held = file + file / 5;
-  return options.partition_by.empty() ? held : held * kOpenFilesMax;
+  return bytes + bytes / 5;
 }
 
 // The lines of the file's schema inside "... group schema {" and "}", on one line.

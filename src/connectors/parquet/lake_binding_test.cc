@@ -3,6 +3,7 @@
 #include <arrow/type.h>
 
 #include "base/testing.h"
+#include "connectors/parquet/directory_router.h"
 #include "connectors/parquet/lake_layout.h"
 
 namespace levada::parquet {
@@ -81,13 +82,18 @@ TEST(BindLake, SaysWhichDecimalsAReaderRounds) {
   EXPECT_THAT(bound.notes, testing::ElementsAre(HasSubstr("\"wide\"")));
 }
 
-TEST(BindLake, CountsTheMemoryOfEveryOpenFile) {
+TEST(BindLake, CountsTheMemoryOfWhatWaitsForDirectories) {
+  constexpr int64_t kMiB = 1 << 20;
   LakeOptions options = Options();
-  options.row_group_bytes = 4 << 20;
+  options.row_group_bytes = 4 * kMiB;
   const int64_t one = ValueOf(Bind(options)).memory_bytes_per_slice;
-  EXPECT_GT(one, 4 << 20);
+  EXPECT_GT(one, 4 * kMiB);
   options.partition_by = {"country"};
-  EXPECT_GT(ValueOf(Bind(options)).memory_bytes_per_slice, 16 * (int64_t{4} << 20));
+  const int64_t many = ValueOf(Bind(options)).memory_bytes_per_slice;
+  EXPECT_GT(many, one + kRowGroupsHeld * 4 * kMiB + 2 * kBlockBytes);
+  EXPECT_LT(many, 500 * kMiB);
+  options.row_group_bytes = 8 * kMiB;
+  EXPECT_GT(ValueOf(Bind(options)).memory_bytes_per_slice, many + kRowGroupsHeld * 4 * kMiB);
 }
 
 TEST(BindLake, TakesHintsForFlatColumnsOnly) {

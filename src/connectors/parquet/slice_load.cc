@@ -23,9 +23,13 @@ struct Sink {
                            const std::shared_ptr<arrow::Schema>& schema) {
     Sink sink;
     if (target.layout->partition_by.empty()) {
-      sink.files.emplace(target, schema, target.layout->directory);
+      ARROW_ASSIGN_OR_RAISE(auto plan, parquet_format::PlanFile(*schema, target.layout->encode,
+                                                                target.layout->created_by));
+      sink.files.emplace(target, std::move(plan), target.layout->directory);
     } else {
-      ARROW_ASSIGN_OR_RAISE(auto router, DirectoryRouter::Make(target, schema));
+      ARROW_ASSIGN_OR_RAISE(
+          auto router,
+          DirectoryRouter::Make(target, schema, RouterLimits::Of(target.layout->encode)));
       sink.router.emplace(std::move(router));
     }
     return sink;

@@ -8,12 +8,6 @@
 
 namespace levada::parquet {
 
-/// Files with rows waiting in memory, per slice. The least recently written one is closed for the
-/// next; its directory goes on under the next number.
-inline constexpr int kOpenFilesMax = 16;
-/// Directories of one slice: a column with more values than this was not meant for directories.
-inline constexpr size_t kDirectoriesMax = 10'000;
-
 /// Pulls `stream` to its end and calls its Finish. Every staged file is durable after OK; after an
 /// error those named to target.on_staged are to be removed.
 ///
