@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/diagnostic.h"
 #include "base/quantity.h"
 #include "db/postgres/connection.h"
 #include "db/postgres/server_error.h"
@@ -41,18 +42,36 @@ std::string Trimmed(std::string_view text) {
   return std::string(text.substr(0, end == std::string_view::npos ? 0 : end + 1));
 }
 
-Fault BadDsn(const char* message) {
-  return Fault(FaultCode::kBadValue,
-               "dsn: " + Trimmed(WithoutQuotedText(message == nullptr ? "unreadable" : message)))
-      .Help(
-          "write it as postgres://user@host:5432/database?sslmode=require, or as key=value pairs");
-}
-
 bool Contains(std::string_view text, std::initializer_list<const char*> words) {
   for (const char* word : words) {
     if (text.find(word) != std::string_view::npos) return true;
   }
   return false;
+}
+
+// The connection parameter that an unknown one was meant to be, or empty. What was written is never
+// shown: behind a "?" of a password that was not encoded it is a part of that.
+std::string MeantParameter(std::string_view message) {
+  if (!Contains(message, {"invalid URI query parameter: ", "invalid connection option "}))
+    return {};
+  const size_t begin = message.find('"') + 1;
+  const std::string written(message.substr(begin, message.find('"', begin) - begin));
+  std::vector<std::string> known;
+  PQconninfoOption* const options = PQconndefaults();
+  for (auto* option = options; option != nullptr && option->keyword != nullptr; ++option) {
+    known.emplace_back(option->keyword);
+  }
+  PQconninfoFree(options);
+  return NearestName(written, known);
+}
+
+Fault BadDsn(const char* text) {
+  const std::string message = text == nullptr ? "unreadable" : text;
+  Fault fault(FaultCode::kBadValue, "dsn: " + Trimmed(WithoutQuotedText(message)));
+  const std::string meant = MeantParameter(message);
+  if (!meant.empty()) return fault.Help("did you mean the parameter \"" + meant + "\"?");
+  return fault.Help(
+      "write it as postgres://user@host:5432/database?sslmode=require, or as key=value pairs");
 }
 
 // With PQERRORS_VERBOSE a server's error begins "FATAL:  28P01: ...", whatever its language.

@@ -176,6 +176,20 @@ TEST(ConnectionTest, RefusesADsnWithoutRepeatingIt) {
   }
 }
 
+TEST(ConnectionTest, NamesTheParameterThatWasMeant) {
+  for (const char* dsn :
+       {"postgres://u@127.0.0.1/db?sslmod=require", "host=127.0.0.1 SSLmode=require"}) {
+    const Fault fault = levada::FaultOf(Open(dsn).status());
+    EXPECT_EQ(fault.code(), FaultCode::kBadValue) << dsn;
+    EXPECT_THAT(fault.help(), HasSubstr("\"sslmode\"")) << dsn;
+  }
+  // A "/" and a "?" in a password that was not encoded: what follows is no parameter.
+  const Fault part = levada::FaultOf(Open("postgres://u:pa/ss?canary=1@host/db").status());
+  EXPECT_EQ(part.code(), FaultCode::kBadValue);
+  EXPECT_THAT(part.message(), Not(HasSubstr("canary")));
+  EXPECT_THAT(part.help(), HasSubstr("postgres://user@host"));
+}
+
 TEST(ConnectionTest, GivesUpOnASilentServerAfterItsTimeout) {
   const SilentServer silent;
   const auto opened =
