@@ -37,6 +37,8 @@ import time
 
 import pytest
 
+from shown import lines_match, single_gaps, with_gaps, without_log
+
 HERE = pathlib.Path(__file__).parent
 SOURCE = HERE.parents[1]
 BINARY = os.environ.get("LEVADA_BINARY", str(SOURCE / "build/dev/bin/levada"))
@@ -45,7 +47,7 @@ COMMANDS = sorted(HERE.glob("command-*.test"))
 
 # Codes whose message cannot be had from a file and a command here, and where it is tested instead.
 ELSEWHERE = {
-    1303: "never the reported cause: src/elt/run_test.cc",
+    1303: "never the reported cause: src/elt/runner_test.cc",
     2005: "needs a snapshot that goes away: src/connectors/postgres",
     3101: "needs a source that lies: src/elt", 3102: "needs a disk that lies: src/elt",
     4005: "needs two hosts: src/connectors/parquet", 4007: "needs a failing disk: src/os", 7001: "nobody foresees it",
@@ -64,28 +66,6 @@ def sections(text):
 
 def written(parts):
     return "".join(f"--- {what}{' ' if argument else ''}{argument}\n{body}" for what, argument, body in parts)
-
-
-# What differs from run to run and from machine to machine; an update writes "..." in its place.
-VARIABLE = [
-    r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", r"\b\d{8}T\d{6}Z-[0-9a-f]{16}\b", r"\b[0-9a-f]{16}\b",
-    r"\b\d+(\.\d+)?(ms|s)\b", r"\b\d+(\.\d+)? (MiB|KiB|B)\b", r"\b[\d.]+[kM]? rows/s", r"(?<=SQLite )\d+\.\d+\.\d+",
-    r'(?<="peak_memory_bytes": )\d+', r'(?<="host": )"[^"]*"', r'(?<=seconds": )[\d.]+', r'(?<=_bytes": )\d{5,}',
-    r'(?<="bytes": )\d+', r"(?<=minimum_bytes: )\d+", r"(?<=--memory )\d+MiB", r"(?<=g\+\+ )[\d.]+",
-    r'(?<="build": )"[^"]*"', r'(?<="arrow": )"[^"]*"', r"(?<=process: )\S+ \d+", r"(?<=port: )\d+", r"(?<=port )\d+", r"(?<=127\.0\.0\.1:)\d+",
-    r"(?<=PostgreSQL )\d+\.\d+",
-]
-
-
-def with_gaps(text):
-    for pattern in VARIABLE:
-        text = re.sub(pattern, "...", text)
-    return text
-
-
-def matches(expected, seen):
-    pattern = ".*".join(re.escape(piece) for piece in expected.split("..."))
-    return re.fullmatch(pattern, seen) is not None
 
 
 class Postgres:
@@ -229,11 +209,6 @@ class Case:
                 raise AssertionError(f"{self.path.name}: unknown section {what!r}")
 
 
-def without_log(stderr):
-    """Standard error without the log, which is JSON lines when it is no terminal."""
-    return "".join(line for line in stderr.splitlines(keepends=True) if not line.startswith('{"time":'))
-
-
 @pytest.mark.parametrize("path", CASES + COMMANDS, ids=lambda path: path.stem)
 def test_case(path, tmp_path, postgres):
     case = Case(path, tmp_path, postgres)
@@ -259,11 +234,6 @@ def compare(path, case):
         path.write_text(written(case.parts))
 
 
-def single_gaps(text):
-    """Columns whose widths depend on what is in them, with the same gap between all."""
-    return re.sub(r"(?<=\S) {2,}", "  ", text)
-
-
 EXAMPLE = re.compile(r"(?s)(?<=```\n)error\[.*?(?=```)")
 
 
@@ -282,11 +252,6 @@ def test_the_page_shows_what_the_program_says(path):
         page.write_text(EXAMPLE.sub(lambda _: shown(path), page.read_text(), count=1))
     else:
         assert lines_match(shown(path), example.group(0)), f"LEVADA_UPDATE=1 writes it into {page.name}"
-
-
-def lines_match(expected, seen):
-    expected_lines, seen_lines = expected.splitlines(), seen.splitlines()
-    return len(expected_lines) == len(seen_lines) and all(map(matches, expected_lines, seen_lines))
 
 
 def test_every_code_has_a_case_or_a_reason():
