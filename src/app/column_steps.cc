@@ -21,6 +21,12 @@ int ColumnBefore(const arrow::Schema& input, const arrow::Schema& output, int in
   return named;
 }
 
+/// Empty where there is none: a column of no source, a target that does not say.
+std::string At(const std::vector<std::string>& texts, int index) {
+  const auto at = static_cast<size_t>(index);
+  return index >= 0 && at < texts.size() ? texts[at] : std::string();
+}
+
 std::vector<std::string> WithoutRepeats(std::vector<std::string> texts) {
   texts.erase(std::unique(texts.begin(), texts.end()), texts.end());
   return texts;
@@ -39,18 +45,21 @@ std::vector<ColumnPath> FollowColumns(const elt::Plan& plan, const elt::Prepared
     stages.emplace_back(named ? plan.transformers[i].kind : "", prepared.transformers[i]->schema());
   }
   std::vector<ColumnPath> paths;
-  for (const elt::ColumnTrace& trace : elt::TraceColumns(prepared)) {
+  const elt::SchemaPtr& output = stages.back().second;
+  for (int column = 0; column < output->num_fields(); ++column) {
     ColumnPath path;
-    path.name = trace.name;
-    path.source_type = trace.source_type;
-    path.target_types = trace.target_types;
-    int index = static_cast<int>(paths.size());
+    path.name = output->field(column)->name();
+    int index = column;
     for (size_t i = stages.size(); i-- > 0 && index >= 0;) {
       const arrow::Field& field = *stages[i].second->field(index);
       path.steps.push_back({stages[i].first, field.name(), TypeOf(field)});
       if (i > 0) index = ColumnBefore(*stages[i - 1].second, *stages[i].second, index);
     }
     std::ranges::reverse(path.steps);
+    path.source_type = At(prepared.source.source_types, index);
+    for (const elt::BoundTarget& target : prepared.targets) {
+      path.target_types.push_back(At(target.target_types, column));
+    }
     paths.push_back(std::move(path));
   }
   return paths;

@@ -1,6 +1,6 @@
 #pragma once
 // ColumnSteps: what becomes of each column on its way: its name and type at the source, after every
-// transformer, and in each target. For `plan` and `schema`; elt::TraceColumns has only the ends.
+// transformer, and in each target. For `plan` and `schema`.
 
 #include <string>
 #include <vector>

@@ -83,6 +83,20 @@ TEST(ColumnSteps, FollowNamesAndTypesThroughEveryTransformer) {
   EXPECT_EQ(paths[1].steps[2], (ColumnStep{"cast", "price", "decimal128(12, 2) not null"}));
 }
 
+TEST(ColumnSteps, NamesThatChangePlacesKeepTheTypesOfTheirColumns) {
+  Planned planned = TwoColumns();
+  const elt::SchemaPtr source = planned.prepared.source.schema;
+  planned.plan.transformers.resize(1);
+  planned.prepared.transformers.clear();
+  planned.prepared.transformers.push_back(std::make_unique<Step>(
+      arrow::schema({source->field(0)->WithName("price"), source->field(1)->WithName("line_id")})));
+  const std::vector<ColumnPath> paths = FollowColumns(planned.plan, planned.prepared);
+  EXPECT_EQ(NamesText(paths[0]), "line_id -> price");
+  EXPECT_EQ(paths[0].source_type, "bigint");
+  EXPECT_EQ(NamesText(paths[1]), "price -> line_id");
+  EXPECT_EQ(paths[1].source_type, "numeric(9,2)");
+}
+
 TEST(PlanText, ShowsTheQueryWhatIsReplacedAndWhatIsToDo) {
   const Planned planned = TwoColumns();
   const std::string text = PlanText(planned.plan, planned.prepared, {});

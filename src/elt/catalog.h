@@ -24,7 +24,8 @@ struct StageInput {
   os::Disk* disk = nullptr;
   Random* random = nullptr;
   const Clock* clock = nullptr;
-  std::string version;  ///< of levada, for created_by
+  std::string version;      ///< of levada, for created_by
+  bool has_windows = true;  ///< the plan's runs have them; MakeStages says so
 };
 
 /// Options as a person would write them on a command line URL, for the file that `--save` writes.

@@ -272,6 +272,9 @@ class MemoryRun final : public TargetRun {
     std::lock_guard lock(memory_.mutex);
     PublishedRun& stored = memory_.runs[run_.Label()];
     stored.finished = true;
+    stored.label = stored.pending->label;
+    stored.window = stored.pending->window;
+    stored.begun_at = stored.pending->created_at;
     stored.plan_hash = stored.pending->plan_hash;
     stored.revision = stored.pending->revision;
     stored.pending.reset();
@@ -313,7 +316,13 @@ class MemoryLoader final : public Loader {
     return memory_.runs[run.Label()];
   }
   Result<std::vector<PublishedRun>> Inventory(Context&, const std::string&) const override {
-    return std::vector<PublishedRun>{};
+    std::lock_guard lock(memory_.mutex);
+    std::vector<PublishedRun> all;
+    for (const auto& [label, run] : memory_.runs) {
+      all.push_back(run);
+      all.back().label = label;
+    }
+    return all;
   }
   Result<std::unique_ptr<TargetRun>> Begin(Context&, const RunInstance& run,
                                            const BoundTarget&) const override {

@@ -35,8 +35,9 @@ bool IsPipelineName(const std::string& name) {
 
 void ReadName(const Options& pipeline, const PlanInput& input, Plan& plan) {
   plan.name = pipeline.Text("name");
+  if (!pipeline.Given("name") || IsPipelineName(plan.name)) return;
   // A name that is no text was refused already.
-  if (!pipeline.Given("name") || plan.name.empty() || IsPipelineName(plan.name)) return;
+  if (plan.name.empty() && !input.diagnostics.empty()) return;
   Problem(input, pipeline, "name", FaultCode::kBadValue,
           "\"name\": expected letters, digits, \"_\", \"-\" and \".\", got " + Quoted(plan.name),
           "it becomes part of file names, at most " + std::to_string(kNameBytesMax) +
@@ -211,7 +212,9 @@ Result<Plan> ParsePlan(const std::shared_ptr<const SourceText>& source, const Ca
   return plan;
 }
 
-Result<Stages> MakeStages(const Plan& plan, const Catalog& catalog, const StageInput& input) {
+Result<Stages> MakeStages(const Plan& plan, const Catalog& catalog, const StageInput& shared) {
+  StageInput input = shared;
+  input.has_windows = plan.window.has_value();
   Stages stages;
   std::vector<Status> failures;
   const auto make = [&](const auto* entry, const StagePlan& stage) {

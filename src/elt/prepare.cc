@@ -88,34 +88,67 @@ struct Verdict {
   std::string reason;
 };
 
-Verdict JudgeTarget(const RunInstance& run, const PublishedRun& state, bool run_again) {
+// A run without windows and without `once` is to do each time, whatever plan it was made with.
+bool IsWrittenEachTime(const RunInstance& run) { return !run.window && !run.once; }
+
+// What the runner knows of a run beside what the targets say.
+struct Circumstances {
+  bool run_again = false;  ///< one of the last windows, of `lookback`
+  bool retry = false;      ///< only what was begun goes on, nothing begins anew
+  std::string closes_at;   ///< when the last row of its window is there, RFC 3339; else empty
+};
+
+Verdict JudgeTarget(const RunInstance& run, const PublishedRun& state,
+                    const Circumstances& circumstances) {
   const bool begun = state.pending.has_value();
   if (begun && state.pending->plan_hash == run.plan_hash) {
     return {Decision::kResume,
             fmt::format("begun {}, {} of {} partitions done", state.pending->created_at,
                         state.partitions.size(), state.pending->partitions.size())};
   }
-  if (begun && !run.replace) {
+  // What nobody has seen needs nobody's leave: the file was put right after a first failure.
+  const bool is_unseen = !state.finished && state.partitions.empty();
+  const bool may_begin_anew =
+      run.replace || (!circumstances.retry && (IsWrittenEachTime(run) || is_unseen));
+  if (begun && !may_begin_anew) {
     return {Decision::kRefuse, fmt::format("begun {} under another plan ({}), not finished",
                                            state.pending->created_at, state.pending->plan_hash)};
   }
-  if (!state.finished) return {Decision::kRun, "not published yet"};
-  const std::string published =
+  if (!state.finished) {
+    return {Decision::kRun,
+            begun ? fmt::format("begun {} under another plan, given up", state.pending->created_at)
+                  : "not published yet"};
+  }
+  std::string published =
       fmt::format("published {}, {} rows", state.finished_at, FormatCount(state.rows));
-  if (run.replace || run_again) return {Decision::kReplace, published};
-  // A whole-table run without `once` is pending each time, whatever plan it was made with.
-  if (!run.window && !run.once) return {Decision::kReplace, published};
+  if (run.replace || circumstances.run_again || IsWrittenEachTime(run))
+    return {Decision::kReplace, published};
+  // `--window` of an open one: what came after it was read is still missing.
+  if (state.begun_at < circumstances.closes_at && state.plan_hash == run.plan_hash) {
+    return {Decision::kReplace,
+            published + fmt::format(", before it closed {}", circumstances.closes_at)};
+  }
   if (state.plan_hash == run.plan_hash) return {Decision::kSkip, published};
   return {Decision::kRefuse, published + fmt::format(" under another plan ({})", state.plan_hash)};
 }
 
-Result<RunDecision> Decide(Context& ctx, const Engine& engine, RunInstance run, bool run_again) {
+std::string ClosesAt(const Plan& plan, const RunInstance& run) {
+  if (!run.window || !plan.window) return {};
+  const auto delay = std::chrono::ceil<std::chrono::microseconds>(plan.window->delay).count();
+  return FormatTimestamp(run.window->end + delay);
+}
+
+Result<RunDecision> Decide(Context& ctx, const Engine& engine, RunInstance run,
+                           Circumstances circumstances) {
   RunDecision decided;
   decided.run = std::move(run);
+  circumstances.closes_at = ClosesAt(engine.plan, decided.run);
+  bool gives_up = false;  // a run of another plan that was begun
   bool any_resume = false, any_replace = false, any_run = false, any_refuse = false;
   for (const auto& loader : engine.stages.loaders) {
     ARROW_ASSIGN_OR_RAISE(PublishedRun state, loader->Inspect(ctx, decided.run));
-    Verdict verdict = JudgeTarget(decided.run, state, run_again);
+    Verdict verdict = JudgeTarget(decided.run, state, circumstances);
+    gives_up |= state.pending && state.pending->plan_hash != decided.run.plan_hash;
     any_resume |= verdict.decision == Decision::kResume;
     any_replace |= verdict.decision == Decision::kReplace;
     any_run |= verdict.decision == Decision::kRun;
@@ -144,7 +177,58 @@ Result<RunDecision> Decide(Context& ctx, const Engine& engine, RunInstance run, 
   } else {
     decided.decision = Decision::kSkip;
   }
+  if (gives_up && decided.decision != Decision::kRefuse) decided.run.replace = true;
   return decided;
+}
+
+bool Overlap(const std::optional<Window>& a, const std::optional<Window>& b) {
+  return !a || !b || (a->start < b->end && b->start < a->end);
+}
+
+// A dataset that was cut in another way (whole, by other windows) has rows of this run already, in
+// files that this run would not replace.
+Status RefuseOverlaps(Context& ctx, const Engine& engine, std::vector<RunDecision>& decisions) {
+  const auto is_new = [](const RunDecision& each) { return each.decision == Decision::kRun; };
+  if (std::ranges::none_of(decisions, is_new)) return Status::OK();
+  for (const auto& loader : engine.stages.loaders) {
+    ARROW_ASSIGN_OR_RAISE(const auto present, loader->Inventory(ctx, engine.plan.name));
+    for (RunDecision& decision : decisions) {
+      if (!is_new(decision)) continue;
+      const auto same_rows = std::ranges::find_if(present, [&](const PublishedRun& other) {
+        const bool is_visible = other.finished || !other.partitions.empty();
+        return is_visible && other.label != decision.run.Label() &&
+               Overlap(other.window, decision.run.window);
+      });
+      if (same_rows == present.end()) continue;
+      decision.decision = Decision::kRefuse;
+      decision.reason = fmt::format("its rows are there already, as run \"{}\"", same_rows->label);
+      decision.refusal =
+          Fault(FaultCode::kPlanChanged,
+                fmt::format("run \"{}\" of pipeline \"{}\": {}", decision.run.Label(),
+                            decision.run.pipeline, decision.reason))
+              .With("window", decision.run.Label())
+              .With("published_as", same_rows->label)
+              .Help(
+                  "write to another path:, or remove what is there first: both "
+                  "together would have every row twice");
+    }
+  }
+  return Status::OK();
+}
+
+// A run that is written each time does not hold on to a split that the source has outgrown.
+void GiveUpOutgrown(const Source& source, std::vector<RunDecision>& decisions) {
+  for (RunDecision& decision : decisions) {
+    if (decision.decision != Decision::kResume || !IsWrittenEachTime(decision.run)) continue;
+    const std::string schema = SchemaFingerprint(*source.schema);
+    const auto is_outgrown = [&](const PublishedRun& state) {
+      return state.pending && state.pending->schema != schema;
+    };
+    if (std::ranges::none_of(decision.published, is_outgrown)) continue;
+    decision.run.replace = true;
+    decision.decision = Decision::kRun;
+    decision.reason += ", with another schema: begun anew";
+  }
 }
 
 // Estimates of the columns at the loaders' input: a column keeps its hints while it keeps its name
@@ -266,14 +350,16 @@ Result<Prepared> Prepare(Context& ctx, const Engine& engine, const RunOptions& o
           : 0;
   const size_t run_count = runs.size();
   for (size_t i = 0; i < run_count; ++i) {
-    const bool run_again = i + lookback >= run_count;
-    ARROW_ASSIGN_OR_RAISE(RunDecision decision, Decide(ctx, engine, std::move(runs[i]), run_again));
+    const Circumstances circumstances{i + lookback >= run_count, options.only_begun, {}};
+    ARROW_ASSIGN_OR_RAISE(RunDecision decision,
+                          Decide(ctx, engine, std::move(runs[i]), circumstances));
     // A run begun under another plan stays, to be refused by name.
     const bool begun = std::ranges::any_of(
         decision.published, [](const PublishedRun& state) { return state.pending.has_value(); });
     if (options.only_begun && !begun) continue;
     prepared.runs.push_back(std::move(decision));
   }
+  ARROW_RETURN_NOT_OK(RefuseOverlaps(ctx, engine, prepared.runs));
   const auto first = std::ranges::find_if(prepared.runs, IsPending);
   // Nothing to do and nothing to show: do not disturb the source.
   if (first == prepared.runs.end() && !split_first) return prepared;
@@ -283,6 +369,7 @@ Result<Prepared> Prepare(Context& ctx, const Engine& engine, const RunOptions& o
                           return engine.stages.consumer->Describe(ctx);
                         }));
   prepared.notes = prepared.source.notes;
+  if (!options.only_begun) GiveUpOutgrown(prepared.source, prepared.runs);
   RunInstance shown;
   if (first != prepared.runs.end()) {
     shown = first->run;
@@ -309,28 +396,6 @@ Result<Prepared> Prepare(Context& ctx, const Engine& engine, const RunOptions& o
   }
   ARROW_ASSIGN_OR_RAISE(prepared.memory, PlanMemory(engine, options, prepared, slices));
   return prepared;
-}
-
-std::vector<ColumnTrace> TraceColumns(const Prepared& prepared) {
-  std::vector<ColumnTrace> columns;
-  const SchemaPtr& schema = prepared.transformers.empty() ? prepared.source.schema
-                                                          : prepared.transformers.back()->schema();
-  const bool same_shape = schema->num_fields() == prepared.source.schema->num_fields();
-  for (int i = 0; i < schema->num_fields(); ++i) {
-    ColumnTrace column;
-    column.name = schema->field(i)->name();
-    int from = prepared.source.schema->GetFieldIndex(column.name);
-    if (from < 0 && same_shape) from = i;
-    if (from >= 0 && static_cast<size_t>(from) < prepared.source.source_types.size()) {
-      column.source_type = prepared.source.source_types[static_cast<size_t>(from)];
-    }
-    for (const BoundTarget& target : prepared.targets) {
-      const auto at = static_cast<size_t>(i);
-      column.target_types.push_back(at < target.target_types.size() ? target.target_types[at] : "");
-    }
-    columns.push_back(std::move(column));
-  }
-  return columns;
 }
 
 }  // namespace levada::elt

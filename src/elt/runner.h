@@ -100,12 +100,4 @@ Result<Prepared> Prepare(Context& ctx, const Engine& engine, const RunOptions& o
 RunReport RunPlan(Context& ctx, const Engine& engine, const Prepared& prepared, Ledger* ledger,
                   RunObserver& observer);
 
-/// Names of the columns of the loaders' input with their type at the source and in each target.
-struct ColumnTrace {
-  std::string name;
-  std::string source_type;  ///< empty for a column the transformers made
-  std::vector<std::string> target_types;
-};
-std::vector<ColumnTrace> TraceColumns(const Prepared& prepared);
-
 }  // namespace levada::elt

@@ -360,7 +360,99 @@ TEST_F(RunnerTest, APublishedRunOfAnotherPlanIsRefusedUnlessReplaced) {
   EXPECT_EQ(memory.runs["all"].plan_hash, plan.hash);
 }
 
+TEST_F(RunnerTest, AWholeTableRunThatWasBegunUnderAnotherPlanBeginsAnew) {
+  for (const char* step : {"publish p0000", "publish p0001"}) {
+    memory.fails = [&](const std::string& now) -> Status {
+      if (now == step) return Fault(FaultCode::kDiskFull, "full");
+      return Status::OK();
+    };
+    plan.hash = "00000000000000aa";
+    EXPECT_FALSE(Run().status.ok());
+    memory.fails = [](const std::string&) { return Status::OK(); };
+    plan.hash = "00000000000000bb";
+    RunReport anew = Run();
+    ASSERT_TRUE(anew.status.ok()) << anew.status;
+    EXPECT_EQ(memory.All("all"), Expected(3));
+    EXPECT_EQ(memory.runs["all"].plan_hash, plan.hash);
+  }
+}
+
+TEST_F(RunnerTest, ARunOfWhichNothingWasPublishedBeginsAnewUnderAnotherPlan) {
+  plan.once = true;
+  std::string broken = "publish p0000";
+  memory.fails = [&](const std::string& step) -> Status {
+    if (step == broken) return Fault(FaultCode::kDiskFull, "full");
+    return Status::OK();
+  };
+  EXPECT_FALSE(Run().status.ok());
+  plan.hash = "00000000000000bb";
+  broken = "publish p0001";
+  EXPECT_EQ(CodeOf(Run().status), FaultCode::kSomePartitionsFailed) << "begun anew";
+  plan.hash = "00000000000000cc";
+  EXPECT_EQ(CodeOf(Run().status), FaultCode::kPlanChanged) << "p0000 is published";
+}
+
+TEST_F(RunnerTest, AWholeTableRunWhoseSourceHasChangedBeginsAnew) {
+  memory.fails = [](const std::string& step) -> Status {
+    if (step == "publish p0001") return Fault(FaultCode::kDiskFull, "full");
+    return Status::OK();
+  };
+  EXPECT_FALSE(Run().status.ok());
+  memory.fails = [](const std::string&) { return Status::OK(); };
+  const std::string begun_with = memory.runs["all"].pending->schema;
+  source->live_schema = arrow::schema({arrow::field("n", arrow::int64(), true)});
+  RunReport anew = Run();
+  ASSERT_TRUE(anew.status.ok()) << anew.status;
+  EXPECT_EQ(memory.All("all"), Expected(3));
+  EXPECT_TRUE(memory.runs["all"].finished);
+}
+
+TEST_F(RunnerTest, RowsThatAreThereUnderAnotherCutAreNotWrittenTwice) {
+  ASSERT_TRUE(Run().status.ok());
+  plan.window = WindowSpec();
+  plan.window->column = "at";
+  plan.window->start = 1'766'966'400'000'000;  // 2025-12-29
+  plan.hash = "00000000000000bb";
+  RunReport days = Run();
+  EXPECT_EQ(CodeOf(days.status), FaultCode::kPlanChanged);
+  EXPECT_THAT(days.status.message(), HasSubstr("as run \"all\""));
+  EXPECT_EQ(FaultOf(days.status).Detail("published_as"), "all");
+
+  memory.runs.clear();
+  ASSERT_TRUE(Run().status.ok());
+  plan.window->every = Every::kMonth;
+  plan.window->start = 1'764'547'200'000'000;  // 2025-12-01
+  here.clock.Set(here.clock.Now() + 40 * int64_t{86'400'000'000});
+  RunReport month = Run();
+  EXPECT_EQ(CodeOf(month.status), FaultCode::kPlanChanged);
+  EXPECT_THAT(month.status.message(), HasSubstr("run \"2025-12\""));
+  plan.window.reset();
+  EXPECT_EQ(CodeOf(Run().status), FaultCode::kPlanChanged) << "nor the whole table beside them";
+}
+
+TEST_F(RunnerTest, AWindowThatWasRunBeforeItClosedIsRunAgainOnce) {
+  plan.window = WindowSpec();
+  plan.window->column = "at";
+  plan.window->start = 1'766'966'400'000'000;
+  plan.window->delay = std::chrono::hours(2);
+  constexpr int64_t kHour = 3'600'000'000;
+  here.clock.Set(here.clock.Now() + 3 * kHour);
+  ASSERT_TRUE(Run().status.ok());
+  RunOptions today;
+  today.windows = {"2026-01-01"};
+  ASSERT_TRUE(Run(today).status.ok());
+  EXPECT_EQ(Run(today).runs.size(), 1u) << "what has come since is missing";
+  here.clock.Set(here.clock.Now() + 22 * kHour);
+  EXPECT_TRUE(Run().runs.empty()) << "open for another hour";
+  here.clock.Set(here.clock.Now() + kHour);
+  RunReport closed = Run();
+  ASSERT_EQ(closed.runs.size(), 1u);
+  EXPECT_EQ(closed.runs[0].label, "2026-01-01");
+  EXPECT_TRUE(Run().runs.empty());
+}
+
 TEST_F(RunnerTest, ASchemaThatChangedSinceTheSplitIsRefused) {
+  plan.once = true;
   memory.fails = [](const std::string& step) -> Status {
     if (step == "publish p0001") return Fault(FaultCode::kDiskFull, "full");
     return Status::OK();

@@ -140,6 +140,7 @@ struct PublishedRun {
   int64_t rows = 0;       ///< of the finished run
   int64_t bytes = 0;
   int64_t files = 0;
+  std::string begun_at;                ///< of the finished run; RFC 3339, before its first read
   std::string finished_at;             ///< RFC 3339
   int64_t generation = 0;              ///< of the fence, as last written
   std::optional<SplitRecord> pending;  ///< a run that was begun and not finished

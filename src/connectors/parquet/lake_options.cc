@@ -87,7 +87,8 @@ format::DictionaryUse ParseUse(const std::string& text) {
 
 class Reader {
  public:
-  explicit Reader(const elt::Options& options) : options_(options) {}
+  Reader(const elt::Options& options, bool has_windows)
+      : options_(options), has_windows_(has_windows) {}
 
   Result<LakeOptions> Read() {
     ReadPath();
@@ -116,7 +117,7 @@ class Reader {
     if (options_.Has("layout")) lake_.layout = options_.Text("layout");
     // The template's own mistakes, before any run is known.
     elt::RunInstance sample;
-    sample.window = elt::Window{0, 3'600'000'000, "1970-01-01", "UTC"};
+    if (has_windows_) sample.window = elt::Window{0, 3'600'000'000, "1970-01-01", "UTC"};
     auto expanded = elt::ExpandTemplate(lake_.layout, sample);
     Status checked = expanded.status();
     if (checked.ok()) checked = DirectoryOf(*expanded).status();
@@ -165,6 +166,7 @@ class Reader {
   }
 
   const elt::Options& options_;
+  const bool has_windows_;
   LakeOptions lake_;
   std::vector<Diagnostic> problems_;
 };
@@ -220,7 +222,9 @@ elt::OptionSpec LakeOptionSpec() {
   return spec;
 }
 
-Result<LakeOptions> ReadLakeOptions(const elt::Options& options) { return Reader(options).Read(); }
+Result<LakeOptions> ReadLakeOptions(const elt::Options& options, bool has_windows) {
+  return Reader(options, has_windows).Read();
+}
 
 Result<elt::WrittenOptions> LakeOptionsFromUrl(const std::string& url) {
   const bool has_query = url.starts_with("file://");

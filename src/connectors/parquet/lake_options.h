@@ -33,8 +33,8 @@ struct LakeOptions {
 /// The whole body of `- parquet: { ... }`.
 elt::OptionSpec LakeOptionSpec();
 
-/// Every problem at once, with places.
-Result<LakeOptions> ReadLakeOptions(const elt::Options& options);
+/// Every problem at once, with places. `has_windows`: of the plan, for what a layout may name.
+Result<LakeOptions> ReadLakeOptions(const elt::Options& options, bool has_windows);
 
 /// "./lake/orders", "file:///lake/orders?codec=snappy" -> {path, ...}.
 Result<elt::WrittenOptions> LakeOptionsFromUrl(const std::string& url);

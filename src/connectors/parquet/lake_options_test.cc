@@ -17,7 +17,7 @@ struct Checked {
   std::vector<Diagnostic> problems;
 };
 
-Checked Check(const std::string& yaml) {
+Checked Check(const std::string& yaml, bool has_windows = true) {
   const auto source = std::make_shared<const SourceText>(SourceText{"p.yaml", yaml});
   const elt::Value value = ValueOf(elt::ParseYaml(source));
   const auto environment = std::make_shared<const elt::Environment>(
@@ -27,7 +27,7 @@ Checked Check(const std::string& yaml) {
   const elt::Options options = elt::ValidateOptions(LakeOptionSpec(), value, "loader \"parquet\"",
                                                     source, environment, checked.problems);
   if (!checked.problems.empty()) return checked;
-  checked.options = ReadLakeOptions(options);
+  checked.options = ReadLakeOptions(options, has_windows);
   if (!checked.options.ok()) checked.problems = FaultOf(checked.options.status()).diagnostics();
   return checked;
 }
@@ -134,6 +134,8 @@ TEST(LakeOptions, RefuseWhatCannotWorkWithItsPlace) {
 }
 
 TEST(LakeOptions, TellAllProblemsAtOnce) {
+  EXPECT_THAT(CodesOf(Check("path: x\nlayout: \"d={run.start:%Y}\"", false).problems),
+              ElementsAre(FaultCode::kBadLayout));
   EXPECT_THAT(CodesOf(Check("path: s3://x/y\nlayout: /a\ncodec: lz4\nlevel: 1").problems),
               ElementsAre(FaultCode::kBadValue, FaultCode::kBadLayout, FaultCode::kBadValue));
 }

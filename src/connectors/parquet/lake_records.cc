@@ -153,6 +153,7 @@ Json ToObject(const Manifest& manifest) {
   json["writer"] = manifest.writer;
   json["revision"] = manifest.revision;
   json["generation"] = manifest.generation;
+  json["begun_at"] = manifest.begun_at;
   json["finished_at"] = manifest.finished_at;
   json["rows"] = manifest.Rows();
   json["bytes"] = manifest.Bytes();
@@ -298,6 +299,7 @@ Result<Manifest> Manifest::FromJson(std::string_view text) {
   manifest.writer = fields.Text("writer");
   manifest.revision = static_cast<int>(fields.Integer("revision", INT32_MAX));
   manifest.generation = fields.Integer("generation");
+  manifest.begun_at = fields.Text("begun_at");
   manifest.finished_at = fields.Text("finished_at");
   manifest.replaces = fields.Texts("replaces");
   for (const std::string& path : manifest.replaces) {

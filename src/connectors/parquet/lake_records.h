@@ -65,6 +65,7 @@ struct Manifest {
   std::string writer;  ///< JSON, as the Split has it
   int revision = 0;
   int64_t generation = 0;
+  std::string begun_at;               ///< created_at of the Split, so before its first read
   std::string finished_at;            ///< RFC 3339
   std::vector<std::string> replaces;  ///< files of the previous manifest, deleted by this run
   std::vector<elt::PartitionRecord> partitions;  ///< in the order of the Split

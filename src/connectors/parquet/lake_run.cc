@@ -388,6 +388,7 @@ Manifest LakeRun::MakeManifest(Context& ctx) const {
   manifest.writer = split.writer;
   manifest.revision = split.revision;
   manifest.generation = fence_.generation();
+  manifest.begun_at = split.created_at;
   manifest.finished_at = FormatTimestamp(ctx.clock->Now());
   const std::lock_guard lock(mutex_);
   for (const elt::Partition& partition : split.partitions) {

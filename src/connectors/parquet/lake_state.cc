@@ -214,6 +214,7 @@ elt::PublishedRun Compose(const LakeState& state, const std::string& pipeline,
     run.rows = state.manifest->Rows();
     run.bytes = state.manifest->Bytes();
     run.files = state.manifest->FileCount();
+    run.begun_at = state.manifest->begun_at;
     run.finished_at = state.manifest->finished_at;
     run.partitions = state.manifest->partitions;
   }
