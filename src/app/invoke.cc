@@ -9,6 +9,7 @@
 #include "app/terminal.h"
 #include "app/version.h"
 #include "base/diagnostic.h"
+#include "os/process.h"
 
 namespace levada::app {
 namespace {
@@ -21,6 +22,7 @@ Outcome Say(const Status& printed) {
 
 /// The commands that need more than words.
 Outcome DispatchInSession(const CommandLine& line, const Terminal& terminal) {
+  os::RaiseOpenFileLimit();
   Result<std::unique_ptr<Session>> session = Session::Open(line, terminal);
   if (!session.ok()) return Say(session.status());
   switch (line.verb) {

@@ -235,9 +235,11 @@ Fault ErrnoFault(FaultCode code, int error_number, std::string message) {
   const char* description = strerrordesc_np(error_number);
   std::string cause = description != nullptr ? description : "unknown error";
   message += ": " + cause;
-  return Fault(code, std::move(message))
-      .With("errno", ErrnoName(error_number))
+  Fault fault(code, std::move(message));
+  fault.With("errno", ErrnoName(error_number))
       .Because(Status::IOError(cause, " (errno ", error_number, ")"));
+  if (code == kDiskFull) fault.Help("make room and run it again: it goes on where it stopped");
+  return fault;
 }
 
 size_t MostImportant(std::span<const Status> failures) {

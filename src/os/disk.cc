@@ -7,7 +7,9 @@
 namespace levada::os {
 namespace {
 
-constexpr size_t kReadChunkBytes = 256 * 1024;
+// Most files that are read whole are records of a few KiB.
+constexpr size_t kFirstReadBytes = 16 * 1024;
+constexpr size_t kReadBytesMax = 256 * 1024;
 
 Status WriteAndSync(Disk& disk, const std::string& path, std::string_view content) {
   ARROW_ASSIGN_OR_RAISE(auto file, disk.Create(path));
@@ -30,7 +32,8 @@ Result<std::optional<std::string>> ReadFile(Disk& disk, const std::string& path,
   while (true) {
     const size_t offset = content.size();
     const int64_t left = limit_bytes - static_cast<int64_t>(offset);
-    const size_t wanted = std::min<size_t>(kReadChunkBytes, static_cast<size_t>(left) + 1);
+    const size_t as_much_again = std::clamp(offset, kFirstReadBytes, kReadBytesMax);
+    const size_t wanted = std::min(as_much_again, static_cast<size_t>(left) + 1);
     content.resize(offset + wanted);
     ARROW_ASSIGN_OR_RAISE(
         const int64_t got,

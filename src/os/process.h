@@ -27,6 +27,10 @@ int64_t MemoryLimitBytes();
 /// User + system CPU time of this process so far.
 int64_t CpuTimeNs();
 
+/// Lets this process open as many files as its hard limit allows. Best effort. The soft limit is
+/// low for programs that use select(2), which this one does not.
+void RaiseOpenFileLimit();
+
 std::string HostName();
 int64_t ProcessId();
 

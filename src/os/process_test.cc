@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -28,6 +29,19 @@ TEST(Process, KnowsItsMemoryTimeAndName) {
   EXPECT_EQ(ProcessId(), getpid());
   EXPECT_GE(ProcessorCount(), 1);
   EXPECT_GT(MemoryLimitBytes(), 1 << 20);
+}
+
+TEST(Process, MayOpenAsManyFilesAsTheHardLimitAllows) {
+  const auto raises_it = [] {
+    rlimit limit{};
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) _exit(1);
+    limit.rlim_cur = 64;
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0) _exit(2);
+    RaiseOpenFileLimit();
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) _exit(3);
+    _exit(limit.rlim_cur == limit.rlim_max ? 0 : 4);
+  };
+  EXPECT_EXIT(raises_it(), ExitedWithCode(0), "");
 }
 
 TEST(Process, CpuTimeGrowsWithWork) {

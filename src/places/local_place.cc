@@ -34,9 +34,7 @@ class LocalStagingFile final : public StagingFile {
         staged_(std::move(staged)),
         file_(std::move(file)),
         sha256_(std::move(sha256)),
-        counters_(counters) {
-    gathered_.reserve(kGatherBytes);
-  }
+        counters_(counters) {}
 
   ~LocalStagingFile() override {
     if (sealed_) return;
@@ -52,6 +50,7 @@ class LocalStagingFile final : public StagingFile {
     position_ += nbytes;
     if (gathered_.size() + bytes.size() > kGatherBytes) ARROW_RETURN_NOT_OK(Flush());
     if (bytes.size() >= kGatherBytes) return Append(bytes);
+    gathered_.reserve(kGatherBytes);
     gathered_.insert(gathered_.end(), bytes.begin(), bytes.end());
     return Status::OK();
   }
@@ -60,7 +59,7 @@ class LocalStagingFile final : public StagingFile {
   arrow::Status Flush() override {
     if (gathered_.empty()) return Status::OK();
     ARROW_RETURN_NOT_OK(Append(gathered_));
-    gathered_.clear();
+    gathered_ = {};  // a file may stay open for long until more comes
     return Status::OK();
   }
 
@@ -303,7 +302,7 @@ Result<std::string> PercentDecoded(std::string_view text, const std::string& loc
 }  // namespace
 
 std::string StagedName(std::string_view tag, std::string_view name) {
-  return fmt::format(".levada-{}-{}", tag, name);
+  return fmt::format("{}{}-{}{}", kStagedPrefix, tag, name, kStagedSuffix);
 }
 
 std::unique_ptr<Place> MakeLocalPlace(os::Disk& disk, std::string root) {

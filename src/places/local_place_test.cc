@@ -88,10 +88,10 @@ TEST(LocalPlace, ARecordLastsInADirectoryThatADeadProcessMade) {
 
 TEST_F(LocalPlaceTest, StagesBesideTheFinalNameAndPublishesByRename) {
   const StagedFile staged = StageText("day=1/a.parquet", "hello");
-  EXPECT_EQ(staged.staged, "day=1/.levada-t1-a.parquet");
+  EXPECT_EQ(staged.staged, "day=1/.levada-t1-a.parquet.staged");
   EXPECT_EQ(staged.bytes, 5);
   EXPECT_EQ(staged.sha256, "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824");
-  EXPECT_THAT(Names("day=1"), ElementsAre(".levada-t1-a.parquet"));
+  EXPECT_THAT(Names("day=1"), ElementsAre(".levada-t1-a.parquet.staged"));
   ASSERT_TRUE(place_->Publish(ctx_, staged.staged, "day=1/a.parquet").ok());
   const std::vector<std::string> published = {"day=1/a.parquet"};
   ASSERT_TRUE(place_->Settle(ctx_, published).ok());
@@ -124,7 +124,7 @@ TEST_F(LocalPlaceTest, LeavesNothingOfAFileThatWasNotSealed) {
   {
     auto file = place_->Stage(ctx_, "x", "t").ValueOrDie();
     ASSERT_TRUE(file->Write("abc", 3).ok());
-    EXPECT_THAT(Names(""), ElementsAre(".levada-t-x"));
+    EXPECT_THAT(Names(""), ElementsAre(".levada-t-x.staged"));
   }
   EXPECT_THAT(Names(""), IsEmpty());
 }
@@ -134,7 +134,7 @@ TEST_F(LocalPlaceTest, PrunesEmptyDirectoriesUpToTheFirstThatIsNot) {
   StageText("day=1/b", "x");
   ASSERT_TRUE(place_->Remove(ctx_, staged.staged).ok());
   ASSERT_TRUE(place_->Prune(ctx_, "day=1/country=DE").ok());
-  EXPECT_THAT(Names("day=1"), ElementsAre(".levada-t1-b"));
+  EXPECT_THAT(Names("day=1"), ElementsAre(".levada-t1-b.staged"));
   const std::vector<std::string> gone = {"day=1/country=DE/a"};
   EXPECT_TRUE(place_->Settle(ctx_, gone).ok()) << "a pruned directory needs no sync";
 }

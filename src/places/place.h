@@ -122,8 +122,13 @@ class Place {  // tidy: allow more than five methods: staged files, records and 
   virtual Result<std::unique_ptr<PlaceLock>> TryLock(Context& ctx, const std::string& path) = 0;
 };
 
-/// The name, in its own directory, under which a file is staged: ".levada-<tag>-<name>". Readers of
-/// datasets pass over names that start with a dot.
+inline constexpr std::string_view kStagedPrefix = ".levada-";
+/// A suffix of our own: some readers pass over names that begin with a dot, others (DuckDB) do not
+/// when they are asked for *.parquet.
+inline constexpr std::string_view kStagedSuffix = ".staged";
+
+/// The name, in its own directory, under which a file is staged: ".levada-<tag>-<name>.staged".
+/// Readers of datasets pass over names that start with a dot.
 std::string StagedName(std::string_view tag, std::string_view name);
 
 }  // namespace levada::places

@@ -324,7 +324,7 @@ TEST(DirectoryRouter, SweepsWhatDeadAttemptsStagedInDirectories) {
   lake.options().partition_by = {"country"};
   const Pipeline pipeline{.partitions = 1, .slices = 1};
   ASSERT_THAT(lake.RunOnce(pipeline), IsOk());
-  const std::string dead = "/.levada-all-0123456789abcdef-part-all-p0000-0-0000-r1.parquet";
+  const std::string dead = "/.levada-all-0123456789abcdef-part-all-p0000-0-0000-r1.parquet.staged";
   lake.Write("country=c0" + dead, "x");
   lake.Write("country=gone" + dead, "x");
   lake.Write("city=c0" + dead, "x");

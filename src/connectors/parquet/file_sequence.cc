@@ -112,6 +112,7 @@ Status FileSequence::EndRowGroup(Context& ctx) {
   {
     const Timed timed(ctx.counters->encode_ns);
     ARROW_RETURN_NOT_OK(open_->encoder->EndRowGroup());
+    ARROW_RETURN_NOT_OK(open_->file->Flush());  // it may wait for long: without its buffer
   }
   return CloseFullFile(ctx);
 }

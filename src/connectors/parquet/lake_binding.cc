@@ -20,8 +20,8 @@ namespace format = levada::parquet_format;
 
 // With a file under construction for each of many directories, each holds less.
 constexpr int64_t kRowGroupBytesOfMany = 2 << 20;
-// A created file that waits: the gathering buffer of the staged file, its encoder.
-constexpr int64_t kWaitingFileBytes = 72 << 10;
+// A created file that waits: its encoder, which then holds next to nothing.
+constexpr int64_t kWaitingFileBytes = 8 << 10;
 // What is remembered of a column chunk until its file is closed, bounds of usual length included.
 constexpr int64_t kRecordBytesPerChunk = 256;
 // Of a block of rows: as it came, grouped, and one column once more, which may be nearly all of it.

@@ -233,7 +233,8 @@ TEST(LakeFailpoints, ALabelNeverTakesTheFilesOfALongerOne) {
   lake.Arm("publish.before_intent=error@2");
   ASSERT_FALSE(lake.RunOnce({.window = Day(1)}).ok());
   lake.Disarm();
-  lake.Write(".levada-2026-01-01-0123456789abcdef-part-2026-01-01-p0002-0-0000.parquet", "x");
+  lake.Write(".levada-2026-01-01-0123456789abcdef-part-2026-01-01-p0002-0-0000.parquet.staged",
+             "x");
   ASSERT_THAT(lake.RunOnce({.window = january}), IsOk());
   EXPECT_THAT(lake.Leftovers(), SizeIs(1));
   ASSERT_THAT(lake.RunOnce({.window = Day(1)}), IsOk());

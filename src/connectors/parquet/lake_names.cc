@@ -92,9 +92,11 @@ std::string LakeNames::StageTag(std::string_view attempt_id) const {
 }
 
 std::optional<std::string> LakeNames::AttemptOfStaged(std::string_view name) const {
-  const std::string prefix = places::StagedName(label_, "");
-  if (!name.starts_with(prefix)) return std::nullopt;
+  const std::string prefix = fmt::format("{}{}-", places::kStagedPrefix, label_);
+  if (!name.starts_with(prefix) || !name.ends_with(places::kStagedSuffix)) return std::nullopt;
   name.remove_prefix(prefix.size());
+  if (name.size() < places::kStagedSuffix.size()) return std::nullopt;
+  name.remove_suffix(places::kStagedSuffix.size());
   // 16 digits and "-": the run "2026-01" must not take the files of "2026-01-31" for its own.
   if (name.size() <= kAttemptDigits || name[kAttemptDigits] != '-') return std::nullopt;
   const std::string_view attempt = name.substr(0, kAttemptDigits);

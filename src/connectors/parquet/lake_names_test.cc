@@ -25,20 +25,21 @@ TEST(LakeNames, KnowItsOwnStagedFilesAndNoOthers) {
   const LakeNames names("2026-01");
   const std::string staged =
       places::StagedName(names.StageTag("0123456789abcdef"), names.DataFile("p0000", 0, 0, 0));
-  EXPECT_EQ(staged, ".levada-2026-01-0123456789abcdef-part-2026-01-p0000-0-0000.parquet");
+  EXPECT_EQ(staged, ".levada-2026-01-0123456789abcdef-part-2026-01-p0000-0-0000.parquet.staged");
   EXPECT_EQ(names.AttemptOfStaged(staged), "0123456789abcdef");
-  EXPECT_EQ(names.AttemptOfStaged(".levada-2026-01-0123456789abcdef-p0000-0.rejects.jsonl"),
+  EXPECT_EQ(names.AttemptOfStaged(".levada-2026-01-0123456789abcdef-p0000-0.rejects.jsonl.staged"),
             "0123456789abcdef");
   EXPECT_FALSE(LakeNames("2026-01-31").AttemptOfStaged(staged));
   EXPECT_FALSE(LakeNames("2026").AttemptOfStaged(staged));
   for (const char* other : {
            "part-2026-01-p0000-0-0000.parquet",
-           ".levada-2026-01-0123456789abcde-part-2026-01-p0000-0-0000.parquet",
-           ".levada-2026-01-0123456789ABCDEF-part-2026-01-p0000-0-0000.parquet",
-           ".levada-2026-01-0123456789abcdef-part-2026-02-p0000-0-0000.parquet",
-           ".levada-2026-01-0123456789abcdef",
-           ".levada-2026-01-0123456789abcdef-",
-           ".levada-2026-01-",
+           ".levada-2026-01-0123456789abcde-part-2026-01-p0000-0-0000.parquet.staged",
+           ".levada-2026-01-0123456789ABCDEF-part-2026-01-p0000-0-0000.parquet.staged",
+           ".levada-2026-01-0123456789abcdef-part-2026-02-p0000-0-0000.parquet.staged",
+           ".levada-2026-01-0123456789abcdef.staged",
+           ".levada-2026-01-0123456789abcdef-.staged",
+           ".levada-2026-01-.staged",
+           ".levada-2026-01-0123456789abcdef-part-2026-01-p0000-0-0000.parquet",
            ".levada-",
            "",
        }) {

@@ -12,9 +12,9 @@ using Json = nlohmann::ordered_json;
 
 elt::PartitionRecord ExampleRecord(bool staged) {
   ReceiptState state;
-  state.rejects =
-      RejectsFile{"_levada/all/p0000-0.rejects.jsonl",
-                  staged ? "_levada/all/.levada-all-x-p0000-0.rejects.jsonl" : "", 2, 80, "cc"};
+  state.rejects = RejectsFile{
+      "_levada/all/p0000-0.rejects.jsonl",
+      staged ? "_levada/all/.levada-all-x-p0000-0.rejects.jsonl.staged" : "", 2, 80, "cc"};
   elt::Receipt receipt;
   receipt.rows = 30;
   receipt.files = {

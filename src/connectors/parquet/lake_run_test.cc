@@ -458,13 +458,13 @@ TEST(LakeRun, RefusesASplitThatIsNotOfThisRun) {
 TEST(LakeRun, RemovesWhatADeadAttemptStagedAndNothingElse) {
   Lake lake;
   ASSERT_THAT(lake.RunOnce({}), IsOk());
-  const std::string dead = ".levada-all-0123456789abcdef-part-all-p0000-0-0000-r1.parquet";
+  const std::string dead = ".levada-all-0123456789abcdef-part-all-p0000-0-0000-r1.parquet.staged";
   const std::vector<std::string> kept = {
-      ".levada-other-0123456789abcdef-part-other-p0000-0-0000.parquet",
-      ".levada-all-0123456789abcdeX-part-all-p0000-0-0000.parquet",
+      ".levada-other-0123456789abcdef-part-other-p0000-0-0000.parquet.staged",
+      ".levada-all-0123456789abcdeX-part-all-p0000-0-0000.parquet.staged",
       ".levada-all-0123456789abcdef-notes.txt",
       ".levada-all-notes",
-      "below/.levada-all-0123456789abcdef-part-all-p0000-0-0000.parquet",
+      "below/.levada-all-0123456789abcdef-part-all-p0000-0-0000.parquet.staged",
       "theirs.parquet",
       "part-all-p0009-0-0000.parquet",
       "_levada/notes.txt",
@@ -472,11 +472,12 @@ TEST(LakeRun, RemovesWhatADeadAttemptStagedAndNothingElse) {
   };
   for (const std::string& path : kept) lake.Write(path, "x");
   lake.Write(dead, "x");
-  lake.Write("_levada/all/.levada-all-0123456789abcdef-p0000-0.rejects.jsonl", "x");
+  lake.Write("_levada/all/.levada-all-0123456789abcdef-p0000-0.rejects.jsonl.staged", "x");
   ASSERT_THAT(lake.RunOnce({.first_row = 1}), IsOk());
   for (const std::string& path : kept) EXPECT_EQ(lake.Content(path), "x") << path;
   EXPECT_FALSE(lake.Exists(dead));
-  EXPECT_FALSE(lake.Exists("_levada/all/.levada-all-0123456789abcdef-p0000-0.rejects.jsonl"));
+  EXPECT_FALSE(
+      lake.Exists("_levada/all/.levada-all-0123456789abcdef-p0000-0.rejects.jsonl.staged"));
 }
 
 TEST(LakeRun, DoesNotWriteOverAFileThatIsNotItsOwn) {
