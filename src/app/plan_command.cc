@@ -13,14 +13,6 @@ TableStyle StyleOf(const Terminal& terminal) {
           0};
 }
 
-/// The first refusal, after everything was shown.
-Status RefusalOf(const elt::Prepared& prepared) {
-  for (const elt::RunDecision& decision : prepared.runs) {
-    if (decision.decision == elt::Decision::kRefuse) return decision.refusal;
-  }
-  return Status::OK();
-}
-
 Status PlanPipeline(Session& session, Pipeline& pipeline, bool more_than_one, bool& pending) {
   elt::RunOptions options;
   options.windows = session.line().windows;
@@ -37,7 +29,7 @@ Status PlanPipeline(Session& session, Pipeline& pipeline, bool more_than_one, bo
     const std::string text = PlanText(pipeline.plan, prepared, StyleOf(session.terminal()));
     ARROW_RETURN_NOT_OK(WriteOutput(text + (more_than_one ? "\n" : "")));
   }
-  return RefusalOf(prepared);
+  return prepared.Refusal();
 }
 
 }  // namespace

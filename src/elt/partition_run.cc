@@ -69,10 +69,10 @@ class PartitionAttempt {
   Status Publish() {
     for (size_t i = 0; i < targets_.size(); ++i) {
       Status published;
-      for (int tries = 0; tries < kPublishAttempts; ++tries) {
+      for (int tries = 1;; ++tries) {
         published = targets_[i]->Publish(ctx_, AttemptFor(*targets_[i], 0, nullptr), receipts_[i]);
-        if (published.ok() || !IsRetryable(published)) break;
-        auto pause = BackoffBefore(work_.plan->retry, tries + 1, *work_.random);
+        if (published.ok() || !IsRetryable(published) || tries == kPublishAttempts) break;
+        auto pause = BackoffBefore(work_.plan->retry, tries, *work_.random);
         if (!ctx_.clock->SleepUntil(ctx_.clock->Steady() + pause, ctx_.stop)) break;
       }
       ARROW_RETURN_NOT_OK(published);

@@ -36,7 +36,7 @@ class SqliteFixture : public testing::Test {
   std::unique_ptr<db::sqlite::Database> Writer(bool wal = false) {
     db::sqlite::OpenOptions options;
     options.mode = db::sqlite::OpenMode::kCreate;
-    options.durable_wal = wal;
+    if (wal) options.journal = db::sqlite::Journal::kDurableWal;
     return ValueOf(db::sqlite::Database::Open(ctx_, path_, options, [](const auto& error) {
       return FaultFrom(FaultCode::kInternal, "test", error);
     }));

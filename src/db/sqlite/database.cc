@@ -128,7 +128,7 @@ Status Database::Configure(const Context& ctx, const OpenOptions& options) {
   ARROW_RETURN_NOT_OK(
       Execute(ctx, "PRAGMA cache_size = -" + std::to_string(options.cache_bytes / 1024)));
   if (options.mode == OpenMode::kRead) ARROW_RETURN_NOT_OK(Execute(ctx, "PRAGMA query_only = ON"));
-  if (options.durable_wal) {
+  if (options.journal != Journal::kAsItIs) {
     ARROW_ASSIGN_OR_RAISE(Statement journal, Prepare(ctx, "PRAGMA journal_mode = WAL"));
     ARROW_ASSIGN_OR_RAISE(bool row, journal.Step(ctx));
     const std::string mode = row ? journal.Text(0) : "";
@@ -140,7 +140,9 @@ Status Database::Configure(const Context& ctx, const OpenOptions& options) {
       return fault_of_(error);
     }
     journal.Reset();
-    ARROW_RETURN_NOT_OK(Execute(ctx, "PRAGMA synchronous = FULL"));
+    const bool durable = options.journal == Journal::kDurableWal;
+    ARROW_RETURN_NOT_OK(
+        Execute(ctx, std::string("PRAGMA synchronous = ") + (durable ? "FULL" : "NORMAL")));
   }
   ARROW_ASSIGN_OR_RAISE(Statement header, Prepare(ctx, "SELECT count(*) FROM sqlite_schema"));
   ARROW_RETURN_NOT_OK(header.Run(ctx));

@@ -29,13 +29,18 @@ enum class OpenMode : uint8_t {
   kMemory,  ///< a private database without a file; for tests
 };
 
+/// How writes get to the file. With a write-ahead log readers do not block the writer.
+enum class Journal : uint8_t {
+  kAsItIs,      ///< as the file says
+  kWal,         ///< a crash of the machine may undo the newest transactions, never half of one
+  kDurableWal,  ///< a committed transaction survives power loss
+};
+
 struct OpenOptions {
   OpenMode mode = OpenMode::kRead;
   /// How long a statement waits for locks of other connections before kBusy.
   std::chrono::milliseconds busy_timeout{5000};
-  /// Write-ahead log with synchronous=FULL: a committed transaction survives power loss, readers do
-  /// not block the writer. Only for kWrite and kCreate.
-  bool durable_wal = false;
+  Journal journal = Journal::kAsItIs;  ///< the others only for kWrite and kCreate
   /// Pages kept in memory.
   int64_t cache_bytes = int64_t{2} << 20;
 };

@@ -36,10 +36,11 @@ class DatabaseTest : public testing::Test {
     };
   }
 
-  std::unique_ptr<Database> Open(const std::string& path, OpenMode mode, bool wal = false) {
+  std::unique_ptr<Database> Open(const std::string& path, OpenMode mode,
+                                 Journal journal = Journal::kAsItIs) {
     OpenOptions options;
     options.mode = mode;
-    options.durable_wal = wal;
+    options.journal = journal;
     auto database = Database::Open(ctx_, path, options, Mapper());
     EXPECT_TRUE(database.ok()) << database.status();
     return database.ok() ? *std::move(database) : nullptr;
@@ -248,14 +249,17 @@ TEST_F(DatabaseTest, CannotChangeWhatItOpenedToRead) {
   EXPECT_EQ(LastKind(), ErrorKind::kReadOnly);
 }
 
-TEST_F(DatabaseTest, KeepsADurableWriteAheadLogWhenAsked) {
-  auto db = Open(Path("a.db"), OpenMode::kCreate, /*wal=*/true);
-  EXPECT_EQ(One(*db, "PRAGMA journal_mode"), "wal");
-  EXPECT_EQ(One(*db, "PRAGMA synchronous"), "2");
+TEST_F(DatabaseTest, KeepsAWriteAheadLogAsDurableAsAsked) {
+  for (const auto& [journal, synchronous] :
+       {std::pair(Journal::kWal, "1"), std::pair(Journal::kDurableWal, "2")}) {
+    auto db = Open(Path("a.db"), OpenMode::kCreate, journal);
+    EXPECT_EQ(One(*db, "PRAGMA journal_mode"), "wal");
+    EXPECT_EQ(One(*db, "PRAGMA synchronous"), synchronous);
+  }
 }
 
 TEST_F(DatabaseTest, LetsReadersKeepTheirSnapshotWhileAWriterCommits) {
-  auto writer = Open(Path("a.db"), OpenMode::kCreate, /*wal=*/true);
+  auto writer = Open(Path("a.db"), OpenMode::kCreate, Journal::kDurableWal);
   Do(*writer, "CREATE TABLE t (a); INSERT INTO t VALUES (1)");
   auto reader = Open(Path("a.db"), OpenMode::kRead);
   auto snapshot = Transaction::Begin(ctx_, *reader, Transaction::Kind::kRead);

@@ -286,10 +286,18 @@ Status CheckSchema(const arrow::Schema& schema, Profile profile) {
     return Fault(FaultCode::kImpossiblePlan, "a Parquet file needs at least one column");
   }
   ARROW_RETURN_NOT_OK(CheckNames(schema.fields(), profile));
+  Status first;
+  std::string others;  // so that a wide table is not put right one column and one run at a time
   for (const auto& field : schema.fields()) {
-    ARROW_RETURN_NOT_OK(CheckField(field->name(), *field, profile, 1));
+    Status status = CheckField(field->name(), *field, profile, 1);
+    if (status.ok()) continue;
+    if (first.ok()) {
+      first = std::move(status);
+    } else {
+      others += (others.empty() ? "" : ", ") + Quoted(field->name());
+    }
   }
-  return Status::OK();
+  return others.empty() ? first : WithDetail(first, "also refused", std::move(others));
 }
 
 std::vector<std::string> LeafPaths(const arrow::Schema& schema) {

@@ -42,6 +42,19 @@ TEST(FileSchema, TypesThatSparkCannotReadAreRefusedWithTheCastThatHelps) {
   }
 }
 
+TEST(FileSchema, EveryColumnThatIsRefusedIsNamed) {
+  const auto schema = arrow::schema({field("a", arrow::uint8()), field("b", arrow::int32()),
+                                     field("c", arrow::uint8()), field("d\n", arrow::null())});
+  const Fault fault = FaultOf(CheckSchema(*schema, Profile::kArrow));
+  EXPECT_EQ(fault.Detail("column"), "d\n");
+  EXPECT_EQ(fault.Detail("also refused"), "");
+  const auto spark = arrow::schema({schema->field(0), schema->field(1), schema->field(2),
+                                    field("e", arrow::list(arrow::uint64()))});
+  const Fault first = FaultOf(CheckSchema(*spark, Profile::kSpark3));
+  EXPECT_EQ(first.Detail("column"), "a");
+  EXPECT_EQ(first.Detail("also refused"), "\"c\", \"e\"");
+}
+
 TEST(FileSchema, TypesThatParquetCannotHoldAreRefusedInEveryProfile) {
   auto nested = arrow::int32();
   for (int i = 0; i < 40; ++i) nested = arrow::list(nested);
