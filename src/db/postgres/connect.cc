@@ -70,8 +70,10 @@ Fault BadDsn(const char* text) {
   Fault fault(FaultCode::kBadValue, "dsn: " + Trimmed(WithoutQuotedText(message)));
   const std::string meant = MeantParameter(message);
   if (!meant.empty()) return fault.Help("did you mean the parameter \"" + meant + "\"?");
+  const bool misread = Contains(message, {"URI", "port"});
   return fault.Help(
-      "write it as postgres://user@host:5432/database?sslmode=require, or as key=value pairs");
+      "write it as postgres://user@host:5432/database?sslmode=require, or as key=value pairs" +
+      (misread ? "; " + std::string(kPasswordHelp) : std::string()));
 }
 
 // With PQERRORS_VERBOSE a server's error begins "FATAL:  28P01: ...", whatever its language.
@@ -156,13 +158,39 @@ Fault ConnectFault(PGconn* connection, ConnStatusType stage) {
   return fault;
 }
 
+std::vector<std::string> SplitList(const std::string& list) {
+  std::vector<std::string> parts;
+  size_t begin = 0;
+  for (size_t comma = list.find(','); comma != std::string::npos; comma = list.find(',', begin)) {
+    parts.push_back(list.substr(begin, comma - begin));
+    begin = comma + 1;
+  }
+  parts.push_back(list.substr(begin));
+  return parts;
+}
+
+// libpq takes the first "@" for the end of the password, and would show the rest of it as the name
+// of a host that it does not find. Sockets have names like /run/a@b and @abstract.
+bool HoldsPassword(const std::string& host) {
+  const size_t at = host.find('@');
+  return at != std::string::npos && at > 0 && host[0] != '/';
+}
+
 Status CheckDsn(const std::string& dsn) {
   if (dsn.empty()) return Status::OK();
   char* message = nullptr;
   PQconninfoOption* parsed = PQconninfoParse(dsn.c_str(), &message);
   if (parsed != nullptr) {
+    bool password_in_host = false;
+    for (auto* option = parsed; option->keyword != nullptr; ++option) {
+      if (std::strcmp(option->keyword, "host") != 0 || option->val == nullptr) continue;
+      const std::vector<std::string> hosts = SplitList(option->val);
+      password_in_host = std::any_of(hosts.begin(), hosts.end(), HoldsPassword);
+    }
     PQconninfoFree(parsed);
-    return Status::OK();
+    if (!password_in_host) return Status::OK();
+    return Fault(FaultCode::kBadValue, "dsn: the host's name has an \"@\" in it")
+        .Help(std::string(kPasswordHelp));
   }
   const Fault fault = BadDsn(message);
   PQfreemem(message);
@@ -223,17 +251,6 @@ class Settings {
  private:
   PQconninfoOption* const all_;
 };
-
-std::vector<std::string> SplitList(const std::string& list) {
-  std::vector<std::string> parts;
-  size_t begin = 0;
-  for (size_t comma = list.find(','); comma != std::string::npos; comma = list.find(',', begin)) {
-    parts.push_back(list.substr(begin, comma - begin));
-    begin = comma + 1;
-  }
-  parts.push_back(list.substr(begin));
-  return parts;
-}
 
 /// The hosts to try one by one: asked not to block, libpq waits for a silent one for ever and never
 /// comes to the next. Empty: libpq shall do it, for there is one, or none can be tried alone.

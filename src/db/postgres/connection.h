@@ -110,6 +110,11 @@ class Connection final {  // tidy: allow more than five methods: a session's own
   bool broken_ = false;
 };
 
+/// What to do about a URL whose password was not encoded; the end of a help line.
+inline constexpr std::string_view kPasswordHelp =
+    "in a password write / ? # @ and % as %2F %3F %23 %40 and %25, or leave it to PGPASSWORD or "
+    "~/.pgpass";
+
 /// `text` as an SQL identifier, always quoted.
 std::string QuoteIdentifier(std::string_view text);
 /// `text` as an SQL literal that means the same whatever standard_conforming_strings says. A zero

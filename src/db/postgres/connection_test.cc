@@ -188,6 +188,16 @@ TEST(ConnectionTest, NamesTheParameterThatWasMeant) {
   EXPECT_EQ(part.code(), FaultCode::kBadValue);
   EXPECT_THAT(part.message(), Not(HasSubstr("canary")));
   EXPECT_THAT(part.help(), HasSubstr("postgres://user@host"));
+  EXPECT_THAT(part.help(), HasSubstr("%3F"));
+}
+
+TEST(ConnectionTest, TellsAPasswordThatWasNotEncodedFromAHost) {
+  const Fault fault = levada::FaultOf(Open("postgres://u:pa@canary@127.0.0.1/db").status());
+  EXPECT_EQ(fault.code(), FaultCode::kBadValue);
+  EXPECT_THAT(fault.help(), HasSubstr("%40"));
+  EXPECT_THAT(RenderJson(fault), Not(HasSubstr("canary")));
+  // In the directory of a Unix socket it is one byte like others.
+  EXPECT_EQ(CodeOf(Open("host=/nonexistent@here user=x").status()), FaultCode::kSourceUnreachable);
 }
 
 TEST(ConnectionTest, GivesUpOnASilentServerAfterItsTimeout) {
