@@ -6,6 +6,7 @@ import re
 import subprocess
 import threading
 
+import duckdb
 import pyarrow as pa
 import pytest
 
@@ -203,10 +204,27 @@ def test_a_type_changed_between_split_and_retry_is_exit_30(server, levada):
     levada.write("p.yaml", pipeline(server, extra="    partition: { by: id, size: 400 }"))
     levada("run", "p.yaml", "--quiet", env={"LEVADA_FAILPOINTS": "publish.before_intent=kill@2"}, expect=-9)
     server.execute("alter table goods alter price type double precision")
-    refused(levada, 30, "LV3001", "price")
+    refused(levada, 30, "LV3001", "price", arguments=("retry", "p.yaml", "--quiet"))
     server.execute("alter table goods alter price type numeric(9,2)")
-    levada("run", "p.yaml", "--quiet", expect=0)
+    levada("retry", "p.yaml", "--quiet", expect=0)
     assert read_table(levada.directory / "lake").num_rows == 1000
+
+
+def test_a_type_changed_after_a_kill_begins_a_whole_table_anew_and_refuses_once(server, levada):
+    """A table that each run writes anew takes the schema of the day, as it would have without the kill."""
+    for once in (False, True):
+        server.execute("alter table goods alter price type numeric(9,2)")
+        levada.write("p.yaml", pipeline(server, extra="    partition: { by: id, size: 400 }") + "run: once\n" * once)
+        levada("run", "p.yaml", "--quiet", *["--replace"] * once,
+               env={"LEVADA_FAILPOINTS": "publish.before_intent=kill@2"}, expect=-9)
+        server.execute("alter table goods alter price type double precision")
+        if once:
+            refused(levada, 30, "LV3001", "double")
+        else:
+            levada("run", "p.yaml", "--quiet", expect=0)
+            assert read_table(levada.directory / "lake").schema.field("price").type == pa.float64()
+            assert read_table(levada.directory / "lake").num_rows == 1000
+            assert leftovers(levada.directory / "lake") == []
 
 
 def test_a_directory_of_somebody_else_is_left_alone(server, levada):
@@ -447,6 +465,16 @@ def test_a_column_that_comes_goes_or_is_renamed_before_a_retry_is_exit_30(server
 
 
 # ---- targets and state
+
+
+def test_readers_that_list_do_not_see_what_a_killed_run_has_staged(server, levada):
+    """DuckDB's *.parquet takes names that begin with a dot too."""
+    levada.write("p.yaml", pipeline(server, extra="    partition: { by: id, size: 400 }"))
+    levada("run", "p.yaml", "--quiet", expect=0)
+    levada("run", "p.yaml", "--quiet", env={"LEVADA_FAILPOINTS": "publish.before_intent=kill@2"}, expect=-9)
+    assert leftovers(levada.directory / "lake")
+    count = duckdb.sql(f"select count(*), count(distinct id) from '{levada.directory}/lake/**/*.parquet'").fetchall()
+    assert count == [(1000, 1000)]
 
 
 def test_a_replacing_run_without_room_leaves_the_published_dataset(server, levada, small_disk):
