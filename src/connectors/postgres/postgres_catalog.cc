@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdlib>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <utility>
@@ -238,33 +239,39 @@ Result<std::vector<std::string>> TypeNames(const Context& ctx, pq::Connection& c
 Result<std::vector<ColumnStatistics>> FindStatistics(
     const Context& ctx, pq::Connection& connection,
     const std::vector<pq::StatementColumn>& columns) {
-  std::vector<uint32_t> tables;
-  std::vector<int32_t> numbers;
-  for (const pq::StatementColumn& column : columns) {
-    tables.push_back(column.table_oid);
-    numbers.push_back(column.table_column);
-  }
+  std::set<uint32_t> tables;
+  for (const pq::StatementColumn& column : columns) tables.insert(column.table_oid);
+  std::vector<ColumnStatistics> statistics(columns.size());
+  if (tables.empty()) return statistics;
+  // The planner takes a row of pg_stats for rarer than it is, and in an ordinary join it compares
+  // each column with the statistics of all columns of the database: minutes for a thousand columns.
+  // LATERAL and OFFSET keep it to one look at each table, and the subquery to one at each column.
+  // A fraction that counts the children of an inherited table is not one of that table's rows.
   ARROW_ASSIGN_OR_RAISE(
       const pq::Rows rows,
       connection.Query(
           ctx, kDoing,
-          "select distinct on (u.o) u.o, case when s.n_distinct < 0 then -s.n_distinct * "
-          "greatest(c.reltuples, 0) else s.n_distinct end, s.avg_width, s.null_frac "
-          "from rows from (pg_catalog.unnest($1::pg_catalog.oid[]), "
-          "pg_catalog.unnest($2::pg_catalog.int4[])) with ordinality u(t, a, o) "
-          "join pg_catalog.pg_class c on c.oid = u.t "
-          "join pg_catalog.pg_namespace n on n.oid = c.relnamespace "
-          "join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attnum = u.a "
-          "join pg_catalog.pg_stats s on s.schemaname = n.nspname and s.tablename = c.relname "
-          "and s.attname = a.attname order by u.o, s.inherited desc",
-          {ArrayOf(tables), ArrayOf(numbers)}));
-  std::vector<ColumnStatistics> statistics(columns.size());
+          "select c.oid, (select a.attnum from pg_catalog.pg_attribute a "
+          "where a.attrelid = c.oid and a.attname = s.attname), "
+          "case when s.n_distinct >= 0 then s.n_distinct when s.inherited and c.relkind <> 'p' "
+          "then 0 else -s.n_distinct * greatest(c.reltuples, 0) end, s.avg_width, s.null_frac from "
+          "pg_catalog.pg_class c "
+          "join pg_catalog.pg_namespace n on n.oid = c.relnamespace cross join lateral "
+          "(select * from pg_catalog.pg_stats p where p.schemaname = n.nspname and "
+          "p.tablename = c.relname offset 0) s "
+          "where c.oid = any ($1::pg_catalog.oid[]) order by s.inherited desc",
+          {ArrayOf(tables)}));
+  // Of a parent's two rows for a column, the one with its children counts: it came first.
+  std::map<std::pair<uint32_t, int64_t>, ColumnStatistics> by_column;
   for (const pq::Row& row : rows) {
-    const auto at = static_cast<size_t>(IntegerOf(row[0], 1) - 1);
-    if (at >= statistics.size()) continue;
-    statistics[at] = {DoubleOf(row[1], -1), DoubleOf(row[2], -1), DoubleOf(row[3], -1)};
+    ColumnStatistics found{DoubleOf(row[2], -1), DoubleOf(row[3], -1), DoubleOf(row[4], -1)};
     // 0: the server says it does not know.
-    if (statistics[at].distinct <= 0) statistics[at].distinct = -1;
+    if (found.distinct <= 0) found.distinct = -1;
+    by_column.try_emplace({OidOf(row[0]), IntegerOf(row[1], 0)}, found);
+  }
+  for (size_t i = 0; i < columns.size(); ++i) {
+    const auto found = by_column.find({columns[i].table_oid, columns[i].table_column});
+    if (found != by_column.end()) statistics[i] = found->second;
   }
   return statistics;
 }

@@ -95,6 +95,45 @@ TEST_F(PostgresConsumerTest, ReadsEveryKindOfTable) {
   EXPECT_EQ(RowsOf("table: '\"Odd \"\"Name\"\".x\"'"), 1);
 }
 
+TEST_F(PostgresConsumerTest, DescribesAThousandColumnsAtOnce) {
+  auto& server = PostgresServer::Shared();
+  server.Execute(
+      "do $$ begin execute 'create table wide(' || (select string_agg('c' || g || ' int', ', ') "
+      "from generate_series(1, 1000) g) || ')'; end $$; insert into wide(c1, c999) values (1, 1), "
+      "(2, 1); analyze wide",
+      "shop");
+  // 10 ms; compared with each other, all columns of the database would take 20 s.
+  const elt::Source source = ValueOf(Describe("table: wide\nstatement_timeout: 2s"));
+  ASSERT_EQ(source.hints.size(), 1000u);
+  EXPECT_DOUBLE_EQ(source.hints[0].distinct, 2);
+  EXPECT_DOUBLE_EQ(source.hints[998].distinct, 1);
+  EXPECT_DOUBLE_EQ(source.hints[998].average_bytes, 4);
+  EXPECT_DOUBLE_EQ(source.hints[1].null_fraction, 1);
+  server.Execute("drop table wide", "shop");
+}
+
+TEST_F(PostgresConsumerTest, CountsChildrenInTheStatisticsOfTheirParents) {
+  auto& server = PostgresServer::Shared();
+  server.Execute(
+      "create table kin(id int, v text); create table kin_child() inherits (kin); "
+      "insert into kin values (1, 'a'); insert into kin_child select g, 'b' from "
+      "generate_series(2, 100) g; analyze kin, kin_child",
+      "shop");
+  const auto hints = ValueOf(Describe("table: kin")).hints;
+  EXPECT_DOUBLE_EQ(hints[1].distinct, 2);
+  // As many as there are rows, and nothing says how many that is.
+  EXPECT_DOUBLE_EQ(hints[0].distinct, -1);
+  // Columns of two tables, in another order, and one of none.
+  const auto mixed = ValueOf(Describe("query: select c.v as a, 1 as n, p.v as b, c.id as c from "
+                                      "kin_child c, kin p"))
+                         .hints;
+  EXPECT_DOUBLE_EQ(mixed[0].distinct, 1);
+  EXPECT_DOUBLE_EQ(mixed[1].distinct, -1);
+  EXPECT_DOUBLE_EQ(mixed[2].distinct, 2);
+  EXPECT_DOUBLE_EQ(mixed[3].distinct, 99);
+  server.Execute("drop table kin cascade", "shop");
+}
+
 TEST_F(PostgresConsumerTest, TrustsNotNullOnlyWhereTheServerKeepsIt) {
   EXPECT_FALSE(ValueOf(Describe("table: sales.events")).schema->field(0)->nullable());
   EXPECT_TRUE(ValueOf(Describe("table: sales.parent")).schema->field(0)->nullable());
