@@ -383,6 +383,49 @@ TEST_F(PostgresConsumerTest, LeavesThePasswordOutOfEveryError) {
   EXPECT_THAT(status, FailsWith(FaultCode::kSourceUnreachable));
   EXPECT_THAT(RenderJson(FaultOf(status)), Not(HasSubstr("canary")));
 }
+TEST_F(PostgresConsumerTest, TextsDoNotDependOnWhatTheRoleHasSet) {
+  auto& server = PostgresServer::Shared();
+  server.Execute(R"(
+create table said(id int, f float8, r float4, at timestamptz, d date, iv interval, b bytea);
+insert into said values (1, 1.0 / 3, 0.1, '2026-11-02 00:00:00.5+00', '2026-02-01', '-1 day 2 hours', '\x00ff');
+alter table said alter at set not null;
+create role odd login; grant select on said to odd;
+alter role odd set datestyle = 'German, DMY'; alter role odd set intervalstyle = 'sql_standard';
+alter role odd set timezone = 'Asia/Kolkata'; alter role odd set extra_float_digits = -10;
+alter role odd set bytea_output = 'escape'; alter role odd set xmlbinary = 'hex';
+alter role odd set xmloption = 'document'; alter role odd set quote_all_identifiers = on;
+alter role odd set standard_conforming_strings = off;
+)",
+                 "shop");
+  const std::string yaml = R"(query: |
+  select concat_ws(' ', f, r, at, d, iv, b, xmlforest(b), 'said'::regclass, '01/02/2026'::date, 'a\b',
+    to_json(at), '<a/><b/>'::text::xml, '2026-01-01'::timestamptz) as v, id, at from said
+)";
+  const std::string expected =
+      "0.3333333333333333 0.1 2026-11-02 00:00:00.5+00 2026-02-01 P-1DT2H \\x00ff <b>AP8=</b> said "
+      "2026-01-02 a\\b \"2026-11-02T00:00:00.5+00:00\" <a/><b/> 2026-01-01 00:00:00+00";
+  for (const char* user : {"odd", "levada"}) {
+    for (const char* cut : {"", "partition: { by: id, values: ['7', '8'] }"}) {
+      const RunRows rows =
+          ValueOf(ReadRun(ctx_, *ConsumerOf(yaml + cut, server.Dsn("shop", user))));
+      EXPECT_EQ(ValueText(*ValueOf(rows.Table()->CombineChunks())->column(0)->chunk(0), 0),
+                expected)
+          << user << cut;
+    }
+  }
+  // What is recorded of partitions too.
+  const auto bounds = [&](const char* user) {
+    const RunRows rows = ValueOf(
+        ReadRun(ctx_, *ConsumerOf("table: said\npartition: { by: at, interval: 1h }\ncolumns: [id]",
+                                  server.Dsn("shop", user))));
+    std::string all;
+    for (const elt::Partition& partition : rows.partitions) all += partition.bounds;
+    return all;
+  };
+  EXPECT_EQ(bounds("odd"), bounds("levada"));
+  server.Execute("drop table said; drop role odd", "shop");
+}
+
 
 TEST_F(PostgresConsumerTest, IsInTheCatalogUnderItsUrls) {
   elt::Catalog catalog;

@@ -7,6 +7,15 @@
 namespace levada::postgres {
 namespace {
 
+// What a query casts to text, or reads from text, is the same whoever connects: the settings of
+// role, database and environment that it would depend on. Not lc_monetary: money in the catalog is
+// a whole number, and that setting says of what.
+constexpr const char* kTextSettings =
+    "; set local datestyle = 'ISO, MDY'; set local intervalstyle = iso_8601; "
+    "set local timezone = 'UTC'; set local extra_float_digits = 3; set local bytea_output = hex; "
+    "set local xmlbinary = base64; set local xmloption = content; "
+    "set local quote_all_identifiers = off; set local standard_conforming_strings = on";
+
 std::string Settings(const ConsumerOptions& options, int server_version) {
   // Up, because zero is none; and the server counts in 32 bits.
   const auto timeout =
@@ -19,7 +28,7 @@ std::string Settings(const ConsumerOptions& options, int server_version) {
       "set local statement_timeout = " +
       std::to_string(timeout.count());
   if (server_version >= 170000) sql += "; set local transaction_timeout = 0";
-  return sql;
+  return sql + kTextSettings;
 }
 
 Status ImportSnapshot(const Context& ctx, pq::Connection& connection, const std::string& snapshot) {

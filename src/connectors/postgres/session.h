@@ -1,6 +1,7 @@
 #pragma once
 // A session to read by: connected, in a read-only transaction on one snapshot, with the settings
-// that make the same statement give the same rows in the same order.
+// that make the same statement give the same rows, in the same order and in the same text, whatever
+// role, database and environment have set.
 
 #include <memory>
 #include <string>

@@ -86,8 +86,6 @@ class Splitter {
         limits_(limits) {}
 
   Result<std::vector<elt::Partition>> Split() {
-    // Values are written into statements: their text must not depend on this session.
-    ARROW_RETURN_NOT_OK(connection_.Execute(ctx_, kDoing, "set local datestyle = 'ISO, YMD'"));
     ARROW_ASSIGN_OR_RAISE(window_, WindowPredicate(subject_, options_, run_));
     ARROW_ASSIGN_OR_RAISE(
         whole_, EstimateOf(ctx_, connection_, kDoing, SelectOf(subject_, options_, window_)));
