@@ -4,18 +4,56 @@
 #include <utility>
 
 #include "base/counters.h"
+#include "base/fault.h"
 
 namespace levada::postgres {
 namespace {
 
+/// The decoder knows policies, a user options.
+std::string OptionFor(const pgcopy::Column& column, std::string_view policies) {
+  constexpr std::string_view kSay = "say under consumer: postgres: what becomes of such values:  ";
+  switch (column.type.kind) {
+    case pgcopy::ValueKind::kNumeric:
+      if (policies.starts_with("choose a policy")) {
+        return std::string(kSay) +
+               "non_finite: null  (or string, or double); in a URL &non_finite=null";
+      }
+      return "choose a wider decimal or text under consumer: postgres:  numeric: string; in a URL "
+             "&numeric=string";
+    case pgcopy::ValueKind::kTime:
+      return "read the column as text, which holds it, under consumer: postgres:  time: text; or "
+             "say  infinity: null";
+    case pgcopy::ValueKind::kDate:
+    case pgcopy::ValueKind::kTimestamp:
+    case pgcopy::ValueKind::kTimestamptz:
+    case pgcopy::ValueKind::kInterval:
+      return std::string(kSay) + "infinity: null  (or string); in a URL &infinity=null";
+    default:
+      return std::string(policies);
+  }
+}
+
+Status WithOption(const Status& status, const std::vector<pgcopy::Column>& columns) {
+  if (CodeOf(status) != FaultCode::kValueRefused) return status;
+  Fault fault = FaultOf(status);
+  // The others say what to do in words of SQL.
+  if (!fault.help().starts_with("choose ")) return status;
+  for (const pgcopy::Column& column : columns) {
+    if (column.name == fault.Detail("column")) return fault.Help(OptionFor(column, fault.help()));
+  }
+  return status;
+}
+
 class CopyStream final : public elt::BatchStream {
  public:
   CopyStream(const Context& ctx, std::unique_ptr<CopyOut> copy,
-             std::unique_ptr<pgcopy::Decoder> decoder, std::string position)
+             std::unique_ptr<pgcopy::Decoder> decoder, std::vector<pgcopy::Column> columns,
+             std::string position)
       : ctx_(ctx),
         schema_(decoder->schema()),
         copy_(std::move(copy)),
         decoder_(std::move(decoder)),
+        columns_(std::move(columns)),
         position_(std::move(position)) {}
 
   ~CopyStream() override { (void)CopyStream::Close(); }
@@ -30,7 +68,7 @@ class CopyStream final : public elt::BatchStream {
     const int64_t spent_before = spent_ns_;
     // A server that sends faster than we read would keep us from ever looking at the stop.
     failure_ = ctx_.Check();
-    if (failure_.ok()) failure_ = TimedNext(*batch);
+    if (failure_.ok()) failure_ = WithOption(TimedNext(*batch), columns_);
     const int64_t waited = copy_ == nullptr ? 0 : copy_->wait_ns() - waited_before;
     ctx_.counters->decode_ns.fetch_add(spent_ns_ - spent_before - waited,
                                        std::memory_order_relaxed);
@@ -96,6 +134,7 @@ class CopyStream final : public elt::BatchStream {
   const std::shared_ptr<arrow::Schema> schema_;
   std::unique_ptr<CopyOut> copy_;
   const std::unique_ptr<pgcopy::Decoder> decoder_;
+  const std::vector<pgcopy::Column> columns_;
   const std::string position_;
   std::atomic<int64_t> spent_ns_{0};
   bool ended_ = false;
@@ -107,8 +146,9 @@ class CopyStream final : public elt::BatchStream {
 
 std::unique_ptr<elt::BatchStream> MakeCopyStream(const Context& ctx, std::unique_ptr<CopyOut> copy,
                                                  std::unique_ptr<pgcopy::Decoder> decoder,
+                                                 std::vector<pgcopy::Column> columns,
                                                  std::string position) {
-  return std::make_unique<CopyStream>(ctx, std::move(copy), std::move(decoder),
+  return std::make_unique<CopyStream>(ctx, std::move(copy), std::move(decoder), std::move(columns),
                                       std::move(position));
 }
 

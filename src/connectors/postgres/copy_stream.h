@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/context.h"
 #include "connectors/postgres/copy_out.h"
@@ -11,10 +12,11 @@
 
 namespace levada::postgres {
 
-/// Takes over `copy` and `decoder`. `position` goes into StreamEnd as it is. ctx is copied; its
-/// counters get rows_read, bytes_read, source_wait_ns and decode_ns.
+/// Takes over `copy` and `decoder`, which decodes `columns`. `position` goes into StreamEnd as it
+/// is. ctx is copied; its counters get rows_read, bytes_read, source_wait_ns and decode_ns.
 std::unique_ptr<elt::BatchStream> MakeCopyStream(const Context& ctx, std::unique_ptr<CopyOut> copy,
                                                  std::unique_ptr<pgcopy::Decoder> decoder,
+                                                 std::vector<pgcopy::Column> columns,
                                                  std::string position);
 
 }  // namespace levada::postgres

@@ -38,7 +38,8 @@ Result<std::unique_ptr<elt::BatchStream>> PostgresReader::Read(Context& ctx, int
   ARROW_ASSIGN_OR_RAISE(
       auto copy, CopyOut::Start(ctx, std::move(session), CopyOf(input_.subject, options, condition),
                                 "cannot read " + options.What()));
-  return MakeCopyStream(ctx, std::move(copy), std::move(decoder), input_.position);
+  return MakeCopyStream(ctx, std::move(copy), std::move(decoder), input_.subject.columns,
+                        input_.position);
 }
 
 }  // namespace levada::postgres

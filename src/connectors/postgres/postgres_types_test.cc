@@ -280,6 +280,32 @@ create table h_misc as select 1::int id, '\x00ff'::bytea v, '1 mon 2 days 03:04:
               FailsWith(FaultCode::kValueRefused));
 }
 
+TEST_F(PostgresTypes, ErrorsNameTheOptionThatDecides) {
+  PostgresServer::Shared().Execute(
+      "create table h_decide as select 1 id, 1.5::numeric a, 2::numeric b, 'NaN'::numeric(5,2) n, "
+      "'infinity'::date d, '24:00:00'::time t, '{NaN}'::numeric(5,2)[] l, '{{1}}'::int[] m");
+  const Status wide = ReadHard("h_decide").status();
+  const Fault fault = FaultOf(wide);
+  EXPECT_EQ(fault.code(), FaultCode::kUnsupportedType);
+  EXPECT_THAT(fault.message(), testing::AllOf(HasSubstr("\"a\""), HasSubstr("\"b\"")));
+  EXPECT_THAT(fault.help(), HasSubstr("numeric: decimal(38,9)"));
+  ASSERT_EQ(fault.diagnostics().size(), 1u);
+  EXPECT_EQ(fault.diagnostics()[0].span.line, 2u);  // the table's
+
+  const auto help = [&](const std::string& yaml) {
+    const Status status = ReadHard("h_decide", yaml).status();
+    EXPECT_THAT(status, FailsWith(FaultCode::kValueRefused)) << yaml;
+    return FaultOf(status).help();
+  };
+  EXPECT_THAT(help("columns: [n]"), HasSubstr("non_finite: null"));
+  EXPECT_THAT(help("columns: [l]"), HasSubstr("non_finite: null"));
+  EXPECT_THAT(help("columns: [d]"), HasSubstr("infinity: null"));
+  EXPECT_THAT(help("columns: [t]\ntime: time64"), HasSubstr("time: text"));
+  EXPECT_THAT(help("columns: [a]\nnumeric: decimal(5,0)"), HasSubstr("numeric: string"));
+  EXPECT_THAT(help("columns: [m]"), HasSubstr("text"));
+  PostgresServer::Shared().Execute("drop table h_decide");
+}
+
 TEST_F(PostgresTypes, TypesThatAreNotReadAreNamedWithTheQueryThatReadsThem) {
   PostgresServer::Shared().Execute(
       "create table typed (id int, ip inet, \"Where\" point, span int4range, at timetz, bits "

@@ -85,23 +85,32 @@ struct TypeProblem {
   std::string what;
 };
 
-Status UnsupportedTypes(const Subject& subject, const ConsumerOptions& options,
-                        const std::vector<TypeProblem>& problems) {
+/// All of them at once, pointing at the option that names the source.
+Fault UnsupportedTypes(const ConsumerOptions& options, const std::vector<TypeProblem>& problems,
+                       const std::string& help) {
   std::string message = options.What() + ": ";
-  std::vector<std::string> columns;
   for (const TypeProblem& problem : problems) {
-    if (!columns.empty()) message += "; ";
+    if (&problem != problems.data()) message += "; ";
     message += problem.what;
-    columns.push_back(problem.column);
   }
-  Fault fault(FaultCode::kUnsupportedType, std::move(message));
-  for (const std::string& column : columns) fault.With("column", column);
-  fault.Help("read them as text with  query: " + CastingQuery(subject, options, columns));
-  return fault;
+  Fault fault(FaultCode::kUnsupportedType, message);
+  for (const TypeProblem& problem : problems) fault.With("column", problem.column);
+  return std::move(fault).Help(help).At({options.written.ErrorAt(
+      options.table ? "table" : "query", FaultCode::kUnsupportedType, message, help)});
+}
+
+Fault UnreadTypes(const Subject& subject, const ConsumerOptions& options,
+                  const std::vector<TypeProblem>& problems) {
+  std::vector<std::string> columns;
+  for (const TypeProblem& problem : problems) columns.push_back(problem.column);
+  return UnsupportedTypes(
+      options, problems,
+      "read them as text with  query: " + CastingQuery(subject, options, columns));
 }
 
 Status DecideTypes(Subject& subject, const ConsumerOptions& options) {
   std::vector<TypeProblem> problems;
+  std::vector<TypeProblem> unbounded;
   Status decision;
   arrow::FieldVector fields;
   for (size_t i = 0; i < subject.selected.size(); ++i) {
@@ -117,11 +126,19 @@ Status DecideTypes(Subject& subject, const ConsumerOptions& options) {
     auto field = pgcopy::FieldOf(subject.columns.back());
     if (field.ok()) {
       fields.push_back(*std::move(field));
+    } else if (CodeOf(field.status()) == FaultCode::kUnsupportedType) {
+      unbounded.push_back({column.name, FaultOf(field.status()).message()});
     } else if (decision.ok()) {
       decision = field.status();
     }
   }
-  if (!problems.empty()) return UnsupportedTypes(subject, options, problems);
+  if (!problems.empty()) return UnreadTypes(subject, options, problems);
+  if (!unbounded.empty()) {
+    return UnsupportedTypes(options, unbounded,
+                            "say under consumer: postgres: how to read such columns:  numeric: "
+                            "decimal(38,9),  numeric: string (exact) or  numeric: double "
+                            "(rounded); in a URL &numeric=string");
+  }
   if (!decision.ok()) return decision;
   subject.schema = arrow::schema(std::move(fields));
   return Status::OK();

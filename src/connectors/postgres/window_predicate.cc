@@ -22,6 +22,14 @@ std::string LiteralOf(int64_t value, Order order) {
   return pq::QuoteLiteral(local.substr(0, local.find(' '))) + "::date";
 }
 
+/// ", got text"; nothing of a column that is not read.
+std::string GotType(const Subject& subject, const pq::StatementColumn& column) {
+  for (size_t i = 0; i < subject.selected.size(); ++i) {
+    if (subject.selected[i].name == column.name) return ", got " + subject.type_names[i];
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<ValueRange> ValuesOf(const elt::Window& window, Order order) {
@@ -46,9 +54,14 @@ Result<std::string> WindowPredicate(const Subject& subject, const ConsumerOption
   if (order != Order::kDate && order != Order::kTimestamp && order != Order::kTimestamptz) {
     return Fault(FaultCode::kImpossiblePlan,
                  "run: column \"" + column->name +
-                     "\": expected a date, timestamp or timestamptz to make windows of")
+                     "\": expected a date, timestamp or timestamptz to make windows of" +
+                     GotType(subject, *column))
         .With("column", column->name)
-        .Help("name a column with a time, or read a query: that computes one");
+        .Help(
+            "name a column with a time under run: column:, or read a query: that makes one: "
+            "select *, " +
+            pq::QuoteIdentifier(column->name) + "::timestamp as at from " +
+            (subject.relation ? subject.relation->name.Quoted() : "..."));
   }
   const elt::Window& window = *run.window;
   if (order == Order::kDate && window.end - window.start < kShortestDay) {
