@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "base/log.h"
 #include "connectors/postgres/bounds.h"
 #include "connectors/postgres/copy_out.h"
 #include "connectors/postgres/postgres_catalog.h"
@@ -50,16 +51,20 @@ std::string ConnectionsNote(const pq::Connection& connection, const Subject& sub
   return "connections that read one partition share one snapshot; one more connection holds it";
 }
 
+bool IsFiltered(const Subject& subject) { return subject.relation && subject.relation->filtered; }
+
+std::string FilteredNote(const pq::Connection& connection) {
+  return "row security is on: only the rows that \"" + connection.endpoint().user +
+         "\" may see are read";
+}
+
 std::vector<std::string> NotesOf(const pq::Connection& connection, const Subject& subject,
                                  const ConsumerOptions& options) {
   std::vector<std::string> notes = {
       "each partition is read in one transaction: while it runs, vacuum keeps all rows that were "
       "deleted since it began"};
   if (options.connections != 1) notes.push_back(ConnectionsNote(connection, subject, options));
-  if (subject.relation && subject.relation->filtered) {
-    notes.push_back("row security is on: only the rows that \"" + connection.endpoint().user +
-                    "\" may see are read");
-  }
+  if (IsFiltered(subject)) notes.push_back(FilteredNote(connection));
   if (connection.Parameter("in_hot_standby") == "on") {
     notes.push_back(
         "the server is a standby: it may cancel a long read that conflicts with "
@@ -257,6 +262,10 @@ Result<std::unique_ptr<elt::PartitionReader>> PostgresConsumer::Open(
   ARROW_RETURN_NOT_OK(
       CheckSeenBySnapshot(ctx, *session, input.subject, *options_, input.condition));
   if (partition.index == 0) {
+    // Nobody need have looked at the plan's notes.
+    if (IsFiltered(input.subject)) {
+      ctx.log->Warning(FilteredNote(*session), {{"table", options_->What()}});
+    }
     ARROW_RETURN_NOT_OK(CheckAllPlaced(ctx, *session, input.subject, *options_, run));
   }
   input.validate_utf8 = IsUnchecked(*session);

@@ -2,6 +2,7 @@
 
 #include <arrow/type.h>
 
+#include "base/log.h"
 #include "connectors/postgres/consumer_testing.h"
 #include "connectors/postgres/value_text.h"
 #include "elt/catalog.h"
@@ -17,6 +18,16 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
 using tests::PostgresServer;
+
+/// Keeps what a run warns of.
+class WarningsLog final : public Logger {
+ public:
+  bool Enabled(LogLevel level) const override { return level == LogLevel::kWarning; }
+  void Write(LogLevel, std::string_view message, std::initializer_list<LogField>) override {
+    warnings.emplace_back(message);
+  }
+  std::vector<std::string> warnings;
+};
 
 class PostgresConsumerTest : public testing::Test {
  protected:
@@ -84,17 +95,6 @@ TEST_F(PostgresConsumerTest, DescribesAQueryWithTheStatisticsOfItsTables) {
   EXPECT_EQ(source.estimated_rows, 1000);
 }
 
-TEST_F(PostgresConsumerTest, ReadsEveryKindOfTable) {
-  EXPECT_EQ(RowsOf("table: sales.orders"), 1000);
-  EXPECT_EQ(RowsOf("table: sales.recent"), 100);
-  EXPECT_EQ(RowsOf("table: sales.totals"), 1);
-  EXPECT_EQ(RowsOf("table: sales.events"), 500);
-  EXPECT_EQ(RowsOf("table: sales.events_a"),
-            ValueOf(Describe("table: sales.events_a")).estimated_rows);
-  EXPECT_EQ(RowsOf("table: sales.parent"), 2);
-  EXPECT_EQ(RowsOf("table: '\"Odd \"\"Name\"\".x\"'"), 1);
-}
-
 TEST_F(PostgresConsumerTest, DescribesAThousandColumnsAtOnce) {
   auto& server = PostgresServer::Shared();
   server.Execute(
@@ -134,6 +134,17 @@ TEST_F(PostgresConsumerTest, CountsChildrenInTheStatisticsOfTheirParents) {
   server.Execute("drop table kin cascade", "shop");
 }
 
+TEST_F(PostgresConsumerTest, ReadsEveryKindOfTable) {
+  EXPECT_EQ(RowsOf("table: sales.orders"), 1000);
+  EXPECT_EQ(RowsOf("table: sales.recent"), 100);
+  EXPECT_EQ(RowsOf("table: sales.totals"), 1);
+  EXPECT_EQ(RowsOf("table: sales.events"), 500);
+  EXPECT_EQ(RowsOf("table: sales.events_a"),
+            ValueOf(Describe("table: sales.events_a")).estimated_rows);
+  EXPECT_EQ(RowsOf("table: sales.parent"), 2);
+  EXPECT_EQ(RowsOf("table: '\"Odd \"\"Name\"\".x\"'"), 1);
+}
+
 TEST_F(PostgresConsumerTest, TrustsNotNullOnlyWhereTheServerKeepsIt) {
   EXPECT_FALSE(ValueOf(Describe("table: sales.events")).schema->field(0)->nullable());
   EXPECT_TRUE(ValueOf(Describe("table: sales.parent")).schema->field(0)->nullable());
@@ -163,7 +174,7 @@ TEST_F(PostgresConsumerTest, SaysWhyConnectionsWouldBeOfNoUse) {
   EXPECT_THAT(notes("table: sales.orders"), Contains(HasSubstr("share one snapshot")));
   EXPECT_THAT(notes("table: sales.recent"), single);
   EXPECT_THAT(notes("table: sales.parent"), single);
-  EXPECT_THAT(notes("query: select 1 as a"), single);
+  EXPECT_THAT(ValueOf(Describe("query: select 1 as a\nconnections: auto")).notes, single);
   EXPECT_THAT(notes("table: sales.orders\npartition: { by: id, count: 2 }"), single);
 }
 
@@ -281,10 +292,13 @@ TEST_F(PostgresConsumerTest, SaysThatRowSecurityHidesRows) {
       "create policy own on sales.owned using (owner = current_user); "
       "grant usage on schema sales to tenant; grant select on sales.owned to tenant",
       "shop");
+  WarningsLog log;
+  ctx_.log = &log;
   const RunRows rows =
       ValueOf(ReadRun(ctx_, *ConsumerOf("table: sales.owned", server.Dsn("shop", "tenant"))));
   EXPECT_EQ(rows.Table()->num_rows(), 1);
   EXPECT_THAT(rows.source.notes, Contains(HasSubstr("row security")));
+  EXPECT_THAT(log.warnings, ElementsAre(HasSubstr("row security")));
   EXPECT_THAT(ValueOf(Describe("table: sales.owned")).notes,
               Not(Contains(HasSubstr("row security"))));
   server.Execute("drop table sales.owned; drop owned by tenant; drop role tenant", "shop");
@@ -369,20 +383,6 @@ TEST_F(PostgresConsumerTest, IsNotBoundByTheRolesOwnTimeout) {
   server.Execute("drop role hasty", "shop");
 }
 
-TEST_F(PostgresConsumerTest, FailsInTheMiddleWithWhatTheServerSays) {
-  const Status status =
-      Read("query: select 1 / (5000 - g) as v from generate_series(1, 9000) g").status();
-  EXPECT_THAT(status, FailsWith(FaultCode::kQueryFailed, HasSubstr("division by zero")));
-  EXPECT_EQ(FaultOf(status).Detail("sqlstate"), "22012");
-}
-
-TEST_F(PostgresConsumerTest, LeavesThePasswordOutOfEveryError) {
-  const auto consumer = ConsumerOf(
-      "table: t", "host=127.0.0.1 port=1 user=u password=canary-secret connect_timeout=2");
-  const Status status = consumer->Describe(ctx_).status();
-  EXPECT_THAT(status, FailsWith(FaultCode::kSourceUnreachable));
-  EXPECT_THAT(RenderJson(FaultOf(status)), Not(HasSubstr("canary")));
-}
 TEST_F(PostgresConsumerTest, TextsDoNotDependOnWhatTheRoleHasSet) {
   auto& server = PostgresServer::Shared();
   server.Execute(R"(
@@ -426,6 +426,20 @@ alter role odd set standard_conforming_strings = off;
   server.Execute("drop table said; drop role odd", "shop");
 }
 
+TEST_F(PostgresConsumerTest, FailsInTheMiddleWithWhatTheServerSays) {
+  const Status status =
+      Read("query: select 1 / (5000 - g) as v from generate_series(1, 9000) g").status();
+  EXPECT_THAT(status, FailsWith(FaultCode::kQueryFailed, HasSubstr("division by zero")));
+  EXPECT_EQ(FaultOf(status).Detail("sqlstate"), "22012");
+}
+
+TEST_F(PostgresConsumerTest, LeavesThePasswordOutOfEveryError) {
+  const auto consumer = ConsumerOf(
+      "table: t", "host=127.0.0.1 port=1 user=u password=canary-secret connect_timeout=2");
+  const Status status = consumer->Describe(ctx_).status();
+  EXPECT_THAT(status, FailsWith(FaultCode::kSourceUnreachable));
+  EXPECT_THAT(RenderJson(FaultOf(status)), Not(HasSubstr("canary")));
+}
 
 TEST_F(PostgresConsumerTest, IsInTheCatalogUnderItsUrls) {
   elt::Catalog catalog;

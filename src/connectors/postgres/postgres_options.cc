@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "connectors/postgres/statement_text.h"
+#include "db/postgres/connection.h"
 
 namespace levada::postgres {
 namespace {
@@ -84,7 +85,8 @@ std::vector<OptionSpec> ReadingSpecs() {
        .fields = {{.name = "column", .doc = "a column"}}},
       PartitionSpec(),
       {.name = "connections",
-       .doc = "connections that read one partition of a plain table at once: a number, or auto",
+       .doc = "connections that read one partition of a plain table at once: a number, or auto; "
+              "each writes files of its own",
        .default_text = "1",
        .example = "auto"},
   };
@@ -255,7 +257,14 @@ class Checker {
              "expected auto or a number from 1 to " + std::to_string(kConnectionsMax) + ", got \"" +
                  text + "\"",
              "write connections: auto");
+      return;
     }
+    // What is to be seen only once connected is a note of the plan, and so is it of auto.
+    if (read.connections == 1 || options_.Given("table")) return;
+    Refuse(options_, "connections", FaultCode::kImpossiblePlan,
+           "\"connections\" divides the blocks of a table, and a query has none",
+           "remove it; a query can be cut with partition:, and parallel: { partitions: " + text +
+               " } reads its parts at once");
   }
 
   void Values(ConsumerOptions& read) {
@@ -414,7 +423,13 @@ Result<elt::WrittenOptions> OptionsFromUrl(const std::string& url) {
     if (name == "table" || name == "query") ++sources;
     ours.emplace_back(name, *value);
   }
-  if (sources != 1) return refuse("expected one of \"table\" and \"query\"");
+  if (sources != 1) {
+    Fault fault = refuse("expected one of \"table\" and \"query\"");
+    // A host behind the first "?": that was one of the password's.
+    const bool password = dsn.find('@', std::min(question, dsn.size())) != std::string::npos;
+    if (sources == 0 && password) fault.Help(std::string(pq::kPasswordHelp));
+    return fault;
+  }
   ours.insert(ours.begin(), {"dsn", std::move(dsn)});
   return ours;
 }

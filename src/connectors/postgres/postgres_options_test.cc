@@ -81,6 +81,17 @@ TEST(ConsumerOptions, TellsAllProblemsAtOnce) {
   EXPECT_EQ(FaultOf(options.status()).diagnostics().size(), 3u);
 }
 
+TEST(ConsumerOptions, RefuseConnectionsWhereTheyWouldDoNothing) {
+  const Fault fault = FaultOf(OptionsOf("query: select 1\nconnections: 4").status());
+  EXPECT_EQ(fault.code(), FaultCode::kImpossiblePlan);
+  ASSERT_EQ(fault.diagnostics().size(), 1u);
+  EXPECT_EQ(fault.diagnostics()[0].span.line, 2u);
+  EXPECT_THAT(fault.diagnostics()[0].help, HasSubstr("partitions: 4"));
+  // One is what a query has, and auto says as many as are of use.
+  EXPECT_THAT(OptionsOf("query: select 1\nconnections: 1"), IsOk());
+  EXPECT_THAT(OptionsOf("query: select 1\nconnections: auto"), IsOk());
+}
+
 TEST(ConsumerOptions, ComeOutOfAUrl) {
   EXPECT_THAT(
       ValueOf(OptionsFromUrl("postgres://me@db:5433/shop?table=public.orders")),
@@ -100,7 +111,15 @@ TEST(ConsumerOptions, RefuseAUrlWithoutATable) {
     const auto options = OptionsFromUrl(url);
     EXPECT_THAT(options, FailsWith(FaultCode::kBadCommandLine)) << url;
     EXPECT_THAT(options.status().ToString(), Not(HasSubstr("canary")));
+    EXPECT_THAT(FaultOf(options.status()).help(), Not(HasSubstr("%3F"))) << url;
   }
+}
+
+TEST(ConsumerOptions, TellAPasswordThatWasNotEncodedFromAUrlWithoutATable) {
+  const Fault fault =
+      FaultOf(OptionsFromUrl("postgres://bob:can?ary@127.0.0.1/shop?table=orders").status());
+  EXPECT_EQ(fault.code(), FaultCode::kBadCommandLine);
+  EXPECT_THAT(fault.help(), HasSubstr("%3F"));
 }
 
 }  // namespace
