@@ -79,8 +79,7 @@ LedgerRun FromTarget(const PublishedRun& published) {
   run.label = published.label;
   run.partitions_done = static_cast<int64_t>(published.partitions.size());
   if (published.pending) {
-    run.state = "failed";
-    run.error = "begun and not finished";
+    run.state = "running";  // or its process is dead: the target does not know
     run.plan_hash = published.pending->plan_hash;
     run.revision = published.pending->revision;
     run.partitions_total = static_cast<int64_t>(published.pending->partitions.size());

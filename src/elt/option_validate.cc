@@ -297,7 +297,13 @@ class Validator {
                       Options::Node& node) {
     for (const OptionSpec& field : spec.fields) {
       if (field.name == spec.shorthand) {
+        const size_t before = diagnostics_.size();
         node.children.push_back({field.name, Span{}, Check(field, value, path, Span{})});
+        // Who wrote the short form and was wrong may have wanted the long one.
+        const bool has_long_form = !spec.example.empty() && spec.example.front() == '{';
+        if (diagnostics_.size() > before && has_long_form) {
+          diagnostics_.back().help = ExampleHelp(spec);
+        }
         continue;
       }
       node.children.push_back({field.name, Span{}, Absent(field, node.span)});
