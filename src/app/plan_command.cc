@@ -18,6 +18,7 @@ Status PlanPipeline(Session& session, Pipeline& pipeline, bool more_than_one, bo
   options.windows = session.line().windows;
   options.replace = session.line().replace;
   options.memory_bytes = session.line().memory_bytes;
+  options.keep_other_plans = session.line().ad_hoc.has_value();
   const elt::Engine engine{pipeline.plan,    pipeline.stages, session.controller(),
                            session.random(), session.disk(),  std::string(Version())};
   ARROW_ASSIGN_OR_RAISE(elt::Prepared prepared,

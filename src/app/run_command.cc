@@ -19,6 +19,8 @@ elt::RunOptions OptionsFor(const CommandLine& line) {
   options.replace = line.replace;
   options.only_begun = line.verb == Verb::kRetry;
   options.memory_bytes = line.memory_bytes;
+  // A slip in a URL must not replace the dataset of another table.
+  options.keep_other_plans = line.ad_hoc.has_value();
   options.patient = true;
   return options;
 }

@@ -95,7 +95,8 @@ bool IsWrittenEachTime(const RunInstance& run) { return !run.window && !run.once
 struct Circumstances {
   bool run_again = false;  ///< one of the last windows, of `lookback`
   bool retry = false;      ///< only what was begun goes on, nothing begins anew
-  std::string closes_at;   ///< when the last row of its window is there, RFC 3339; else empty
+  bool keep_other_plans = false;
+  std::string closes_at;  ///< when the last row of its window is there, RFC 3339; else empty
 };
 
 Verdict JudgeTarget(const RunInstance& run, const PublishedRun& state,
@@ -121,14 +122,18 @@ Verdict JudgeTarget(const RunInstance& run, const PublishedRun& state,
   }
   std::string published =
       fmt::format("published {}, {} rows", state.finished_at, FormatCount(state.rows));
-  if (run.replace || circumstances.run_again || IsWrittenEachTime(run))
+  const bool is_same_plan = state.plan_hash == run.plan_hash;
+  const bool is_written_anew =
+      IsWrittenEachTime(run) && (is_same_plan || !circumstances.keep_other_plans);
+  if (run.replace || circumstances.run_again || is_written_anew) {
     return {Decision::kReplace, published};
+  }
   // `--window` of an open one: what came after it was read is still missing.
-  if (state.begun_at < circumstances.closes_at && state.plan_hash == run.plan_hash) {
+  if (is_same_plan && state.begun_at < circumstances.closes_at) {
     return {Decision::kReplace,
             published + fmt::format(", before it closed {}", circumstances.closes_at)};
   }
-  if (state.plan_hash == run.plan_hash) return {Decision::kSkip, published};
+  if (is_same_plan) return {Decision::kSkip, published};
   return {Decision::kRefuse, published + fmt::format(" under another plan ({})", state.plan_hash)};
 }
 
@@ -350,7 +355,8 @@ Result<Prepared> Prepare(Context& ctx, const Engine& engine, const RunOptions& o
           : 0;
   const size_t run_count = runs.size();
   for (size_t i = 0; i < run_count; ++i) {
-    const Circumstances circumstances{i + lookback >= run_count, options.only_begun, {}};
+    const Circumstances circumstances{
+        i + lookback >= run_count, options.only_begun, options.keep_other_plans, {}};
     ARROW_ASSIGN_OR_RAISE(RunDecision decision,
                           Decide(ctx, engine, std::move(runs[i]), circumstances));
     // A run begun under another plan stays, to be refused by name.

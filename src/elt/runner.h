@@ -28,6 +28,7 @@ struct RunOptions {
   std::vector<std::string> windows;  ///< labels; empty: every closed and unpublished window
   bool replace = false;              ///< run published windows again, under another plan if need be
   bool only_begun = false;           ///< `retry`: only runs that were begun and not finished
+  bool keep_other_plans = false;     ///< not even a whole table of another plan is replaced
   bool patient = false;              ///< a source that cannot be reached now is asked again
   int64_t memory_bytes = 0;          ///< --memory; 0: the plan's, or none
 };

@@ -407,6 +407,17 @@ TEST_F(RunnerTest, AWholeTableRunWhoseSourceHasChangedBeginsAnew) {
   EXPECT_TRUE(memory.runs["all"].finished);
 }
 
+TEST_F(RunnerTest, AWholeTableOfAnotherPlanIsKeptWhenAskedTo) {
+  ASSERT_TRUE(Run().status.ok());
+  RunOptions careful;
+  careful.keep_other_plans = true;
+  EXPECT_TRUE(Run(careful).status.ok()) << "the same plan";
+  plan.hash = "00000000000000bb";
+  EXPECT_EQ(CodeOf(Run(careful).status), FaultCode::kPlanChanged);
+  careful.replace = true;
+  EXPECT_TRUE(Run(careful).status.ok());
+}
+
 TEST_F(RunnerTest, RowsThatAreThereUnderAnotherCutAreNotWrittenTwice) {
   ASSERT_TRUE(Run().status.ok());
   plan.window = WindowSpec();
