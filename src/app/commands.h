@@ -8,6 +8,7 @@
 #include "app/session.h"
 #include "app/terminal.h"
 #include "base/fault.h"
+#include "elt/runner.h"
 
 namespace levada::app {
 
@@ -23,6 +24,8 @@ struct Outcome {
 
 /// `levada explain [CODE]`. Without a code: all of them in a table.
 Outcome Explain(const CommandLine& line, const Terminal& terminal);
+/// What the command line says of which runs are to be done, for run, retry and plan.
+elt::RunOptions RunOptionsOf(const CommandLine& line);
 /// `levada run` and `levada retry`. Nothing runs when one of the files is wrong; after a pipeline
 /// that failed the next one is run all the same.
 Outcome Run(Session& session);

@@ -14,15 +14,10 @@ TableStyle StyleOf(const Terminal& terminal) {
 }
 
 Status PlanPipeline(Session& session, Pipeline& pipeline, bool more_than_one, bool& pending) {
-  elt::RunOptions options;
-  options.windows = session.line().windows;
-  options.replace = session.line().replace;
-  options.memory_bytes = session.line().memory_bytes;
-  options.keep_other_plans = session.line().ad_hoc.has_value();
   const elt::Engine engine{pipeline.plan,    pipeline.stages, session.controller(),
                            session.random(), session.disk(),  std::string(Version())};
-  ARROW_ASSIGN_OR_RAISE(elt::Prepared prepared,
-                        elt::Prepare(session.context(), engine, options, true));
+  ARROW_ASSIGN_OR_RAISE(elt::Prepared prepared, elt::Prepare(session.context(), engine,
+                                                             RunOptionsOf(session.line()), true));
   pending = pending || prepared.AnyPending();
   if (session.line().json) {
     ARROW_RETURN_NOT_OK(PrintJson(session, PlanJson(pipeline.plan, prepared)));

@@ -13,18 +13,6 @@ namespace {
 
 constexpr size_t kFailuresShownMax = 20;  // the rest is in the report
 
-elt::RunOptions OptionsFor(const CommandLine& line) {
-  elt::RunOptions options;
-  options.windows = line.windows;
-  options.replace = line.replace;
-  options.only_begun = line.verb == Verb::kRetry;
-  options.memory_bytes = line.memory_bytes;
-  // A slip in a URL must not replace the dataset of another table.
-  options.keep_other_plans = line.ad_hoc.has_value();
-  options.patient = true;
-  return options;
-}
-
 /// Every failure of a run but the one that the invocation itself reports.
 void PrintRunFailures(const Session& session, const elt::RunReport& report) {
   size_t shown = 0;
@@ -64,7 +52,7 @@ Result<std::unique_ptr<elt::Ledger>> OpenLedger(Session& session, Context& conte
 }
 
 Status RunPipeline(Session& session, Pipeline& pipeline) {
-  const elt::RunOptions options = OptionsFor(session.line());
+  const elt::RunOptions options = RunOptionsOf(session.line());
   const elt::Engine engine{pipeline.plan,    pipeline.stages, session.controller(),
                            session.random(), session.disk(),  std::string(Version())};
   Context context = session.context();
@@ -91,6 +79,18 @@ Status RunPipeline(Session& session, Pipeline& pipeline) {
 }
 
 }  // namespace
+
+elt::RunOptions RunOptionsOf(const CommandLine& line) {
+  elt::RunOptions options;
+  options.windows = line.windows;
+  options.replace = line.replace;
+  options.only_begun = line.verb == Verb::kRetry;
+  options.memory_bytes = line.memory_bytes;
+  // A slip in a URL must not replace the dataset of another table.
+  options.keep_other_plans = line.ad_hoc.has_value();
+  options.patient = line.verb != Verb::kPlan;
+  return options;
+}
 
 Outcome Run(Session& session) {
   Outcome outcome;

@@ -67,13 +67,14 @@ class PartitionAttempt {
   }
 
   Status Publish() {
+    RetrySpec retry = work_.plan->retry;
+    retry.attempts = kPublishAttempts;
     for (size_t i = 0; i < targets_.size(); ++i) {
       Status published;
       for (int tries = 1;; ++tries) {
         published = targets_[i]->Publish(ctx_, AttemptFor(*targets_[i], 0, nullptr), receipts_[i]);
-        if (published.ok() || !IsRetryable(published) || tries == kPublishAttempts) break;
-        auto pause = BackoffBefore(work_.plan->retry, tries, *work_.random);
-        if (!ctx_.clock->SleepUntil(ctx_.clock->Steady() + pause, ctx_.stop)) break;
+        const auto pause = PauseBeforeAnother(ctx_, retry, tries, *work_.random, published);
+        if (!pause || !WaitOut(ctx_, *pause)) break;
       }
       ARROW_RETURN_NOT_OK(published);
       ++published_;

@@ -143,6 +143,18 @@ std::string ClosesAt(const Plan& plan, const RunInstance& run) {
   return FormatTimestamp(run.window->end + delay);
 }
 
+void Refuse(RunDecision& decision, std::string reason, std::string key, std::string value,
+            std::string help) {
+  decision.decision = Decision::kRefuse;
+  decision.reason = std::move(reason);
+  decision.refusal = Fault(FaultCode::kPlanChanged,
+                           fmt::format("run \"{}\" of pipeline \"{}\": {}", decision.run.Label(),
+                                       decision.run.pipeline, decision.reason))
+                         .With("window", decision.run.Label())
+                         .With(std::move(key), std::move(value))
+                         .Help(std::move(help));
+}
+
 Result<RunDecision> Decide(Context& ctx, const Engine& engine, RunInstance run,
                            Circumstances circumstances) {
   RunDecision decided;
@@ -165,14 +177,8 @@ Result<RunDecision> Decide(Context& ctx, const Engine& engine, RunInstance run,
     decided.published.push_back(std::move(state));
   }
   if (any_refuse) {
-    decided.decision = Decision::kRefuse;
-    decided.refusal =
-        Fault(FaultCode::kPlanChanged,
-              fmt::format("run \"{}\" of pipeline \"{}\": {}", decided.run.Label(),
-                          decided.run.pipeline, decided.reason))
-            .With("window", decided.run.Label())
-            .With("plan_hash", decided.run.plan_hash)
-            .Help("run with --replace to publish it again under this plan, or undo the change");
+    Refuse(decided, decided.reason, "plan_hash", decided.run.plan_hash,
+           "run with --replace to publish it again under this plan, or undo the change");
   } else if (any_resume) {
     decided.decision = Decision::kResume;
   } else if (any_replace) {
@@ -205,17 +211,10 @@ Status RefuseOverlaps(Context& ctx, const Engine& engine, std::vector<RunDecisio
                Overlap(other.window, decision.run.window);
       });
       if (same_rows == present.end()) continue;
-      decision.decision = Decision::kRefuse;
-      decision.reason = fmt::format("its rows are there already, as run \"{}\"", same_rows->label);
-      decision.refusal =
-          Fault(FaultCode::kPlanChanged,
-                fmt::format("run \"{}\" of pipeline \"{}\": {}", decision.run.Label(),
-                            decision.run.pipeline, decision.reason))
-              .With("window", decision.run.Label())
-              .With("published_as", same_rows->label)
-              .Help(
-                  "write to another path:, or remove what is there first: both "
-                  "together would have every row twice");
+      Refuse(decision, fmt::format("its rows are there already, as run \"{}\"", same_rows->label),
+             "published_as", same_rows->label,
+             "write to another path:, or remove what is there first: both together would have "
+             "every row twice");
     }
   }
   return Status::OK();
