@@ -1,16 +1,13 @@
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
-
 #include "app/commands.h"
 #include "app/describe.h"
 #include "app/json_output.h"
 #include "app/pipeline_file.h"
+#include "base/json.h"
 
 namespace levada::app {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 Json JsonOf(const std::string& file, const Result<Pipeline>& opened) {
   Json json;
@@ -24,7 +21,7 @@ Json JsonOf(const std::string& file, const Result<Pipeline>& opened) {
   } else {
     json["pipeline"] = nullptr;
     json["plan_hash"] = nullptr;
-    json["error"] = Json::parse(RenderJson(FaultOf(opened.status())));
+    json["error"] = ParseJson(RenderJson(FaultOf(opened.status())));
   }
   return json;
 }
@@ -48,7 +45,7 @@ Outcome Check(Session& session) {
     if (session.line().json) {
       if (!status.ok()) told.push_back(status);
       const Json json = JsonOf(file, opened);
-      outcome.Note(PrintJson(session, json.dump(2, ' ', false, Json::error_handler_t::replace)));
+      outcome.Note(PrintJson(session, Dump(json, 2)));
     } else {
       outcome.Note(status);
     }

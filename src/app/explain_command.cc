@@ -1,12 +1,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "app/commands.h"
 #include "app/error_pages.h"
 #include "app/json_output.h"
 #include "app/table.h"
+#include "base/json.h"
 
 namespace levada::app {
 namespace {
@@ -37,8 +37,8 @@ std::string_view NameOf(Blame blame) {
   return "levada";
 }
 
-nlohmann::ordered_json JsonOf(const FaultKind& kind) {
-  nlohmann::ordered_json json;
+Json JsonOf(const FaultKind& kind) {
+  Json json;
   json["code"] = CodeName(kind.code);
   json["title"] = kind.title;
   json["blame"] = WordOf(kind.blame);
@@ -78,11 +78,11 @@ std::string Shown(std::string_view markdown, const Paint& paint) {
 
 Status ExplainAll(bool json, const Terminal& terminal) {
   if (json) {
-    nlohmann::ordered_json all;
+    Json all;
     all["levada_explain"] = kJsonVersion;
-    all["errors"] = nlohmann::ordered_json::array();
+    all["errors"] = Json::array();
     for (const FaultKind& kind : FaultKinds()) all["errors"].push_back(JsonOf(kind));
-    return WriteOutput(all.dump(2) + "\n");
+    return WriteOutput(Dump(all, 2) + "\n");
   }
   Table table({{"code"}, {"exit", Align::kRight}, {"whose fault"}, {"tried again"}, {"what"}});
   for (const FaultKind& kind : FaultKinds()) {
@@ -105,11 +105,11 @@ Status ExplainOne(const CommandLine& line, const Terminal& terminal) {
                               : fmt::format("did you mean \"{}\"?", nearest));
   }
   if (line.json) {
-    nlohmann::ordered_json json;
+    Json json;
     json["levada_explain"] = kJsonVersion;
     json.update(JsonOf(*kind));
     json["page"] = PageOf(*kind);
-    return WriteOutput(json.dump(2) + "\n");
+    return WriteOutput(Dump(json, 2) + "\n");
   }
   return WriteOutput(Shown(PageOf(*kind), Paint(terminal.output_color)));
 }

@@ -1,13 +1,12 @@
 #include "app/json_output.h"
 
-#include <nlohmann/json.hpp>
+#include "base/json.h"
 
 namespace levada::app {
 
 std::string OneLine(const std::string& document) {
-  using Json = nlohmann::ordered_json;
-  const Json json = Json::parse(document, nullptr, false);
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  const Json json = ParseJson(document);
+  return Dump(json);
 }
 
 Status PrintJson(const Session& session, const std::string& document) {

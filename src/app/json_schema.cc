@@ -1,13 +1,10 @@
 #include "app/json_schema.h"
 
-#include <nlohmann/json.hpp>
-
+#include "base/json.h"
 #include "elt/plan.h"
 
 namespace levada::app {
 namespace {
-
-using Json = nlohmann::ordered_json;
 using elt::OptionSpec;
 using elt::OptionType;
 
@@ -114,7 +111,7 @@ std::string PipelineJsonSchema(const elt::Catalog& catalog) {
   document["$schema"] = "http://json-schema.org/draft-07/schema#";
   document["title"] = "levada pipeline";
   document.update(json);
-  return document.dump(2) + "\n";
+  return Dump(document, 2) + "\n";
 }
 
 }  // namespace levada::app

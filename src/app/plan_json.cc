@@ -1,14 +1,12 @@
-#include <nlohmann/json.hpp>
 
 #include "app/column_steps.h"
 #include "app/json_output.h"
 #include "app/plan_text.h"
 #include "base/clock.h"
+#include "base/json.h"
 
 namespace levada::app {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 Json Known(int64_t number) { return number >= 0 ? Json(number) : Json(nullptr); }
 
@@ -91,9 +89,7 @@ Json PartitionsOf(const elt::Prepared& prepared) {
   return json;
 }
 
-std::string Printed(const Json& json) {
-  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
-}
+std::string Printed(const Json& json) { return Dump(json, 2) + "\n"; }
 
 }  // namespace
 

@@ -2,10 +2,9 @@
 
 #include <gtest/gtest.h>
 
-#include <nlohmann/json.hpp>
-
 #include "app/column_steps.h"
 #include "app/json_output.h"
+#include "base/json.h"
 
 namespace levada::app {
 namespace {
@@ -117,7 +116,7 @@ TEST(PlanText, WrapsTheQueryOnATerminalOnly) {
 
 TEST(PlanJson, HasAVersionTheWindowsBoundsAndEveryStep) {
   const Planned planned = TwoColumns();
-  const auto json = nlohmann::json::parse(PlanJson(planned.plan, planned.prepared));
+  const auto json = ParseJson(PlanJson(planned.plan, planned.prepared));
   EXPECT_EQ(json["levada_plan"], kJsonVersion);
   EXPECT_EQ(json["runs"][0]["start"], "2026-01-01T00:00:00.000000Z");
   EXPECT_EQ(json["runs"][0]["replaces"]["paths"].size(), 7u);

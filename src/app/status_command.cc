@@ -2,19 +2,17 @@
 
 #include <algorithm>
 #include <map>
-#include <nlohmann/json.hpp>
 
 #include "app/commands.h"
 #include "app/json_output.h"
 #include "app/pipeline_file.h"
 #include "app/table.h"
+#include "base/json.h"
 #include "base/quantity.h"
 #include "elt/ledger.h"
 
 namespace levada::app {
 namespace {
-
-using Json = nlohmann::ordered_json;
 using elt::LedgerRun;
 
 constexpr size_t kWindowsMax = 100'000;  // of one pipeline, when looking for those not yet run
@@ -82,7 +80,7 @@ std::string JsonText(const std::string& pipeline, const std::vector<LedgerRun>& 
                             {"finished_at", TextOrNull(run.finished_at)},
                             {"error", TextOrNull(run.error)}});
   }
-  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  return Dump(json, 2) + "\n";
 }
 
 /// "2026-11-22T16:04:52.123456Z" to the second.

@@ -3,11 +3,11 @@
 #include <arrow/config.h>
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
 #include <utility>
 #include <vector>
 
 #include "app/json_output.h"
+#include "base/json.h"
 
 namespace levada::app {
 namespace {
@@ -37,11 +37,11 @@ std::string VersionText() {
 }
 
 std::string VersionJson() {
-  nlohmann::ordered_json json;
+  Json json;
   json["levada_version"] = kJsonVersion;
   json["levada"] = Version();
   for (const auto& [name, value] : BuiltWith()) json[name] = value;
-  return json.dump(2) + "\n";
+  return Dump(json, 2) + "\n";
 }
 
 }  // namespace levada::app

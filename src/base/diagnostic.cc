@@ -3,11 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string_view>
 
 #include "base/fault.h"
+#include "base/json.h"
 #include "base/text_columns.h"
 
 namespace levada {
@@ -156,8 +156,8 @@ std::vector<std::string> Causes(const Fault& fault) {
   return texts;
 }
 
-nlohmann::ordered_json JsonOf(const Diagnostic& diagnostic) {
-  nlohmann::ordered_json json;
+Json JsonOf(const Diagnostic& diagnostic) {
+  Json json;
   json["severity"] = NameOf(diagnostic.severity);
   json["code"] = diagnostic.code == FaultCode{} ? "" : CodeName(diagnostic.code);
   json["message"] = diagnostic.message;
@@ -275,24 +275,24 @@ std::string Render(const Fault& fault, const RenderStyle& style) {
 
 std::string RenderJson(const Fault& fault) {
   const FaultKind& kind = fault.kind();
-  nlohmann::ordered_json json;
+  Json json;
   json["code"] = CodeName(fault.code());
   json["title"] = kind.title;
   json["blame"] = WordOf(kind.blame);
   json["retryable"] = kind.retryable;
   json["exit_status"] = kind.exit_status;
   json["message"] = fault.message();
-  json["details"] = nlohmann::ordered_json::object();
+  json["details"] = Json::object();
   for (const auto& [key, value] : fault.details()) {
     if (!json["details"].contains(key)) json["details"][key] = value;  // as Detail() answers
   }
   json["help"] = fault.help();
   json["cause"] = fmt::format("{}", fmt::join(Causes(fault), "; caused by: "));
-  json["diagnostics"] = nlohmann::ordered_json::array();
+  json["diagnostics"] = Json::array();
   for (const Diagnostic& diagnostic : fault.diagnostics()) {
     json["diagnostics"].push_back(JsonOf(diagnostic));
   }
-  return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+  return Dump(json);
 }
 
 std::string NearestName(const std::string& word, const std::vector<std::string>& candidates) {

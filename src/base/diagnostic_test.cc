@@ -1,8 +1,7 @@
 #include "base/diagnostic.h"
 
-#include <nlohmann/json.hpp>
-
 #include "base/fault.h"
+#include "base/json.h"
 #include "base/testing.h"
 #include "base/text_columns.h"
 
@@ -267,7 +266,7 @@ TEST(RenderJson, IsOneLineWithEveryPart) {
                     .At({UnknownKey()});
   const std::string text = RenderJson(fault);
   EXPECT_EQ(text.find('\n'), std::string::npos);
-  const auto json = nlohmann::json::parse(text);
+  const auto json = ParseJson(text);
   EXPECT_EQ(json["code"], "LV1002");
   EXPECT_EQ(json["title"], "unknown key");
   EXPECT_EQ(json["blame"], "config");
@@ -286,7 +285,7 @@ TEST(RenderJson, IsOneLineWithEveryPart) {
   EXPECT_EQ(diagnostic["column"], 5);
   EXPECT_EQ(diagnostic["length"], 5);
   EXPECT_EQ(diagnostic["label"], "not an option of consumer \"postgres\"");
-  EXPECT_EQ(diagnostic["notes"], nlohmann::json::array());
+  EXPECT_EQ(diagnostic["notes"], Json::array());
   EXPECT_EQ(diagnostic["help"], "did you mean \"table\"?");
 }
 
@@ -298,12 +297,12 @@ TEST(RenderJson, TellsTheBlameOfEveryCodeInItsOwnWord) {
       {FaultCode::kSourceBusy, "source"},       {FaultCode::kLeaseHeld, "lease"},
       {FaultCode::kInterrupted, "signal"},      {FaultCode::kInternal, "ours"}};
   for (const auto& [code, word] : cases) {
-    EXPECT_EQ(nlohmann::json::parse(RenderJson(Fault(code, "x")))["blame"], word);
+    EXPECT_EQ(ParseJson(RenderJson(Fault(code, "x")))["blame"], word);
   }
 }
 
 TEST(RenderJson, ReplacesWhatIsNoUtf8) {
-  const auto json = nlohmann::json::parse(RenderJson(Fault(FaultCode::kInternal, "a\xff z")));
+  const auto json = ParseJson(RenderJson(Fault(FaultCode::kInternal, "a\xff z")));
   EXPECT_EQ(json["message"], "a\xef\xbf\xbd z");
   EXPECT_EQ(json["cause"], "");
 }

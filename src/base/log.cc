@@ -5,9 +5,9 @@
 
 #include <cerrno>
 #include <mutex>
-#include <nlohmann/json.hpp>
 
 #include "base/clock.h"
+#include "base/json.h"
 #include "base/text_columns.h"
 
 namespace levada {
@@ -79,7 +79,7 @@ std::string TextLine(LogLevel level, WallMicros now, std::string_view message,
 
 std::string JsonLine(LogLevel level, WallMicros now, std::string_view message,
                      std::initializer_list<LogField> fields) {
-  nlohmann::ordered_json json;
+  Json json;
   json["time"] = FormatTimestamp(now);
   json["level"] = NameOf(level);
   json["message"] = message;
@@ -88,7 +88,7 @@ std::string JsonLine(LogLevel level, WallMicros now, std::string_view message,
     while (json.contains(key)) key += '_';  // a field named "level" must not hide the event's own
     std::visit([&](const auto& value) { json[key] = value; }, field.value);
   }
-  return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + '\n';
+  return Dump(json) + '\n';
 }
 
 // One write(2) for a line, so that lines of several processes do not mix. What cannot be logged is

@@ -1,10 +1,10 @@
 #include "base/log.h"
 
 #include <limits>
-#include <nlohmann/json.hpp>
 #include <sstream>
 #include <thread>
 
+#include "base/json.h"
 #include "base/testing.h"
 
 namespace levada {
@@ -63,7 +63,7 @@ TEST(JsonLog, WritesOneObjectALine) {
   });
   EXPECT_EQ(std::count(line.begin(), line.end(), '\n'), 1);
   EXPECT_THAT(line, testing::StartsWith("{\"time\":\""));
-  const auto json = nlohmann::json::parse(line);
+  const auto json = ParseJson(line);
   EXPECT_EQ(json["level"], "warning");
   EXPECT_EQ(json["message"], "slow \"source\"\n");
   EXPECT_EQ(json["rows"], std::numeric_limits<int64_t>::max());
@@ -74,7 +74,7 @@ TEST(JsonLog, WritesOneObjectALine) {
 
 TEST(JsonLog, AFieldNeverHidesTheEventsOwnValues) {
   const auto log = MakeLogger(LogFormat::kJson, LogLevel::kInfo, false, {});
-  const auto json = nlohmann::json::parse(
+  const auto json = ParseJson(
       Printed([&] { log->Info("m", {{"level", "x"}, {"level", "y"}, {"message", "z"}}); }));
   EXPECT_EQ(json["level"], "info");
   EXPECT_EQ(json["level_"], "x");
@@ -130,7 +130,7 @@ TEST(Log, LinesOfManyThreadsStayWhole) {
   }));
   int64_t sum = 0, count = 0;
   for (std::string line; std::getline(lines, line); ++count) {
-    sum += nlohmann::json::parse(line)["n"].get<int64_t>();
+    sum += ParseJson(line)["n"].get<int64_t>();
   }
   EXPECT_EQ(count, 200);
   EXPECT_EQ(sum, 4 * 49 * 50 / 2);

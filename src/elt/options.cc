@@ -3,16 +3,14 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
-#include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "elt/hidden_source.h"
 #include "elt/option_node.h"
 #include "elt/option_reference.h"
 
 namespace levada::elt {
 namespace {
-
-using nlohmann::json;
 
 const OptionChild* FindChild(const Options::Node& node, std::string_view key) {
   const auto found = std::ranges::find(node.children, key, &OptionChild::key);
@@ -42,7 +40,7 @@ std::string CanonicalSecret(const std::string& text) {
   return HasReference(text) ? text : "***";
 }
 
-json CanonicalOf(const Options::Node& node) {
+Json CanonicalOf(const Options::Node& node) {
   switch (node.type) {
     case OptionType::kText:
     case OptionType::kChoice:
@@ -54,7 +52,7 @@ json CanonicalOf(const Options::Node& node) {
     case OptionType::kDuration:
       return node.number;
     case OptionType::kList: {
-      json list = json::array();
+      Json list = Json::array();
       for (const OptionChild& child : node.children) list.push_back(CanonicalOf(*child.node));
       return list;
     }
@@ -62,10 +60,12 @@ json CanonicalOf(const Options::Node& node) {
     case OptionType::kGroup:
       break;
   }
-  json group = json::object();
+  std::map<std::string_view, const Options::Node*> by_key;  // however the file orders them
   for (const OptionChild& child : node.children) {
-    if (child.node->present && !child.node->runtime) group[child.key] = CanonicalOf(*child.node);
+    if (child.node->present && !child.node->runtime) by_key[child.key] = child.node.get();
   }
+  Json group = Json::object();
+  for (const auto& [key, member] : by_key) group[std::string(key)] = CanonicalOf(*member);
   return group;
 }
 
@@ -171,7 +171,7 @@ Diagnostic Options::ErrorAt(std::string_view name, FaultCode code, std::string m
 
 std::string Options::Canonical() const {
   if (node_ == nullptr) Misuse("canonical", "asked of no options");
-  return CanonicalOf(*node_).dump(-1, ' ', false, json::error_handler_t::replace);
+  return Dump(CanonicalOf(*node_));
 }
 
 }  // namespace levada::elt

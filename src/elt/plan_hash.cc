@@ -3,15 +3,13 @@
 #include <xxhash.h>
 
 #include <cstdio>
-#include <nlohmann/json.hpp>
+
+#include "base/json.h"
 
 namespace levada::elt {
 namespace {
 
-std::string JsonText(const std::string& text) {
-  using nlohmann::json;
-  return json(text).dump(-1, ' ', false, json::error_handler_t::replace);
-}
+std::string JsonText(const std::string& text) { return Dump(Json(text)); }
 
 std::string CanonicalStage(const StagePlan& stage) {
   return "{" + JsonText(stage.kind) + ":" + stage.options.Canonical() + "}";

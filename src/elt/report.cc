@@ -2,18 +2,16 @@
 
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
+#include "base/json.h"
 
 namespace levada::elt {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 double Seconds(int64_t ns) { return static_cast<double>(ns / 1'000'000) / 1e3; }
 
 Json ErrorOf(const Status& status) {
   if (status.ok()) return nullptr;
-  return Json::parse(RenderJson(FaultOf(status)));
+  return ParseJson(RenderJson(FaultOf(status)));
 }
 
 Json ToJsonValue(const PartitionReport& partition) {
@@ -36,7 +34,7 @@ Json ToJsonValue(const PartitionReport& partition) {
   Json loaders = Json::array();
   for (const auto& receipts : partition.receipts) {
     Json of_loader = Json::array();
-    for (const Receipt& receipt : receipts) of_loader.push_back(Json::parse(receipt.ToJson()));
+    for (const Receipt& receipt : receipts) of_loader.push_back(ParseJson(receipt.ToJson()));
     loaders.push_back(std::move(of_loader));
   }
   json["loaders"] = std::move(loaders);
@@ -102,7 +100,7 @@ std::string RunReport::ToJson() const {
   json["runs"] = Json::array();
   for (const auto& run : runs) json["runs"].push_back(ToJsonValue(run));
   // Names and messages come from outside: what is not UTF-8 is replaced, never thrown over.
-  return json.dump(2, ' ', false, Json::error_handler_t::replace);
+  return Dump(json, 2);
 }
 
 }  // namespace levada::elt

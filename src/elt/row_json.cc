@@ -6,17 +6,16 @@
 #include <arrow/util/checked_cast.h>
 
 #include <cmath>
-#include <nlohmann/json.hpp>
 #include <string_view>
+
+#include "base/json.h"
 
 namespace levada::elt {
 namespace {
 
 using arrow::internal::checked_cast;
 
-std::string Quoted(std::string_view text) {
-  return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
+std::string Quoted(std::string_view text) { return Dump(Json(text)); }
 
 std::string Hex(std::string_view bytes) {
   constexpr char kDigits[] = "0123456789abcdef";

@@ -5,8 +5,8 @@
 #include <arrow/json/from_string.h>
 
 #include <limits>
-#include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "base/testing.h"
 
 namespace levada::elt {
@@ -16,7 +16,7 @@ std::string Cell(const std::shared_ptr<arrow::Array>& array, int64_t row = 0) {
   auto schema = arrow::schema({arrow::field("c", array->type())});
   auto batch = arrow::RecordBatch::Make(schema, array->length(), {array});
   const std::string json = ValueOf(RowJson(*batch, row));
-  EXPECT_FALSE(nlohmann::json::parse(json, nullptr, false).is_discarded()) << json;
+  EXPECT_FALSE(ParseJson(json).is_discarded()) << json;
   return json.substr(6, json.size() - 7);
 }
 

@@ -1,13 +1,12 @@
 #include "elt/run.h"
 
-#include <nlohmann/json.hpp>
 #include <set>
 #include <utility>
 
+#include "base/json.h"
+
 namespace levada::elt {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 // A record names itself, so that a file under the wrong name is refused and not half understood.
 constexpr std::string_view kSplitKind = "levada.split";
@@ -86,12 +85,10 @@ std::string Item(const std::string& list, size_t index) {
 
 /// Invalid UTF-8 is replaced: names come from users and systems, and a record must always be
 /// writable.
-std::string Print(const Json& json, int indent) {
-  return json.dump(indent, ' ', false, Json::error_handler_t::replace);
-}
+std::string Print(const Json& json, int indent) { return Dump(json, indent); }
 
 Result<Json> Parse(std::string_view text, std::string_view what) {
-  Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  Json json = ParseJson(text);
   if (json.is_discarded() || !json.is_object()) {
     return Fault(FaultCode::kManifestCorrupt, std::string(what) + ": expected a JSON object, got " +
                                                   std::to_string(text.size()) +

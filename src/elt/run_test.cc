@@ -3,13 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <nlohmann/json.hpp>
 #include <thread>
+
+#include "base/json.h"
 
 namespace levada::elt {
 namespace {
-
-using Json = nlohmann::ordered_json;
 using testing::HasSubstr;
 
 SplitRecord ExampleSplit() {
@@ -81,7 +80,7 @@ void ExpectEqual(const Receipt& a, const Receipt& b) {
   }
 }
 
-Result<SplitRecord> ReadSplit(const Json& json) { return SplitRecord::FromJson(json.dump()); }
+Result<SplitRecord> ReadSplit(const Json& json) { return SplitRecord::FromJson(Dump(json)); }
 
 template <typename Record>
 void ExpectCorrupt(const Result<Record>& result, const std::string& noun = "") {
@@ -123,7 +122,7 @@ void BreakEveryField(const Json& whole, const std::vector<std::string>& may_be_a
     const std::string text = path.to_string();
     Json broken = whole;
     broken[path] = true;
-    ExpectCorrupt(Record::FromJson(broken.dump()));
+    ExpectCorrupt(Record::FromJson(Dump(broken)));
     Json parent = whole.at(path.parent_pointer());
     if (!parent.is_object()) continue;
     parent.erase(path.back());
@@ -133,7 +132,7 @@ void BreakEveryField(const Json& whole, const std::vector<std::string>& may_be_a
     } else {
       broken[path.parent_pointer()] = parent;
     }
-    auto result = Record::FromJson(broken.dump());
+    auto result = Record::FromJson(Dump(broken));
     if (std::find(may_be_absent.begin(), may_be_absent.end(), text) != may_be_absent.end()) {
       EXPECT_TRUE(result.ok()) << text;
     } else {
@@ -178,7 +177,7 @@ TEST(SplitRecord, KeepsWindowsBefore1970AndTheExtremes) {
 }
 
 TEST(SplitRecord, ToleratesKeysItDoesNotKnowAtEveryDepth) {
-  Json json = Json::parse(ExampleSplit().ToJson());
+  Json json = ParseJson(ExampleSplit().ToJson());
   json["colour"] = {{"of", "money"}};
   json["window"]["colour"] = 1;
   json["partitions"][0]["colour"] = nullptr;
@@ -190,7 +189,7 @@ TEST(SplitRecord, ToleratesKeysItDoesNotKnowAtEveryDepth) {
 
 TEST(SplitRecord, RefusesOtherKindsAndVersions) {
   for (int version : {0, 2, 1000}) {
-    Json json = Json::parse(ExampleSplit().ToJson());
+    Json json = ParseJson(ExampleSplit().ToJson());
     json["version"] = version;
     ExpectCorrupt(ReadSplit(json), "version");
   }
@@ -209,14 +208,14 @@ TEST(SplitRecord, RefusesWhatIsNotAJsonObject) {
 }
 
 TEST(SplitRecord, RefusesEveryFieldThatIsMissingOrOfAnotherType) {
-  BreakEveryField<SplitRecord>(Json::parse(ExampleSplit().ToJson()), {"/window"});
+  BreakEveryField<SplitRecord>(ParseJson(ExampleSplit().ToJson()), {"/window"});
 }
 
 TEST(SplitRecord, RefusesDamagedBytesWithoutHarm) { Mangle<SplitRecord>(ExampleSplit().ToJson()); }
 
 TEST(SplitRecord, RefusesNumbersOutOfRange) {
   auto with = [](const char* pointer, Json value) {
-    Json json = Json::parse(ExampleSplit().ToJson());
+    Json json = ParseJson(ExampleSplit().ToJson());
     json[Json::json_pointer(pointer)] = std::move(value);
     return ReadSplit(json);
   };
@@ -232,7 +231,7 @@ TEST(SplitRecord, RefusesNumbersOutOfRange) {
 
 TEST(SplitRecord, RefusesPartitionsWithoutSlicesOrNameAndRepeatedNames) {
   auto with = [](const char* pointer, Json value) {
-    Json json = Json::parse(ExampleSplit().ToJson());
+    Json json = ParseJson(ExampleSplit().ToJson());
     json[Json::json_pointer(pointer)] = std::move(value);
     return ReadSplit(json);
   };
@@ -263,27 +262,27 @@ TEST(Receipt, IsOneLine) { EXPECT_EQ(ExampleReceipt(0).ToJson().find('\n'), std:
 
 TEST(Receipt, RefusesPathsThatLeaveTheDataset) {
   for (const char* path : {"", "/etc/passwd", "..", "../x", "a/../../x", "a/.."}) {
-    Json json = Json::parse(ExampleReceipt(0).ToJson());
+    Json json = ParseJson(ExampleReceipt(0).ToJson());
     json["files"][0]["path"] = path;
-    ExpectCorrupt(Receipt::FromJson(json.dump()), "path");
+    ExpectCorrupt(Receipt::FromJson(Dump(json)), "path");
   }
-  Json json = Json::parse(ExampleReceipt(0).ToJson());
+  Json json = ParseJson(ExampleReceipt(0).ToJson());
   json["files"][0]["path"] = std::string("a\0b", 3);
-  ExpectCorrupt(Receipt::FromJson(json.dump()), "path");
+  ExpectCorrupt(Receipt::FromJson(Dump(json)), "path");
 }
 
 TEST(Receipt, RefusesNegativeCounts) {
   for (const char* pointer :
        {"/slice", "/rows", "/files/0/rows", "/files/0/bytes", "/end/rows_read",
         "/end/rows_filtered", "/end/rows_rejected", "/end/rows_out"}) {
-    Json json = Json::parse(ExampleReceipt(0).ToJson());
+    Json json = ParseJson(ExampleReceipt(0).ToJson());
     json[Json::json_pointer(pointer)] = -1;
-    ExpectCorrupt(Receipt::FromJson(json.dump()));
+    ExpectCorrupt(Receipt::FromJson(Dump(json)));
   }
 }
 
 TEST(Receipt, RefusesEveryFieldThatIsMissingOrOfAnotherType) {
-  BreakEveryField<Receipt>(Json::parse(ExampleReceipt(0).ToJson()), {});
+  BreakEveryField<Receipt>(ParseJson(ExampleReceipt(0).ToJson()), {});
 }
 
 TEST(PartitionRecord, SurvivesTheRoundTrip) {
@@ -309,7 +308,7 @@ TEST(PartitionRecord, HasNoRowsWithoutReceipts) {
 }
 
 TEST(PartitionRecord, RefusesEveryFieldThatIsMissingOrOfAnotherType) {
-  BreakEveryField<PartitionRecord>(Json::parse(ExamplePartition().ToJson()), {});
+  BreakEveryField<PartitionRecord>(ParseJson(ExamplePartition().ToJson()), {});
 }
 
 TEST(PartitionRecord, RefusesDamagedBytesWithoutHarm) {
@@ -323,11 +322,11 @@ TEST(PartitionRecord, RefusesRowsThatOverflowTheirSum) {
 }
 
 TEST(PartitionRecord, ToleratesKeysItDoesNotKnow) {
-  Json json = Json::parse(ExamplePartition().ToJson());
+  Json json = ParseJson(ExamplePartition().ToJson());
   json["receipts"][0]["files"][0]["etag"] = "x";
   json["receipts"][0]["end"]["lag"] = 3;
   json["note"] = "";
-  EXPECT_TRUE(PartitionRecord::FromJson(json.dump()).ok());
+  EXPECT_TRUE(PartitionRecord::FromJson(Dump(json)).ok());
 }
 
 Reject SmallReject() { return Reject{"cast", "amount", "not a number", R"({"amount":"x"})"}; }

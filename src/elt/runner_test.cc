@@ -4,10 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
-#include <nlohmann/json.hpp>
 #include <thread>
 #include <utility>
 
+#include "base/json.h"
 #include "elt/fake_stages.h"
 #include "elt/partition_run.h"
 #include "elt/retry.h"
@@ -620,7 +620,7 @@ TEST_F(RunnerTest, AClockThatGoesBackwardsRepeatsNothing) {
 
 TEST_F(RunnerTest, RunJsonHoldsEveryPartition) {
   RunReport report = Run();
-  auto json = nlohmann::json::parse(report.ToJson());
+  auto json = ParseJson(report.ToJson());
   EXPECT_EQ(json["levada_run"], 1);
   EXPECT_EQ(json["rows"], 30);
   EXPECT_EQ(json["exit_status"], 0);

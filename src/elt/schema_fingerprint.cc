@@ -2,8 +2,7 @@
 #include <arrow/type.h>
 #include <arrow/util/checked_cast.h>
 
-#include <nlohmann/json.hpp>
-
+#include "base/json.h"
 #include "elt/stages.h"
 
 namespace levada::elt {
@@ -11,9 +10,7 @@ namespace {
 
 using arrow::internal::checked_cast;
 
-std::string Quoted(const std::string& text) {
-  return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
+std::string Quoted(const std::string& text) { return Dump(Json(text)); }
 
 // Our own words and not Arrow's: the text is recorded in the target, and another Arrow may spell a
 // type differently while a run is pending. Deep types come from sources that bound their depth.

@@ -125,6 +125,8 @@ def include_edges(source):
                               "move the code, or let the caller pass what is needed (table in include_table.py)")
         elif "/" in path or path.endswith(".h"):
             yield from third_party(source, here, line, path)
+        if here.endswith(".h") and not source.is_test:
+            yield from heavy(source, here, line, path)
 
 
 # C and POSIX headers that may stand anywhere.
@@ -145,12 +147,14 @@ def third_party(source, here, line, path):
     if here.startswith("base/") and not source.is_test and path.startswith("arrow/") and path not in include_table.BASE_ARROW:
         yield Finding(source.relative, line, "include-home",
                       f"base knows only Arrow's status and memory headers, not <{path}>")
-    if here.endswith(".h"):
-        for heavy in include_table.HEAVY:
-            home = include_table.HEAVY_HOMES.get(heavy)
-            if path.startswith(heavy) and not source.is_test and not (home and fnmatch.fnmatch(here, home)):
-                yield Finding(source.relative, line, "include-heavy",
-                              f"<{path}> is too heavy for a header: include it in the .cc and hide it from the type")
+
+
+def heavy(source, here, line, path):
+    for prefix in include_table.HEAVY:
+        home = include_table.HEAVY_HOMES.get(prefix)
+        if path.startswith(prefix) and not (home and fnmatch.fnmatch(here, home)):
+            yield Finding(source.relative, line, "include-heavy",
+                          f"{path} is too heavy for a header: include it in the .cc and hide it from the type")
 
 
 def words_of(identifier):

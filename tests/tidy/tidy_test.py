@@ -46,6 +46,7 @@ def test_include_edges_follow_the_table(here, target, fine):
     ("src/elt/runner.cc", "<parquet/api/writer.h>", "include-home"),
     ("src/formats/parquet/writer.cc", "<parquet/api/writer.h>", None),
     ("src/elt/plan.h", "<fmt/format.h>", "include-heavy"),
+    ("src/elt/plan.h", '"base/json.h"', "include-heavy"),
     ("src/elt/plan.cc", "<fmt/format.h>", None),
     ("src/base/fault.cc", "<arrow/record_batch.h>", "include-home"),
     ("src/elt/plan.cc", "<unheard/of.h>", "include-home"),

@@ -2,16 +2,14 @@
 
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
 #include <utility>
 
+#include "base/json.h"
 #include "connectors/parquet/hive.h"
 #include "connectors/parquet/lake_names.h"
 
 namespace levada::parquet {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 Fault BadLayout(std::string_view expanded, const std::string& why) {
   return Fault(FaultCode::kBadLayout, fmt::format("layout \"{}\": {}", expanded, why));
@@ -27,19 +25,19 @@ Fault Corrupt(const std::string& why) {
 std::string LakeLayout::ToJson() const {
   Json json{{"kind", "levada.parquet"}, {"version", kVersion},
             {"directory", directory},   {"partition_by", partition_by},
-            {"created_by", created_by}, {"encode", Json::parse(parquet_format::ToJson(encode))}};
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+            {"created_by", created_by}, {"encode", ParseJson(parquet_format::ToJson(encode))}};
+  return Dump(json);
 }
 
 Result<LakeLayout> LakeLayout::FromJson(std::string_view text) {
-  const Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  const Json json = ParseJson(text);
   if (json.is_discarded() || !json.is_object()) return Corrupt("expected a JSON object");
   if (json.value("kind", Json()) != "levada.parquet") {
     return Corrupt("expected kind \"levada.parquet\"");
   }
   if (json.value("version", Json()) != kVersion) {
     return Corrupt(
-        fmt::format("expected version {}, got {}", kVersion, json.value("version", Json()).dump()));
+        fmt::format("expected version {}, got {}", kVersion, Dump(json.value("version", Json()))));
   }
   const Json directory = json.value("directory", Json());
   const Json columns = json.value("partition_by", Json());
@@ -59,7 +57,7 @@ Result<LakeLayout> LakeLayout::FromJson(std::string_view text) {
   if (!layout.directory.empty() && !StaysInside(layout.directory)) {
     return Corrupt("expected a directory inside the dataset");
   }
-  ARROW_ASSIGN_OR_RAISE(layout.encode, parquet_format::FromJson(encode.dump()));
+  ARROW_ASSIGN_OR_RAISE(layout.encode, parquet_format::FromJson(Dump(encode)));
   return layout;
 }
 

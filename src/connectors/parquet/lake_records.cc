@@ -3,21 +3,19 @@
 #include <fmt/format.h>
 
 #include <limits>
-#include <nlohmann/json.hpp>
 #include <utility>
 
+#include "base/json.h"
 #include "connectors/parquet/lake_names.h"
 
 namespace levada::parquet {
 namespace {
 
-using Json = nlohmann::ordered_json;
-
 // Reads one JSON object; the first problem sticks and what is read after it is empty.
 class Fields {
  public:
   Fields(std::string_view text, std::string_view kind, int version) : kind_(kind) {
-    json_ = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+    json_ = ParseJson(text);
     if (json_.is_discarded() || !json_.is_object()) {
       json_ = Json::object();
       Refuse("expected a JSON object");
@@ -104,16 +102,14 @@ Json Header(std::string_view kind, int version) {
 
 // Invalid UTF-8 is replaced: a record must always be writable. Paths are checked to be UTF-8 before
 // they get here.
-std::string Print(const Json& json, int indent = 2) {
-  return json.dump(indent, ' ', false, Json::error_handler_t::replace);
-}
+std::string Print(const Json& json, int indent = 2) { return Dump(json, indent); }
 
-Json ToObject(const elt::PartitionRecord& record) { return Json::parse(record.ToJson()); }
+Json ToObject(const elt::PartitionRecord& record) { return ParseJson(record.ToJson()); }
 
 std::vector<elt::PartitionRecord> ReadRecords(const Json& list, Fields& fields) {
   std::vector<elt::PartitionRecord> records;
   for (const Json& item : list) {
-    records.push_back(fields.Take(elt::PartitionRecord::FromJson(item.dump())));
+    records.push_back(fields.Take(elt::PartitionRecord::FromJson(Dump(item))));
   }
   return records;
 }
@@ -214,7 +210,7 @@ std::string ReceiptState::ToJson() const {
 Result<ReceiptState> ReceiptState::FromJson(std::string_view text) {
   ReceiptState state;
   if (text.empty()) return state;
-  const Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  const Json json = ParseJson(text);
   if (json.is_discarded() || !json.is_object()) {
     return Fault(FaultCode::kManifestCorrupt,
                  "levada.partition: state: expected a JSON object in the text");

@@ -1,14 +1,12 @@
 #include "connectors/parquet/lake_records.h"
 
-#include <nlohmann/json.hpp>
-
+#include "base/json.h"
 #include "base/testing.h"
 
 namespace levada::parquet {
 namespace {
 
 using ::testing::HasSubstr;
-using Json = nlohmann::ordered_json;
 
 elt::PartitionRecord ExampleRecord(bool staged) {
   ReceiptState state;
@@ -50,7 +48,7 @@ Manifest ExampleManifest() {
 // Every key missing and every value of another type is refused, and never understood by half.
 template <typename Record>
 void ExpectStrict(const std::string& text, const std::vector<std::string>& optional) {
-  const Json whole = Json::parse(text);
+  const Json whole = ParseJson(text);
   ASSERT_THAT(Record::FromJson(text), IsOk());
   for (const auto& item : whole.items()) {
     const std::string& key = item.key();
@@ -58,25 +56,25 @@ void ExpectStrict(const std::string& text, const std::vector<std::string>& optio
     damaged.erase(key);
     const bool may_miss = testing::Matches(testing::Contains(key))(optional);
     if (!may_miss) {
-      EXPECT_THAT(Record::FromJson(damaged.dump()), FailsWith(FaultCode::kManifestCorrupt)) << key;
+      EXPECT_THAT(Record::FromJson(Dump(damaged)), FailsWith(FaultCode::kManifestCorrupt)) << key;
     }
     for (const Json& other : {Json(true), Json(-1), Json(1.5)}) {
       damaged[key] = other;
       if (key == "rows" || key == "bytes" || key == "files") continue;  // totals, for people
-      EXPECT_THAT(Record::FromJson(damaged.dump()), FailsWith(FaultCode::kManifestCorrupt)) << key;
+      EXPECT_THAT(Record::FromJson(Dump(damaged)), FailsWith(FaultCode::kManifestCorrupt)) << key;
     }
   }
   Json more = whole;
   more["later"] = 1;
-  EXPECT_THAT(Record::FromJson(more.dump()), IsOk()) << "unknown keys are passed over";
+  EXPECT_THAT(Record::FromJson(Dump(more)), IsOk()) << "unknown keys are passed over";
   for (const int version : {0, 2}) {
     Json other = whole;
     other["version"] = version;
-    EXPECT_THAT(Record::FromJson(other.dump()), FailsWith(FaultCode::kManifestCorrupt));
+    EXPECT_THAT(Record::FromJson(Dump(other)), FailsWith(FaultCode::kManifestCorrupt));
   }
   Json kind = whole;
   kind["kind"] = "levada.other";
-  EXPECT_THAT(Record::FromJson(kind.dump()),
+  EXPECT_THAT(Record::FromJson(Dump(kind)),
               FailsWith(FaultCode::kManifestCorrupt, HasSubstr("kind")));
   for (size_t size = 0; size < text.size(); ++size) {
     EXPECT_FALSE(Record::FromJson(text.substr(0, size)).ok()) << size;

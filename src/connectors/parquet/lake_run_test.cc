@@ -3,8 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <nlohmann/json.hpp>
-
+#include "base/json.h"
 #include "connectors/parquet/lake_fixture.h"
 #include "places/sha256.h"
 
@@ -18,10 +17,9 @@ using ::testing::Not;
 using ::testing::SizeIs;
 using ::testing::StartsWith;
 using ::testing::UnorderedElementsAre;
-using Json = nlohmann::json;
 
 Json ManifestOf(const Lake& lake, const std::string& label = "all") {
-  return Json::parse(lake.Content("_levada/" + label + ".json"));
+  return ParseJson(lake.Content("_levada/" + label + ".json"));
 }
 
 TEST(LakeRun, LeavesADatasetWithRecordsAndNothingElse) {
@@ -330,13 +328,13 @@ TEST(LakeRun, RefusesEveryStepOnceANewerGenerationHoldsTheRun) {
     EXPECT_THAT(target->Discard(lake.ctx(), attempt), FailsWith(FaultCode::kFenced));
     EXPECT_EQ(lake.AllFiles(), before);
   };
-  Json newer = Json::parse(lock);
+  Json newer = ParseJson(lock);
   newer["generation"] = 2;
-  lake.Write("_levada/all.lock", newer.dump());
+  lake.Write("_levada/all.lock", Dump(newer));
   fenced();
-  Json twin = Json::parse(lock);
+  Json twin = ParseJson(lock);
   twin["holder"] = "ffffffffffffffff";
-  lake.Write("_levada/all.lock", twin.dump());
+  lake.Write("_levada/all.lock", Dump(twin));
   fenced();
   lake.Remove("_levada/all.lock");
   fenced();
@@ -363,9 +361,9 @@ TEST(LakeRun, GoesOnFromTheRecordsWhenTheLockLostItsText) {
 TEST(LakeRun, RefusesALockFromTheFuture) {
   Lake lake;
   ASSERT_THAT(lake.RunOnce({}), IsOk());
-  Json future = Json::parse(lake.Content("_levada/all.lock"));
+  Json future = ParseJson(lake.Content("_levada/all.lock"));
   future["version"] = 2;
-  lake.Write("_levada/all.lock", future.dump());
+  lake.Write("_levada/all.lock", Dump(future));
   EXPECT_THAT(lake.Begin({}), FailsWith(FaultCode::kManifestCorrupt, HasSubstr("all.lock")));
 }
 
@@ -618,9 +616,9 @@ TEST(LakeRun, NamesTheRecordThatCannotBeUnderstood) {
     const std::string whole = lake.Content(damaged.path);
     std::vector<std::string> contents = damages;
     contents.push_back(whole.substr(0, whole.size() / 2));
-    Json future = Json::parse(whole);
+    Json future = ParseJson(whole);
     future["version"] = 2;
-    contents.push_back(future.dump());
+    contents.push_back(Dump(future));
     for (const std::string& content : contents) {
       lake.Write(damaged.path, content);
       const auto before = lake.AllFiles();
@@ -676,12 +674,12 @@ TEST(LakeRun, DoesNotFollowRecordsOutOfTheDataset) {
   ASSERT_FALSE(lake.RunOnce({}).ok());
   lake.Disarm();
   for (const char* key : {"path", "staged"}) {
-    Json record = Json::parse(lake.Content("_levada/all/p0000.json"));
+    Json record = ParseJson(lake.Content("_levada/all/p0000.json"));
     const Json whole = record;
     record["receipts"][0]["files"][0][key] = "../outside.parquet";
-    lake.Write("_levada/all/p0000.json", record.dump());
+    lake.Write("_levada/all/p0000.json", Dump(record));
     EXPECT_THAT(lake.RunOnce({}), FailsWith(FaultCode::kManifestCorrupt)) << key;
-    lake.Write("_levada/all/p0000.json", whole.dump());
+    lake.Write("_levada/all/p0000.json", Dump(whole));
   }
   EXPECT_THAT(lake.RunOnce({}), IsOk());
 }

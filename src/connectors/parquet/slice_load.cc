@@ -2,12 +2,12 @@
 
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
 
 #include "base/counters.h"
 #include "base/failpoint.h"
+#include "base/json.h"
 #include "connectors/parquet/directory_router.h"
 #include "connectors/parquet/lake_records.h"
 
@@ -49,14 +49,13 @@ struct Sink {
 };
 
 std::string RejectLine(const elt::Reject& reject) {
-  using Json = nlohmann::ordered_json;
-  Json row = Json::parse(reject.row_json, nullptr, /*allow_exceptions=*/false);
+  Json row = ParseJson(reject.row_json);
   if (row.is_discarded()) row = reject.row_json;
   const Json line{{"stage", reject.stage},
                   {"column", reject.column},
                   {"reason", reject.reason},
                   {"row", std::move(row)}};
-  return line.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+  return Dump(line) + "\n";
 }
 
 Result<std::optional<RejectsFile>> StageRejects(Context& ctx, const SliceTarget& target) {

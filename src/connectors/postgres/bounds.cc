@@ -1,15 +1,13 @@
 #include "connectors/postgres/bounds.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <utility>
 
+#include "base/json.h"
 #include "db/postgres/connection.h"
 
 namespace levada::postgres {
 namespace {
-
-using Json = nlohmann::json;
 using Kind = PartitionBounds::Kind;
 
 constexpr const char* kKinds[] = {"all", "range", "value", "rest", "hash"};
@@ -71,7 +69,7 @@ Result<Order> OrderFrom(const Json& json, const char* key) {
 }
 
 Result<Json> Parse(const std::string& text) {
-  Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  Json json = ParseJson(text);
   if (!json.is_object()) return Corrupt("expected a JSON object");
   return json;
 }
@@ -142,7 +140,7 @@ std::string PartitionBounds::ToJson() const {
     json["remainder"] = remainder;
   }
   if (window_order != Order::kNone) json["window_order"] = NameOf(window_order);
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return Dump(json);
 }
 
 Result<PartitionBounds> PartitionBounds::FromJson(const std::string& text) {
@@ -234,7 +232,7 @@ std::string SliceBounds::ToJson() const {
   if (whole) return "{}";
   Json json;
   json["ctid"] = Json::array({Json(from), to ? Json(*to) : Json(nullptr)});
-  return json.dump();
+  return Dump(json);
 }
 
 Result<SliceBounds> SliceBounds::FromJson(const std::string& text) {

@@ -4,11 +4,11 @@
 #include <charconv>
 #include <cstdlib>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <set>
 #include <utility>
 
 #include "base/diagnostic.h"
+#include "base/json.h"
 
 namespace levada::postgres {
 namespace {
@@ -282,7 +282,7 @@ Result<Estimate> EstimateOf(const Context& ctx, pq::Connection& connection, std:
                         connection.Query(ctx, doing, "explain (format json) " + select));
   Estimate estimate;
   if (rows.empty() || rows[0].empty() || !rows[0][0]) return estimate;
-  const auto plan = nlohmann::json::parse(*rows[0][0], nullptr, /*allow_exceptions=*/false);
+  const auto plan = ParseJson(*rows[0][0]);
   if (!plan.is_array() || plan.empty() || !plan[0].contains("Plan")) return estimate;
   const auto number = [&](const char* key) {
     const auto& node = plan[0]["Plan"];

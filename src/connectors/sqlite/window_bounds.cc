@@ -1,7 +1,6 @@
 #include "connectors/sqlite/window_bounds.h"
 
-#include <nlohmann/json.hpp>
-
+#include "base/json.h"
 #include "db/sqlite/database.h"
 #include "elt/literal.h"
 #include "elt/local_range.h"
@@ -12,7 +11,6 @@ namespace {
 
 using db::sqlite::QuoteName;
 using db::sqlite::QuoteText;
-using Json = nlohmann::ordered_json;
 
 constexpr size_t kDateSize = std::string_view("2026-01-01").size();
 constexpr size_t kMinuteSize = std::string_view("2026-01-01 05:00").size();
@@ -39,13 +37,15 @@ std::string Spaced(const std::string& column) {
 
 std::string WindowBounds::ToJson() const {
   if (column.empty()) return "{}";
-  return Json{
-      {"column", column}, {"from", from}, {"to", to}, {"nulls", nulls}, {"null_error", null_error}}
-      .dump(-1, ' ', false, Json::error_handler_t::replace);
+  return Dump({{"column", column},
+               {"from", from},
+               {"to", to},
+               {"nulls", nulls},
+               {"null_error", null_error}});
 }
 
 Result<WindowBounds> WindowBounds::FromJson(const std::string& text) {
-  const Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  const Json json = ParseJson(text);
   const Fault corrupt(FaultCode::kManifestCorrupt,
                       "split record: bounds that the sqlite consumer did not write");
   if (!json.is_object()) return corrupt;

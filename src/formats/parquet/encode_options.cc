@@ -1,7 +1,8 @@
 #include "formats/parquet/encode_options.h"
 
 #include <array>
-#include <nlohmann/json.hpp>
+
+#include "base/json.h"
 
 namespace levada::parquet_format {
 namespace {
@@ -44,14 +45,14 @@ Fault BadRecord(std::string what) {
   return Fault(FaultCode::kManifestCorrupt, "recorded encode options: " + std::move(what));
 }
 
-Result<std::string> TextAt(const nlohmann::json& object, const char* key) {
+Result<std::string> TextAt(const Json& object, const char* key) {
   auto found = object.find(key);
   if (found == object.end() || !found->is_string())
     return BadRecord(std::string(key) + " is missing or not text");
   return found->get<std::string>();
 }
 
-Result<int64_t> IntegerAt(const nlohmann::json& object, std::string_view key) {
+Result<int64_t> IntegerAt(const Json& object, std::string_view key) {
   auto found = object.find(key);
   if (found == object.end() || !found->is_number_integer()) {
     return BadRecord(std::string(key) + " is missing or not an integer");
@@ -62,7 +63,7 @@ Result<int64_t> IntegerAt(const nlohmann::json& object, std::string_view key) {
   return found->get<int64_t>();
 }
 
-Result<EncodeOptions> Parse(const nlohmann::json& object) {
+Result<EncodeOptions> Parse(const Json& object) {
   if (!object.is_object()) return BadRecord("expected an object");
   ARROW_ASSIGN_OR_RAISE(int64_t version, IntegerAt(object, "version"));
   if (version != kEncodeOptionsVersion) {
@@ -119,19 +120,19 @@ std::optional<Profile> FindProfile(std::string_view name) {
 }
 
 std::string ToJson(const EncodeOptions& options) {
-  nlohmann::json object = {
-      {"version", kEncodeOptionsVersion},      {"profile", NameOf(options.profile)},
-      {"codec", NameOf(options.codec)},        {"level", options.level},
-      {"dictionary", nlohmann::json::array()}, {"statistics", nlohmann::json::array()},
+  Json object = {
+      {"version", kEncodeOptionsVersion}, {"profile", NameOf(options.profile)},
+      {"codec", NameOf(options.codec)},   {"level", options.level},
+      {"dictionary", Json::array()},      {"statistics", Json::array()},
   };
   for (DictionaryUse use : options.dictionary) object["dictionary"].push_back(NameOf(use));
   for (bool on : options.statistics) object["statistics"].push_back(on);
   for (const IntegerKey& key : kIntegerKeys) object[std::string(key.name)] = options.*key.member;
-  return object.dump();
+  return Dump(object);
 }
 
 Result<EncodeOptions> FromJson(std::string_view json) {
-  auto object = nlohmann::json::parse(json, nullptr, /*allow_exceptions=*/false);
+  auto object = ParseJson(json);
   if (object.is_discarded()) return BadRecord("not JSON");
   ARROW_ASSIGN_OR_RAISE(EncodeOptions options, Parse(object));
   const bool any_count = options.dictionary.empty() || options.statistics.empty() ||

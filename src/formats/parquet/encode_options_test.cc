@@ -3,8 +3,7 @@
 #include <arrow/type.h>
 #include <gtest/gtest.h>
 
-#include <nlohmann/json.hpp>
-
+#include "base/json.h"
 #include "formats/parquet/file_schema.h"
 
 namespace levada::parquet_format {
@@ -45,17 +44,17 @@ TEST(EncodeOptions, ComeBackFromJsonAsTheyWere) {
 }
 
 TEST(EncodeOptions, JsonOfAnotherVersionOrShapeIsRefused) {
-  const auto good = nlohmann::json::parse(ToJson(Unusual()));
-  auto refused = [](const nlohmann::json& json) {
-    auto result = FromJson(json.dump());
+  const auto good = ParseJson(ToJson(Unusual()));
+  auto refused = [](const Json& json) {
+    auto result = FromJson(Dump(json));
     EXPECT_EQ(CodeOf(result.status()), FaultCode::kManifestCorrupt) << json;
   };
   for (const auto& [key, value] : good.items()) {
     auto without = good;
     without.erase(key);
     refused(without);
-    for (const nlohmann::json& wrong : std::vector<nlohmann::json>{
-             nullptr, "x", -1, 1e300, 18446744073709551615u, nlohmann::json::object(), {1}}) {
+    for (const Json& wrong :
+         std::vector<Json>{nullptr, "x", -1, 1e300, 18446744073709551615u, Json::object(), {1}}) {
       auto changed = good;
       changed[key] = wrong;
       refused(changed);
