@@ -110,6 +110,7 @@ Result<format::EncodeOptions> ChooseEncoding(const LakeOptions& options,
   overrides.profile = options.profile;
   overrides.codec = options.codec;
   overrides.level = options.level;
+  overrides.encoding = options.encoding;
   overrides.row_group_rows = options.row_group_rows;
   overrides.row_group_bytes = options.row_group_bytes;
   overrides.file_bytes = options.file_bytes;

@@ -148,6 +148,7 @@ class Reader {
                             .Help("leave level out, or use codec: zstd"));
       }
     }
+    lake_.encoding = *format::FindValueEncoding(options_.Text("encoding"));
     lake_.file_bytes = GivenInteger(options_, "file_bytes");
     lake_.row_group_rows = GivenInteger(options_, "row_group_rows");
     lake_.row_group_bytes = GivenInteger(options_, "row_group_bytes");
@@ -205,6 +206,10 @@ elt::OptionSpec LakeOptionSpec() {
       Choice("codec", "compression of the pages", "zstd", {"none", "snappy", "zstd", "lz4"}),
       Number(OptionType::kInteger, "level",
              "of zstd: 1 is the fastest and what is used unless said", "3", 1, 22),
+      Choice("encoding",
+             "of integers, dates and times: auto takes the smaller of PLAIN and "
+             "DELTA_BINARY_PACKED, plain is for Spark before 3.3",
+             "auto", {"auto", "plain"}),
       Number(OptionType::kBytes, "file_bytes", "a file ends with the row group that reaches this",
              "256MiB", kMiB, int64_t{1} << 40),
       Number(OptionType::kInteger, "row_group_rows", "a row group has at most so many rows",

@@ -20,6 +20,7 @@ struct LakeOptions {
   parquet_format::Profile profile = parquet_format::Profile::kSpark3;
   parquet_format::Codec codec = parquet_format::Codec::kZstd;
   std::optional<int> level;
+  parquet_format::ValueEncoding encoding = parquet_format::ValueEncoding::kAuto;
   std::optional<int64_t> file_bytes;
   std::optional<int64_t> row_group_rows;
   std::optional<int64_t> row_group_bytes;

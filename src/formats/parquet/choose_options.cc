@@ -133,6 +133,7 @@ Result<EncodeOptions> ChooseOptions(const arrow::Schema& schema,
   EncodeOptions options;
   options.profile = overrides.profile.value_or(options.profile);
   options.codec = overrides.codec.value_or(options.codec);
+  options.encoding = overrides.encoding.value_or(options.encoding);
   options.level = overrides.level.value_or(options.codec == Codec::kZstd ? 1 : 0);
   ARROW_ASSIGN_OR_RAISE(FileSchema file, PlanFileSchema(schema, options.profile));
   if (!hints.empty() && hints.size() != file.leaves.size()) {

@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::array<std::string_view, 4> kCodecNames = {"none", "snappy", "zstd", "lz4"};
 constexpr std::array<std::string_view, 3> kProfileNames = {"spark-3", "spark-4", "arrow"};
+constexpr std::array<std::string_view, 2> kEncodingNames = {"auto", "plain"};
 constexpr std::array<std::string_view, 3> kDictionaryNames = {"off", "auto", "on"};
 
 constexpr int kZstdLevelMax = 22;
@@ -71,19 +72,24 @@ Result<EncodeOptions> Parse(const Json& object) {
                      std::to_string(version))
         .Help("continue the run with the build that began it, or start it over with --replace");
   }
-  constexpr size_t kOtherKeys = 6;  // version, profile, codec, level, dictionary, statistics
+  // version, profile, codec, level, encoding, dictionary, statistics
+  constexpr size_t kOtherKeys = 7;
   if (object.size() != kOtherKeys + std::size(kIntegerKeys))
     return BadRecord("a key is missing or unknown");
 
   EncodeOptions options;
   ARROW_ASSIGN_OR_RAISE(std::string profile, TextAt(object, "profile"));
   ARROW_ASSIGN_OR_RAISE(std::string codec, TextAt(object, "codec"));
+  ARROW_ASSIGN_OR_RAISE(std::string encoding, TextAt(object, "encoding"));
   auto found_profile = FindProfile(profile);
   auto found_codec = FindCodec(codec);
+  auto found_encoding = FindValueEncoding(encoding);
   if (!found_profile) return BadRecord("unknown profile \"" + profile + "\"");
   if (!found_codec) return BadRecord("unknown codec \"" + codec + "\"");
+  if (!found_encoding) return BadRecord("unknown encoding \"" + encoding + "\"");
   options.profile = *found_profile;
   options.codec = *found_codec;
+  options.encoding = *found_encoding;
   ARROW_ASSIGN_OR_RAISE(int64_t level, IntegerAt(object, "level"));
   if (level < 0 || level > kZstdLevelMax) return BadRecord("level is out of range");
   options.level = static_cast<int>(level);
@@ -113,17 +119,25 @@ Result<EncodeOptions> Parse(const Json& object) {
 
 std::string_view NameOf(Codec codec) { return kCodecNames[static_cast<size_t>(codec)]; }
 std::string_view NameOf(Profile profile) { return kProfileNames[static_cast<size_t>(profile)]; }
+std::string_view NameOf(ValueEncoding encoding) {
+  return kEncodingNames[static_cast<size_t>(encoding)];
+}
 std::string_view NameOf(DictionaryUse use) { return kDictionaryNames[static_cast<size_t>(use)]; }
 std::optional<Codec> FindCodec(std::string_view name) { return Find<Codec>(kCodecNames, name); }
 std::optional<Profile> FindProfile(std::string_view name) {
   return Find<Profile>(kProfileNames, name);
 }
 
+std::optional<ValueEncoding> FindValueEncoding(std::string_view name) {
+  return Find<ValueEncoding>(kEncodingNames, name);
+}
+
 std::string ToJson(const EncodeOptions& options) {
   Json object = {
-      {"version", kEncodeOptionsVersion}, {"profile", NameOf(options.profile)},
-      {"codec", NameOf(options.codec)},   {"level", options.level},
-      {"dictionary", Json::array()},      {"statistics", Json::array()},
+      {"version", kEncodeOptionsVersion},     {"profile", NameOf(options.profile)},
+      {"codec", NameOf(options.codec)},       {"level", options.level},
+      {"encoding", NameOf(options.encoding)}, {"dictionary", Json::array()},
+      {"statistics", Json::array()},
   };
   for (DictionaryUse use : options.dictionary) object["dictionary"].push_back(NameOf(use));
   for (bool on : options.statistics) object["statistics"].push_back(on);

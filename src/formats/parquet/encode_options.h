@@ -22,9 +22,15 @@ enum class Codec : uint8_t { kNone, kSnappy, kZstd, kLz4 };
 
 /// The reader whose rules the file must satisfy. The README holds the type table.
 enum class Profile : uint8_t {
-  kSpark3,  ///< also what every other reader accepts; every column OPTIONAL
+  kSpark3,  ///< from 3.3 on; also what every other reader accepts; every column OPTIONAL
   kSpark4,  ///< writes what kSpark3 writes; kept apart because Spark 4 may be given more later
   kArrow,   ///< Arrow's natural types and nullability, for Arrow, DuckDB, Polars
+};
+
+/// How values are stored that are in no dictionary.
+enum class ValueEncoding : uint8_t {
+  kAuto,  ///< DELTA_BINARY_PACKED for integers, and all that is stored as such, where it is smaller
+  kPlain,  ///< for readers without DELTA_BINARY_PACKED: Spark before 3.3, Iceberg's own before 1.10
 };
 
 enum class DictionaryUse : uint8_t {
@@ -41,6 +47,7 @@ struct EncodeOptions {
   Profile profile = Profile::kSpark3;
   Codec codec = Codec::kZstd;
   int level = 1;  ///< zstd only, 1..22; 0 for the other codecs
+  ValueEncoding encoding = ValueEncoding::kAuto;
   /// One per leaf column in depth-first order (LeafPaths); empty: kAuto for all.
   std::vector<DictionaryUse> dictionary;
   /// Minimum and maximum in the footer, per leaf column; empty: all. Null counts are always
@@ -62,9 +69,9 @@ struct EncodeOptions {
 
 /// The version that ToJson writes. Any other is refused: an older build must not continue a run it
 /// would cut otherwise.
-inline constexpr int kEncodeOptionsVersion = 1;
+inline constexpr int kEncodeOptionsVersion = 2;
 
-/// One JSON object on one line with sorted keys: equal options give equal text.
+/// One JSON object on one line: equal options give equal text.
 std::string ToJson(const EncodeOptions& options);
 /// The inverse. Anything but exactly the keys of this version with values in range is
 /// kManifestCorrupt.
@@ -73,11 +80,13 @@ Result<EncodeOptions> FromJson(std::string_view json);
 /// the schema.
 Status CheckOptions(const EncodeOptions& options, int leaf_count);
 
-std::string_view NameOf(Codec codec);        ///< "none", "snappy", "zstd", "lz4"
-std::string_view NameOf(Profile profile);    ///< "spark-3", "spark-4", "arrow"
-std::string_view NameOf(DictionaryUse use);  ///< "off", "auto", "on"
+std::string_view NameOf(Codec codec);             ///< "none", "snappy", "zstd", "lz4"
+std::string_view NameOf(Profile profile);         ///< "spark-3", "spark-4", "arrow"
+std::string_view NameOf(ValueEncoding encoding);  ///< "auto", "plain"
+std::string_view NameOf(DictionaryUse use);       ///< "off", "auto", "on"
 std::optional<Codec> FindCodec(std::string_view name);
 std::optional<Profile> FindProfile(std::string_view name);
+std::optional<ValueEncoding> FindValueEncoding(std::string_view name);
 
 /// What the source knows about one leaf column at plan time (pg_stats, ClickHouse's uniq, nothing).
 struct ColumnHint {
@@ -92,6 +101,7 @@ struct EncodeOverrides {
   std::optional<Profile> profile;
   std::optional<Codec> codec;
   std::optional<int> level;
+  std::optional<ValueEncoding> encoding;
   std::optional<int64_t> row_group_rows;
   std::optional<int64_t> row_group_bytes;
   std::optional<int64_t> file_bytes;

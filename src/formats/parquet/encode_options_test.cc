@@ -16,6 +16,7 @@ EncodeOptions Unusual() {
   options.profile = Profile::kArrow;
   options.codec = Codec::kSnappy;
   options.level = 0;
+  options.encoding = ValueEncoding::kPlain;
   options.dictionary = {DictionaryUse::kOff, DictionaryUse::kAuto, DictionaryUse::kOn};
   options.statistics = {true, false, true};
   options.chunk_rows = 11;
@@ -36,11 +37,11 @@ TEST(EncodeOptions, ComeBackFromJsonAsTheyWere) {
     EXPECT_EQ(*back, options);
     EXPECT_EQ(ToJson(*back), json);
   }
-  EXPECT_EQ(
-      ToJson(Unusual()),
-      R"({"chunk_bytes":12,"chunk_rows":11,"codec":"snappy","dictionary":["off","auto","on"],)"
-      R"("dictionary_bytes":15,"file_bytes":16,"file_column_chunks":17,"level":0,"profile":"arrow",)"
-      R"("row_group_bytes":14,"row_group_rows":13,"statistics":[true,false,true],"version":1})");
+  EXPECT_EQ(ToJson(Unusual()),
+            R"({"version":2,"profile":"arrow","codec":"snappy","level":0,"encoding":"plain",)"
+            R"("dictionary":["off","auto","on"],"statistics":[true,false,true],"chunk_rows":11,)"
+            R"("chunk_bytes":12,"row_group_rows":13,"row_group_bytes":14,"dictionary_bytes":15,)"
+            R"("file_bytes":16,"file_column_chunks":17})");
 }
 
 TEST(EncodeOptions, JsonOfAnotherVersionOrShapeIsRefused) {
@@ -61,7 +62,7 @@ TEST(EncodeOptions, JsonOfAnotherVersionOrShapeIsRefused) {
     }
   }
   auto newer = good;
-  newer["version"] = 2;
+  newer["version"] = 3;
   refused(newer);
   auto extra = good;
   extra["later"] = 1;
@@ -99,6 +100,9 @@ TEST(EncodeOptions, NamesAndValuesMatch) {
     EXPECT_EQ(FindProfile(NameOf(profile)), profile);
   EXPECT_EQ(FindCodec("gzip"), std::nullopt);
   EXPECT_EQ(FindProfile("spark"), std::nullopt);
+  for (ValueEncoding encoding : {ValueEncoding::kAuto, ValueEncoding::kPlain})
+    EXPECT_EQ(FindValueEncoding(NameOf(encoding)), encoding);
+  EXPECT_EQ(FindValueEncoding("delta"), std::nullopt);
 }
 
 std::shared_ptr<arrow::Schema> Lineitem() {

@@ -1,32 +1,16 @@
 // Chunks and row groups that their owner ends: what a loader with many files side by side needs.
 
-#include <arrow/io/memory.h>
-#include <arrow/record_batch.h>
-#include <arrow/table.h>
 #include <gtest/gtest.h>
-#include <parquet/file_reader.h>
-#include <parquet/metadata.h>
 
 #include <algorithm>
 
-#include "formats/parquet/file_encoder.h"
-#include "formats/parquet/file_reader.h"
 #include "formats/parquet/random_rows.h"
+#include "formats/parquet/testing.h"
 
 namespace levada::parquet_format {
 namespace {
 
 using arrow::field;
-using BatchPtr = std::shared_ptr<arrow::RecordBatch>;
-using SchemaPtr = std::shared_ptr<arrow::Schema>;
-
-constexpr char kCreatedBy[] = "levada version 0.0.0-test";
-
-EncodeEnvironment Environment() {
-  EncodeEnvironment environment;
-  environment.pool = arrow::default_memory_pool();
-  return environment;
-}
 
 EncodeOptions SmallOptions() {
   EncodeOptions options;
@@ -48,18 +32,6 @@ SchemaPtr NestedSchema() {
   return arrow::schema({field("numbers", arrow::list(arrow::int32())),
                         field("points", arrow::list(point)),
                         field("map", arrow::map(arrow::utf8(), arrow::float64()))});
-}
-
-std::shared_ptr<parquet::FileMetaData> MetadataOf(const std::shared_ptr<arrow::Buffer>& file) {
-  return parquet::ParquetFileReader::Open(std::make_shared<arrow::io::BufferReader>(file))
-      ->metadata();
-}
-
-std::shared_ptr<arrow::Table> ReadBack(const std::shared_ptr<arrow::Buffer>& file,
-                                       const SchemaPtr& schema) {
-  const auto reader = OpenReader(std::make_shared<arrow::io::BufferReader>(file), schema, {},
-                                 arrow::default_memory_pool());
-  return (*reader)->ToTable().ValueOrDie();
 }
 
 /// Ends a chunk after every 130 rows and a row group after every fourth of them.

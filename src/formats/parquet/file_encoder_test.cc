@@ -1,75 +1,23 @@
 #include "formats/parquet/file_encoder.h"
 
-#include <arrow/io/memory.h>
 #include <arrow/json/from_string.h>
-#include <arrow/record_batch.h>
-#include <arrow/table.h>
 #include <arrow/util/key_value_metadata.h>
 #include <arrow/util/thread_pool.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <parquet/file_reader.h>
-#include <parquet/metadata.h>
 #include <parquet/statistics.h>
 
 #include <map>
 
-#include "formats/parquet/file_reader.h"
 #include "formats/parquet/file_schema.h"
 #include "formats/parquet/random_rows.h"
+#include "formats/parquet/testing.h"
 
 namespace levada::parquet_format {
 namespace {
 
 using arrow::field;
 using testing::HasSubstr;
-using BatchPtr = std::shared_ptr<arrow::RecordBatch>;
-using SchemaPtr = std::shared_ptr<arrow::Schema>;
-
-constexpr char kCreatedBy[] = "levada version 0.0.0-test";
-
-EncodeEnvironment Environment() {
-  EncodeEnvironment environment;
-  environment.pool = arrow::default_memory_pool();
-  return environment;
-}
-
-/// The whole file, closed.
-std::shared_ptr<arrow::Buffer> Encode(const SchemaPtr& schema,
-                                      const arrow::RecordBatchVector& batches,
-                                      const EncodeOptions& options,
-                                      EncodeEnvironment environment = Environment()) {
-  auto sink = arrow::io::BufferOutputStream::Create().ValueOrDie();
-  auto encoder =
-      FileEncoder::Make(*schema, options, kCreatedBy, sink, std::move(environment)).ValueOrDie();
-  for (const auto& batch : batches)
-    EXPECT_EQ(encoder->Write(*batch).ValueOrDie(), batch->num_rows());
-  auto summary = encoder->Close().ValueOrDie();
-  auto buffer = sink->Finish().ValueOrDie();
-  EXPECT_EQ(summary.bytes, buffer->size());
-  return buffer;
-}
-
-std::shared_ptr<arrow::Table> ReadBack(const std::shared_ptr<arrow::Buffer>& file,
-                                       const SchemaPtr& schema) {
-  auto reader = OpenReader(std::make_shared<arrow::io::BufferReader>(file), schema, ReadOptions{},
-                           arrow::default_memory_pool())
-                    .ValueOrDie();
-  auto table = reader->ToTable();
-  EXPECT_TRUE(table.ok()) << table.status();
-  return table.ValueOrDie();
-}
-
-void ExpectRoundTrip(const BatchPtr& batch, const EncodeOptions& options) {
-  auto file = Encode(batch->schema(), {batch}, options);
-  auto table = ReadBack(file, batch->schema());
-  auto expected = arrow::Table::FromRecordBatches({batch}).ValueOrDie();
-  ASSERT_TRUE(table->ValidateFull().ok());
-  EXPECT_TRUE(table->schema()->Equals(*batch->schema()));
-  EXPECT_TRUE(table->Equals(
-      *expected, arrow::EqualOptions::Defaults().nans_equal(true).signed_zeros_equal(false)))
-      << batch->schema()->ToString();
-}
 
 EncodeOptions SmallOptions() {
   EncodeOptions options;
@@ -155,11 +103,6 @@ BatchPtr FromJson(const SchemaPtr& schema, const std::vector<std::string>& colum
   }
   const int64_t rows = arrays[0]->length();
   return arrow::RecordBatch::Make(schema, rows, std::move(arrays));
-}
-
-std::shared_ptr<parquet::FileMetaData> MetadataOf(const std::shared_ptr<arrow::Buffer>& file) {
-  return parquet::ParquetFileReader::Open(std::make_shared<arrow::io::BufferReader>(file))
-      ->metadata();
 }
 
 TEST(FileEncoder, EveryTypeOfTheSparkProfileComesBack) {
@@ -510,44 +453,6 @@ TEST(FileEncoder, StatisticsTooLongForAFooterAreLeftOut) {
   EXPECT_EQ(bounds({"b", a, "c"}).first, "none");
   EXPECT_EQ(bounds({a + "x", "Z", a + "y", "b"}),
             std::make_pair(std::string("Z"), std::string("b")));
-}
-
-TEST(FileEncoder, DictionariesAreKeptWhereTheyPay) {
-  auto schema = arrow::schema({field("few", arrow::utf8()), field("unique", arrow::utf8()),
-                               field("counter", arrow::int64())});
-  arrow::StringBuilder few;
-  arrow::StringBuilder unique;
-  arrow::Int64Builder counter;
-  RandomRows random(4);
-  for (int i = 0; i < 20'000; ++i) {
-    ASSERT_TRUE(few.Append("status " + std::to_string(random.Below(20))).ok());
-    ASSERT_TRUE(unique.Append(std::to_string(random.Below(1ull << 62))).ok());
-    ASSERT_TRUE(counter.Append(i / 4).ok());
-  }
-  auto batch = arrow::RecordBatch::Make(
-      schema, 20'000,
-      {few.Finish().ValueOrDie(), unique.Finish().ValueOrDie(), counter.Finish().ValueOrDie()});
-  auto encodings = [&](EncodeOptions options, int column) {
-    std::vector<parquet::Encoding::type> out;
-    const auto metadata = MetadataOf(Encode(schema, {batch}, options));
-    const auto chunk = metadata->RowGroup(0)->ColumnChunk(column);
-    for (const auto& pages : chunk->encoding_stats()) {
-      if (pages.page_type == parquet::PageType::DATA_PAGE) out.push_back(pages.encoding);
-    }
-    return out;
-  };
-  using testing::ElementsAre;
-  EncodeOptions options;
-  options.chunk_rows = 4096;
-  EXPECT_THAT(encodings(options, 0), ElementsAre(parquet::Encoding::RLE_DICTIONARY));
-  EXPECT_THAT(encodings(options, 1), ElementsAre(parquet::Encoding::PLAIN));
-  EXPECT_THAT(encodings(options, 2),
-              ElementsAre(parquet::Encoding::PLAIN));  // zstd likes counters better
-  options.dictionary.assign(3, DictionaryUse::kOn);
-  options.dictionary_bytes = 300'000;
-  EXPECT_THAT(encodings(options, 1),
-              ElementsAre(parquet::Encoding::PLAIN, parquet::Encoding::RLE_DICTIONARY));
-  ExpectRoundTrip(batch, options);
 }
 
 TEST(FileEncoder, MemoryStaysNearOneChunkAndOneRowGroup) {

@@ -26,6 +26,9 @@ void AddColumnChunk(const ColumnChunkRecord& record, parquet::ColumnChunkMetaDat
   std::map<parquet::Encoding::type, int32_t> data_pages;
   if (record.has_dictionary) dictionary_pages[parquet::Encoding::PLAIN] = 1;
   if (record.plain_pages > 0) data_pages[parquet::Encoding::PLAIN] = record.plain_pages;
+  if (record.delta_pages > 0) {
+    data_pages[parquet::Encoding::DELTA_BINARY_PACKED] = record.delta_pages;
+  }
   if (record.indexed_pages > 0) {
     data_pages[parquet::Encoding::RLE_DICTIONARY] = record.indexed_pages;
   }
@@ -49,8 +52,16 @@ ColumnChunkRecord RecordOf(const parquet::ColumnChunkMetaDataBuilder& metadata,
   record.uncompressed_size = written->total_uncompressed_size();
   for (const parquet::PageEncodingStats& pages : written->encoding_stats()) {
     if (pages.page_type == parquet::PageType::DICTIONARY_PAGE) continue;
-    (pages.encoding == parquet::Encoding::PLAIN ? record.plain_pages : record.indexed_pages) +=
-        pages.count;
+    switch (pages.encoding) {
+      case parquet::Encoding::PLAIN:
+        record.plain_pages += pages.count;
+        break;
+      case parquet::Encoding::DELTA_BINARY_PACKED:
+        record.delta_pages += pages.count;
+        break;
+      default:
+        record.indexed_pages += pages.count;
+    }
   }
   record.null_count = statistics.null_count;
   record.has_bounds = statistics.has_min && statistics.has_max;

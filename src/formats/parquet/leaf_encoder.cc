@@ -67,6 +67,8 @@ LeafEncoder::LeafEncoder(const LeafPlan& leaf, const EncodeOptions& options, int
                          DictionaryUse dictionary, arrow::MemoryPool* pool)
     : leaf_(leaf),
       statistics_(options.statistics.empty() || options.statistics[leaf_index]),
+      may_delta_(options.encoding == ValueEncoding::kAuto &&
+                 (leaf.physical == parquet::Type::INT32 || leaf.physical == parquet::Type::INT64)),
       dictionary_bytes_max_(options.dictionary_bytes),
       pool_(pool),
       dictionary_use_(dictionary),
@@ -80,6 +82,7 @@ LeafEncoder::LeafEncoder(const LeafPlan& leaf, const EncodeOptions& options, int
 
 void LeafEncoder::BeginRowGroup() {
   dictionary_open_ = dictionary_use_ != DictionaryUse::kOff;
+  values_encoding_.reset();
   words32_.Clear();
   words64_.Clear();
   bytes_.Clear();
@@ -123,19 +126,19 @@ Status LeafEncoder::EncodeChunk(std::span<const ColumnSlice> slices, EncodeScrat
   ARROW_RETURN_NOT_OK(scratch->page.Append(scratch->levels.data(), scratch->levels.length()));
 
   const int64_t levels_end = scratch->page.length();
-  bool dictionary = false;
   if (dictionary_open_ && dictionary_use_ == DictionaryUse::kAuto && DictionaryCount() == 0 &&
       chunk.value_count > 0) {
-    ARROW_ASSIGN_OR_RAISE(dictionary, TryDictionary(levels_end, scratch));
-    return StorePage(padding, dictionary, scratch);
+    ARROW_ASSIGN_OR_RAISE(const auto encoding, TryDictionary(levels_end, scratch));
+    return StorePage(padding, encoding, scratch);
   }
   if (dictionary_open_) {
     const int64_t entries_before = DictionaryCount();
-    ARROW_ASSIGN_OR_RAISE(dictionary, AppendIndices(scratch));
-    if (!dictionary) CloseDictionary(entries_before);
+    ARROW_ASSIGN_OR_RAISE(const bool fits, AppendIndices(scratch));
+    if (fits) return StorePage(padding, parquet::Encoding::RLE_DICTIONARY, scratch);
+    CloseDictionary(entries_before);
   }
-  if (!dictionary) ARROW_RETURN_NOT_OK(AppendPlain(scratch));
-  return StorePage(padding, dictionary, scratch);
+  ARROW_ASSIGN_OR_RAISE(const auto encoding, AppendValues(scratch));
+  return StorePage(padding, encoding, scratch);
 }
 
 template <typename Word>
@@ -229,38 +232,34 @@ bool LeafEncoder::HoldsNegativeZero(int64_t from) const {
   return false;
 }
 
-Result<bool> LeafEncoder::TryDictionary(int64_t levels_end, EncodeScratch* scratch) {
-  auto page_size = [&]() -> Result<int64_t> {
-    ARROW_ASSIGN_OR_RAISE(auto kept,
-                          Compressed({scratch->page.data() + levels_end,
-                                      static_cast<size_t>(scratch->page.length() - levels_end)},
-                                     scratch));
-    return static_cast<int64_t>(kept.size());
-  };
+Result<parquet::Encoding::type> LeafEncoder::TryDictionary(int64_t levels_end,
+                                                           EncodeScratch* scratch) {
   ARROW_ASSIGN_OR_RAISE(const bool fits, AppendIndices(scratch));
+  double with = std::numeric_limits<double>::infinity();
+  std::vector<uint8_t> indices;
   if (fits) {
-    ARROW_ASSIGN_OR_RAISE(const int64_t indices_size, page_size());
+    ARROW_ASSIGN_OR_RAISE(const int64_t indices_size, CompressedSize(levels_end, scratch));
     ARROW_ASSIGN_OR_RAISE(const auto entries, Compressed(PlainDictionary(), scratch));
     const double growth = DictionaryGrowth(half_entries_, DictionaryCount());
-    const double with = static_cast<double>(entries.size()) * growth +
-                        static_cast<double>(indices_size) * kChunksForeseen;
-    const std::vector<uint8_t> encoded(scratch->page.data() + levels_end,
-                                       scratch->page.data() + scratch->page.length());
+    with = static_cast<double>(entries.size()) * growth +
+           static_cast<double>(indices_size) * kChunksForeseen;
+    indices.assign(scratch->page.data() + levels_end,
+                   scratch->page.data() + scratch->page.length());
     scratch->page.Rewind(levels_end);
-    ARROW_RETURN_NOT_OK(AppendPlain(scratch));
-    ARROW_ASSIGN_OR_RAISE(const int64_t plain_size, page_size());
-    if (with <= static_cast<double>(plain_size) * kChunksForeseen) {
+  }
+  ARROW_ASSIGN_OR_RAISE(const auto encoding, AppendValues(scratch));
+  if (fits) {
+    ARROW_ASSIGN_OR_RAISE(const int64_t values_size, CompressedSize(levels_end, scratch));
+    if (with <= static_cast<double>(values_size) * kChunksForeseen) {
       scratch->page.Rewind(levels_end);
       ARROW_RETURN_NOT_OK(
-          scratch->page.Append(encoded.data(), static_cast<int64_t>(encoded.size())));
-      return true;
+          scratch->page.Append(indices.data(), static_cast<int64_t>(indices.size())));
+      return parquet::Encoding::RLE_DICTIONARY;
     }
-  } else {
-    ARROW_RETURN_NOT_OK(AppendPlain(scratch));
   }
   dictionary_use_ = DictionaryUse::kOff;
   CloseDictionary(0);
-  return false;
+  return encoding;
 }
 
 void LeafEncoder::CloseDictionary(int64_t entries_kept) {
@@ -272,6 +271,51 @@ void LeafEncoder::CloseDictionary(int64_t entries_kept) {
   } else {
     words32_.Truncate(entries_kept);
   }
+}
+
+Result<parquet::Encoding::type> LeafEncoder::AppendValues(EncodeScratch* scratch) {
+  constexpr auto kPlain = parquet::Encoding::PLAIN;
+  constexpr auto kDelta = parquet::Encoding::DELTA_BINARY_PACKED;
+  if (!may_delta_ || scratch->chunk.value_count == 0) {
+    ARROW_RETURN_NOT_OK(AppendPlain(scratch));
+    return kPlain;
+  }
+  ARROW_ASSIGN_OR_RAISE(const auto delta, Delta(scratch));
+  const auto delta_size = static_cast<double>(delta->size());
+  const auto plain_size = static_cast<double>(PlainSize(*scratch));
+  bool smaller = delta_size * delta_share_ < plain_size * plain_share_;
+  if (!values_encoding_ || smaller != (values_encoding_ == kDelta)) {
+    const int64_t begin = scratch->page.length();
+    ARROW_RETURN_NOT_OK(AppendPlain(scratch));
+    ARROW_ASSIGN_OR_RAISE(const int64_t plain_kept, CompressedSize(begin, scratch));
+    scratch->page.Rewind(begin);
+    ARROW_ASSIGN_OR_RAISE(const auto delta_kept,
+                          Compressed({delta->data(), static_cast<size_t>(delta->size())}, scratch));
+    delta_share_ = static_cast<double>(delta_kept.size()) / delta_size;
+    plain_share_ = static_cast<double>(plain_kept) / plain_size;
+    smaller = static_cast<int64_t>(delta_kept.size()) < plain_kept;
+  }
+  values_encoding_ = smaller ? kDelta : kPlain;
+  if (smaller) {
+    ARROW_RETURN_NOT_OK(scratch->page.Append(delta->data(), delta->size()));
+  } else {
+    ARROW_RETURN_NOT_OK(AppendPlain(scratch));
+  }
+  return *values_encoding_;
+}
+
+Result<std::shared_ptr<arrow::Buffer>> LeafEncoder::Delta(EncodeScratch* scratch) {
+  const auto count = static_cast<size_t>(scratch->chunk.value_count);
+  auto encode = [&](const auto* words) {
+    if (statistics_) extremes_.AddWords(words, static_cast<int64_t>(count));
+    return scratch->delta.Encode(std::span(words, count));
+  };
+  if (IsWord64(leaf_)) {
+    ARROW_ASSIGN_OR_RAISE(const uint64_t* words, Words<uint64_t>(scratch));
+    return encode(words);
+  }
+  ARROW_ASSIGN_OR_RAISE(const uint32_t* words, Words<uint32_t>(scratch));
+  return encode(words);
 }
 
 Status LeafEncoder::AppendPlain(EncodeScratch* scratch) {
@@ -301,7 +345,7 @@ Status LeafEncoder::AppendPlainWords(EncodeScratch* scratch) {
   auto* words = reinterpret_cast<Word*>(End(scratch->page));
   ARROW_RETURN_NOT_OK(GatherWords(leaf_, scratch->chunk.runs, words));
   scratch->page.UnsafeAdvance(size);
-  if (statistics_) extremes_.AddWords(words, scratch->chunk.value_count);
+  if (statistics_ && !may_delta_) extremes_.AddWords(words, scratch->chunk.value_count);
   return Status::OK();
 }
 
@@ -358,7 +402,16 @@ Result<std::span<const uint8_t>> LeafEncoder::Compressed(std::span<const uint8_t
   return std::span<const uint8_t>(out, static_cast<size_t>(kept));
 }
 
-Status LeafEncoder::StorePage(int64_t padding, bool dictionary, EncodeScratch* scratch) {
+Result<int64_t> LeafEncoder::CompressedSize(int64_t begin, EncodeScratch* scratch) {
+  ARROW_ASSIGN_OR_RAISE(const auto kept,
+                        Compressed({scratch->page.data() + begin,
+                                    static_cast<size_t>(scratch->page.length() - begin)},
+                                   scratch));
+  return static_cast<int64_t>(kept.size());
+}
+
+Status LeafEncoder::StorePage(int64_t padding, parquet::Encoding::type encoding,
+                              EncodeScratch* scratch) {
   const int64_t raw_size = scratch->page.length() - padding;
   ARROW_ASSIGN_OR_RAISE(
       auto kept,
@@ -368,7 +421,7 @@ Status LeafEncoder::StorePage(int64_t padding, bool dictionary, EncodeScratch* s
   if (!kept.empty()) std::memcpy(bytes->mutable_data(), kept.data(), kept.size());
   page_bytes_ += bytes->size();
   pages_.push_back(
-      {std::move(bytes), static_cast<int32_t>(scratch->chunk.level_count), dictionary, raw_size});
+      {std::move(bytes), static_cast<int32_t>(scratch->chunk.level_count), encoding, raw_size});
   return Status::OK();
 }
 
@@ -413,8 +466,9 @@ Result<ColumnChunkRecord> LeafEncoder::Flush(
       parquet::PageWriter::Open(sink, CompressionOf(*properties, *leaf_.descriptor), metadata.get(),
                                 -1, -1, pool_, false, nullptr, nullptr, false, nullptr, nullptr,
                                 codec_options ? *codec_options : parquet::CodecOptions{});
-  const bool has_dictionary =
-      std::any_of(pages_.begin(), pages_.end(), [](const Page& page) { return page.dictionary; });
+  const bool has_dictionary = std::any_of(pages_.begin(), pages_.end(), [](const Page& page) {
+    return page.encoding == parquet::Encoding::RLE_DICTIONARY;
+  });
   int64_t total = 0;
   if (has_dictionary) {
     const std::span<const uint8_t> plain = PlainDictionary();
@@ -424,11 +478,9 @@ Result<ColumnChunkRecord> LeafEncoder::Flush(
   }
   bool fell_back = false;
   for (Page& page : pages_) {
-    fell_back |= has_dictionary && !page.dictionary;
-    const auto encoding =
-        page.dictionary ? parquet::Encoding::RLE_DICTIONARY : parquet::Encoding::PLAIN;
+    fell_back |= has_dictionary && page.encoding != parquet::Encoding::RLE_DICTIONARY;
     total += writer->WriteDataPage(
-        parquet::DataPageV1(page.bytes, page.level_count, encoding, parquet::Encoding::RLE,
+        parquet::DataPageV1(page.bytes, page.level_count, page.encoding, parquet::Encoding::RLE,
                             parquet::Encoding::RLE, page.uncompressed_size));
     page.bytes.reset();
   }

@@ -15,10 +15,12 @@
 #include <parquet/types.h>
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "base/fault.h"
+#include "formats/parquet/delta.h"
 #include "formats/parquet/dictionary.h"
 #include "formats/parquet/encode_options.h"
 #include "formats/parquet/extremes.h"
@@ -31,13 +33,14 @@ namespace levada::parquet_format {
 /// The memory of one encoding thread, reused from page to page.
 struct EncodeScratch {
   explicit EncodeScratch(arrow::MemoryPool* pool)
-      : levels(pool), page(pool), words(pool), indices(pool), compressed(pool) {}
+      : levels(pool), page(pool), words(pool), indices(pool), delta(pool), compressed(pool) {}
 
   LeafChunk chunk;
   arrow::BufferBuilder levels;
   arrow::BufferBuilder page;
   arrow::BufferBuilder words;
   arrow::BufferBuilder indices;
+  DeltaEncoder delta;
   arrow::BufferBuilder compressed;
   std::unique_ptr<arrow::util::Codec> codec;  ///< null: uncompressed
 };
@@ -73,7 +76,7 @@ class LeafEncoder {
   struct Page {
     std::shared_ptr<arrow::Buffer> bytes;
     int32_t level_count;
-    bool dictionary;
+    parquet::Encoding::type encoding;
     int64_t uncompressed_size;
   };
 
@@ -95,11 +98,18 @@ class LeafEncoder {
   /// Among the entries from number `from` on.
   bool HoldsNegativeZero(int64_t from) const;
   /// Decides for the file whether a dictionary pays, by compressing the first values in both ways.
-  /// Leaves the page with the better one. True: dictionary.
-  Result<bool> TryDictionary(int64_t levels_end, EncodeScratch* scratch);
+  /// Leaves the page with the better one, and returns which that is.
+  Result<parquet::Encoding::type> TryDictionary(int64_t levels_end, EncodeScratch* scratch);
   void CloseDictionary(int64_t entries_kept);
   int64_t PlainSize(const EncodeScratch& scratch) const;
 
+  /// Appends the values themselves, in the encoding returned: the smaller of PLAIN and
+  /// DELTA_BINARY_PACKED. Both are compressed for the first such page of a row group, and again
+  /// where the sizes before compression say that the other one has become smaller: a few rows out
+  /// of order must not cost the row group its deltas.
+  Result<parquet::Encoding::type> AppendValues(EncodeScratch* scratch);
+  /// Adds the values to the statistics too: whatever is chosen, this is tried first.
+  Result<std::shared_ptr<arrow::Buffer>> Delta(EncodeScratch* scratch);
   Status AppendPlain(EncodeScratch* scratch);
   template <typename Word>
   Status AppendPlainWords(EncodeScratch* scratch);
@@ -110,17 +120,24 @@ class LeafEncoder {
   /// The page from `begin` on, compressed where there is a codec; valid until the next call.
   Result<std::span<const uint8_t>> Compressed(std::span<const uint8_t> raw, EncodeScratch* scratch);
   std::span<const uint8_t> PlainDictionary() const;
-  Status StorePage(int64_t padding, bool dictionary, EncodeScratch* scratch);
+  /// The size of the page's bytes from `begin` on, compressed.
+  Result<int64_t> CompressedSize(int64_t begin, EncodeScratch* scratch);
+  Status StorePage(int64_t padding, parquet::Encoding::type encoding, EncodeScratch* scratch);
   void AddDictionaryExtremes();
   parquet::EncodedStatistics Statistics();
   void BeginRowGroup();
 
   const LeafPlan& leaf_;
   const bool statistics_;
+  const bool may_delta_;
   const int64_t dictionary_bytes_max_;
   arrow::MemoryPool* const pool_;
   DictionaryUse dictionary_use_;
   bool dictionary_open_;  ///< this chunk's values may go into the dictionary
+  /// Of what is in no dictionary; absent until the row group has such a page.
+  std::optional<parquet::Encoding::type> values_encoding_;
+  double plain_share_ = 1;  ///< left by compression when both encodings were last compressed
+  double delta_share_ = 1;
 
   WordDictionary<uint32_t> words32_;
   WordDictionary<uint64_t> words64_;
