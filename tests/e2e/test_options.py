@@ -1,0 +1,97 @@
+"""docs/guide/options.md is what `levada schema` says, as tables. LEVADA_UPDATE=1 writes the page."""
+
+import json
+import os
+import subprocess
+
+from conftest import BINARY, SOURCE
+
+PAGE = SOURCE / "docs/guide/options.md"
+HEAD = """# Every option
+
+What a pipeline file may say; `levada schema` prints the same as JSON Schema for your editor. Texts may hold `${env:NAME}` and
+`${file:PATH}`. How the options work together: [pipeline files](pipelines.md), [memory](memory.md),
+[verification](verification.md).
+"""
+SECTIONS = [("consumer", "Consumer"), ("transformers", "Transformer"), ("loaders", "Loader")]
+REFERENCE = "\\$\\{(env|file):"  # "or a text with a reference" says nothing in a table
+
+
+def forms(node):
+    """The alternatives of a value, references left out."""
+    return [form for form in node.get("anyOf", [node]) if form.get("pattern") != REFERENCE]
+
+
+def members(node):
+    """(name, option, required) of the members of a group; those of what a map says of each column as <column>.name."""
+    for form in forms(node):
+        for name, option in form.get("properties", {}).items():
+            yield name, option, name in form.get("required", [])
+        if isinstance(form.get("additionalProperties"), dict):
+            for name, option, required in members(form["additionalProperties"]):
+                yield f"<column>.{name}", option, required
+
+
+def values(node):
+    """What may stand there, in a few words."""
+    for form in forms(node):
+        if "enum" in form:
+            return ", ".join(f"`{value}`" for value in form["enum"])
+        if form.get("type") == "array":
+            return "list"
+        if form.get("type") == "integer":
+            low, high = form.get("minimum"), form.get("maximum")
+            return f"{low:,} to {high:,}" if high < 2**31 - 1 else f"from {low:,}"
+        if form.get("type") == "boolean":
+            return "`true`, `false`"
+        if "(ms|s|m|h|d)" in form.get("pattern", ""):
+            return "duration"
+        if "[kKMGT]" in form.get("pattern", ""):
+            return "size"
+    if any("properties" in form for form in forms(node)):
+        return "group"
+    return "by column" if any("additionalProperties" in form for form in forms(node)) else "text"
+
+
+def cell(text):
+    return text.replace("|", "\\|")
+
+
+def rows(node, prefix=""):
+    for name, option, required in members(node):
+        default = "required" if required else f"`{option['default']}`" if "default" in option else ""
+        example = f"`{option['examples'][0]}`" if option.get("examples") else ""
+        yield [f"`{prefix}{name}`", values(option), default, example, option["description"]]
+        yield from rows(option, f"{prefix}{name}.")
+
+
+def table(node):
+    lines = ["| option | values | default | example | |", "|---|---|---|---|---|"]
+    lines += ["| " + " | ".join(cell(one) for one in row) + " |" for row in rows(node)]
+    return "\n".join(lines) + "\n" if len(lines) > 2 else ""
+
+
+def stage(title, kind, node):
+    about = node["description"][0].upper() + node["description"][1:]
+    example = f" Example: `{kind}: {node['examples'][0]}`" if node.get("examples") else ""
+    return f"## {title} `{kind}`\n{about}.{example}\n\n{table(node)}".rstrip("\n") + "\n"
+
+
+def page(schema):
+    parts = [HEAD]
+    top = {"properties": {k: v for k, v in schema["properties"].items() if k not in dict(SECTIONS)},
+           "required": schema["required"]}
+    parts.append(f"## The pipeline\n{table(top)}")
+    for key, title in SECTIONS:
+        node = schema["properties"][key]
+        for kind, option, _ in members(node.get("items", node)):
+            parts.append(stage(title, kind, option))
+    return "\n".join(parts)
+
+
+def test_the_page_of_options_is_what_the_schema_says():
+    schema = json.loads(subprocess.run([BINARY, "schema"], check=True, capture_output=True, text=True).stdout)
+    made = page(schema)
+    if os.environ.get("LEVADA_UPDATE") == "1":
+        PAGE.write_text(made)
+    assert PAGE.read_text() == made, "run it again with LEVADA_UPDATE=1 and read the difference"
