@@ -392,7 +392,7 @@ TEST_F(SqliteConsumerTest, ReadsEveryRowOnceWhileAWriterCommitsAndCheckpoints) {
   auto reader = ValueOf(consumer->Open(ctx_, {}, partitions[0], source, {.rows = 100}));
   auto stream = ValueOf(reader->Read(ctx_, 0));
   int64_t expected = 0;
-  for (int round = 0;; ++round) {
+  while (true) {
     elt::BatchPtr batch;
     ASSERT_THAT(stream->ReadNext(&batch), IsOk());
     if (batch == nullptr) break;
