@@ -5,33 +5,41 @@
 #include "app/json_output.h"
 #include "app/pipeline_file.h"
 #include "base/json.h"
+#include "elt/report.h"
 
 namespace levada::app {
 namespace {
 
-Json JsonOf(const std::string& file, const Result<Pipeline>& opened) {
+/// What is wrong with a pipeline may be found after it was opened: its warnings stay.
+struct Checked {
+  Result<Pipeline> opened;
+  Status status;
+};
+
+Checked CheckFile(Session& session, const std::string& file) {
+  Checked checked{OpenPipelineFile(session, file), {}};
+  checked.status = checked.opened.status();
+  if (checked.status.ok() && session.line().online) {
+    checked.status = DescribePipeline(session, *checked.opened).status();
+  }
+  checked.status = session.NameSignal(checked.status);
+  return checked;
+}
+
+Json JsonOf(const std::string& file, const Checked& checked) {
+  const bool ok = checked.status.ok();
   Json json;
   json["levada_check"] = kJsonVersion;
   json["file"] = file;
-  json["ok"] = opened.ok();
-  if (opened.ok()) {
-    json["pipeline"] = opened->plan.name;
-    json["plan_hash"] = opened->plan.hash;
-    json["error"] = nullptr;
-  } else {
-    json["pipeline"] = nullptr;
-    json["plan_hash"] = nullptr;
-    json["error"] = ParseJson(RenderJson(FaultOf(opened.status())));
+  json["ok"] = ok;
+  json["pipeline"] = ok ? Json(checked.opened->plan.name) : Json(nullptr);
+  json["plan_hash"] = ok ? Json(checked.opened->plan.hash) : Json(nullptr);
+  json["error"] = ok ? Json(nullptr) : ParseJson(RenderJson(FaultOf(checked.status)));
+  json["warnings"] = Json::array();
+  if (checked.opened.ok()) {
+    json["warnings"] = ParseJson(elt::DiagnosticsJson(checked.opened->plan.warnings));
   }
   return json;
-}
-
-Result<Pipeline> CheckFile(Session& session, const std::string& file) {
-  ARROW_ASSIGN_OR_RAISE(Pipeline pipeline, OpenPipelineFile(session, file));
-  if (session.line().online) {
-    ARROW_RETURN_NOT_OK(DescribePipeline(session, pipeline).status());
-  }
-  return pipeline;
 }
 
 }  // namespace
@@ -40,16 +48,16 @@ Outcome Check(Session& session) {
   Outcome outcome;
   std::vector<Status> told;  // as JSON, on standard output
   for (const std::string& file : session.line().files) {
-    const Result<Pipeline> opened = CheckFile(session, file);
-    const Status status = session.NameSignal(opened.status());
+    const Checked checked = CheckFile(session, file);
+    const Status& status = checked.status;
     if (session.line().json) {
       if (!status.ok()) told.push_back(status);
-      const Json json = JsonOf(file, opened);
+      const Json json = JsonOf(file, checked);
       outcome.Note(PrintJson(session, Dump(json, 2)));
     } else {
       outcome.Note(status);
     }
-    if (opened.ok() && !session.line().quiet && !session.line().json) {
+    if (status.ok() && !session.line().quiet && !session.line().json) {
       const Paint paint(session.terminal().output_color);
       outcome.Note(WriteOutput(fmt::format("{}: {}ok{}\n", file, paint.green, paint.reset)));
     }

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include "app/ad_hoc.h"
+#include "base/json.h"
 #include "base/secret.h"
+#include "elt/report.h"
 #include "elt/value.h"
 
 namespace levada::app {
@@ -67,6 +69,12 @@ Result<Pipeline> MakePipeline(Session& session, std::shared_ptr<const SourceText
 
 void ShowWarnings(const Session& session, const elt::Plan& plan) {
   if (session.line().quiet) return;
+  if (session.line().error_format == ErrorFormat::kJson) {
+    for (const Json& warning : ParseJson(elt::DiagnosticsJson(plan.warnings))) {
+      WriteError(Dump(warning) + "\n");
+    }
+    return;
+  }
   for (const Diagnostic& warning : plan.warnings) {
     WriteError(Render(warning, RenderStyle{session.terminal().error_color}) + "\n");
   }

@@ -4,6 +4,7 @@
 #include "app/plan_text.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "elt/report.h"
 
 namespace levada::app {
 namespace {
@@ -65,17 +66,6 @@ Json RunsOf(const elt::Prepared& prepared) {
   return json;
 }
 
-Json WarningsOf(const elt::Plan& plan) {
-  Json json = Json::array();
-  for (const Diagnostic& warning : plan.warnings) {
-    json.push_back({{"message", warning.message},
-                    {"line", warning.span.line},
-                    {"column", warning.span.column},
-                    {"help", warning.help}});
-  }
-  return json;
-}
-
 Json PartitionsOf(const elt::Prepared& prepared) {
   Json json = Json::array();
   for (const elt::Partition& partition : prepared.partitions) {
@@ -112,7 +102,7 @@ std::string PlanJson(const elt::Plan& plan, const elt::Prepared& prepared) {
                     {"partitions_at_a_time", prepared.memory.slots},
                     {"slices_at_a_time", prepared.memory.slices}};
   json["notes"] = prepared.notes;
-  json["warnings"] = WarningsOf(plan);
+  json["warnings"] = ParseJson(elt::DiagnosticsJson(plan.warnings));
   return Printed(json);
 }
 

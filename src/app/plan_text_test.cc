@@ -114,6 +114,18 @@ TEST(PlanText, WrapsTheQueryOnATerminalOnly) {
       << text;
 }
 
+TEST(PlanJson, HasItsWarningsInTheShapeOfDiagnostics) {
+  Planned planned = TwoColumns();
+  planned.plan.warnings.emplace_back();
+  planned.plan.warnings[0].severity = Severity::kWarning;
+  planned.plan.warnings[0].message = "a secret";
+  const auto warnings = ParseJson(PlanJson(planned.plan, planned.prepared))["warnings"];
+  ASSERT_EQ(warnings.size(), 1u);
+  EXPECT_EQ(warnings[0]["severity"], "warning");
+  EXPECT_EQ(warnings[0]["message"], "a secret");
+  EXPECT_EQ(warnings[0]["notes"], Json::array());
+}
+
 TEST(PlanJson, HasAVersionTheWindowsBoundsAndEveryStep) {
   const Planned planned = TwoColumns();
   const auto json = ParseJson(PlanJson(planned.plan, planned.prepared));

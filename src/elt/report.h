@@ -65,6 +65,7 @@ struct RunReport {
   int64_t cpu_ns = 0;
   int64_t peak_memory_bytes = 0;
   std::string verify;
+  std::vector<Diagnostic> warnings;     ///< of the plan
   std::vector<std::string> relaxed;     ///< promises this configuration gives up, by name
   std::vector<RunInstanceReport> runs;  ///< those that this invocation touched
   int runs_published_before = 0;
@@ -75,5 +76,8 @@ struct RunReport {
 
   std::string ToJson() const;
 };
+
+/// A JSON list of `diagnostics`, each in the shape that RenderJson gives those of a fault.
+std::string DiagnosticsJson(std::vector<Diagnostic> diagnostics);
 
 }  // namespace levada::elt

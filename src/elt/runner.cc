@@ -356,6 +356,7 @@ RunReport RunPlan(Context& ctx, const Engine& engine, const Prepared& prepared, 
   report.source = prepared.source.description;
   for (const BoundTarget& target : prepared.targets) report.targets.push_back(target.description);
   report.started_at = ctx.clock->Now();
+  report.warnings = engine.plan.warnings;
   report.verify = engine.plan.verify == Verify::kReadback ? "readback" : "count";
 
   std::vector<const RunDecision*> to_do;
