@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "app/commands.h"
 #include "app/json_output.h"
 #include "app/pipeline_file.h"
@@ -82,7 +84,11 @@ Status RunPipeline(Session& session, Pipeline& pipeline) {
 
 elt::RunOptions RunOptionsOf(const CommandLine& line) {
   elt::RunOptions options;
-  options.windows = line.windows;
+  for (const std::string& label : line.windows) {
+    if (std::ranges::find(options.windows, label) == options.windows.end()) {
+      options.windows.push_back(label);  // said twice is meant once
+    }
+  }
   options.replace = line.replace;
   options.only_begun = line.verb == Verb::kRetry;
   options.memory_bytes = line.memory_bytes;
