@@ -132,6 +132,21 @@ arrow::StatusCode StatusCodeOf(Blame blame) {
   return arrow::StatusCode::UnknownError;
 }
 
+/// What to do about a place of the target that the system refuses; empty where nothing is known.
+std::string_view HelpFor(FaultCode code, int error_number) {
+  if (code == kDiskFull) return "make room and run it again: it goes on where it stopped";
+  if (code == kTargetFileMissing) {
+    return "see whether something removes files there and whether its file system lets new ones be "
+           "made, or choose another path";
+  }
+  if (code != kTargetUnwritable) return {};
+  if (error_number == ENOTDIR) {
+    return "a file stands where a directory is needed: move it away, or choose another path";
+  }
+  if (error_number == EROFS) return "the file system is read-only: choose another path";
+  return "let this user write there, or choose another path";
+}
+
 std::string ErrnoName(int error_number) {
   const char* name = strerrorname_np(error_number);
   return name != nullptr ? name : std::to_string(error_number);
@@ -238,7 +253,7 @@ Fault ErrnoFault(FaultCode code, int error_number, std::string message) {
   Fault fault(code, std::move(message));
   fault.With("errno", ErrnoName(error_number))
       .Because(Status::IOError(cause, " (errno ", error_number, ")"));
-  if (code == kDiskFull) fault.Help("make room and run it again: it goes on where it stopped");
+  fault.Help(std::string(HelpFor(code, error_number)));
   return fault;
 }
 

@@ -167,6 +167,16 @@ TEST(ErrnoFault, AFullDiskIsOneOnlyAtTheTarget) {
   EXPECT_EQ(ErrnoFault(FaultCode::kLedgerUnusable, ENOSPC, "x").code(), FaultCode::kLedgerUnusable);
 }
 
+TEST(ErrnoFault, SaysWhatToDoAboutAPlaceThatCannotBeWritten) {
+  const auto help = [](FaultCode code, int number) { return ErrnoFault(code, number, "x").help(); };
+  EXPECT_THAT(help(FaultCode::kTargetUnwritable, EACCES), HasSubstr("let this user write"));
+  EXPECT_THAT(help(FaultCode::kTargetUnwritable, EROFS), HasSubstr("read-only"));
+  EXPECT_THAT(help(FaultCode::kTargetUnwritable, ENOTDIR), HasSubstr("a directory is needed"));
+  EXPECT_THAT(help(FaultCode::kTargetFileMissing, ENOENT), HasSubstr("another path"));
+  EXPECT_THAT(help(FaultCode::kTargetIo, ENOSPC), HasSubstr("make room"));
+  EXPECT_EQ(help(FaultCode::kTargetIo, EIO), "");
+}
+
 TEST(ErrnoFault, AnUnknownNumberIsPrintedAsOne) {
   EXPECT_EQ(ErrnoFault(FaultCode::kInternal, 99999, "x").Detail("errno"), "99999");
 }
