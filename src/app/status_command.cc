@@ -17,13 +17,27 @@ using elt::LedgerRun;
 
 constexpr size_t kWindowsMax = 100'000;  // of one pipeline, when looking for those not yet run
 
-/// One ledger, or nothing when it was never made: asking must not make one.
+/// One ledger, or nothing when it was never made: asking must not make one. A place that cannot be
+/// read or written is not levada's fault.
 Result<std::unique_ptr<elt::Ledger>> OpenExisting(Session& session, const std::string& directory,
                                                   bool make) {
   const std::string path = os::JoinPath(directory, "ledger.db");
-  ARROW_ASSIGN_OR_RAISE(const auto found, session.disk().Stat(path));
-  if (!found && !make) return nullptr;
-  return elt::Ledger::Open(session.context(), session.disk(), directory);
+  const auto found = session.disk().Stat(path);
+  if (found.ok() && !*found && !make) return nullptr;
+  Result<std::unique_ptr<elt::Ledger>> ledger =
+      elt::Ledger::Open(session.context(), session.disk(), directory);
+  if (ledger.ok() || KindOf(CodeOf(ledger.status())).blame != Blame::kTarget) return ledger;
+  if (make) {
+    return Fault(FaultCode::kTargetUnwritable,
+                 fmt::format("the state directory \"{}\" cannot be written", directory))
+        .Help("give a writable directory with --state DIR")
+        .Because(ledger.status());
+  }
+  return Fault(FaultCode::kFileUnreadable, fmt::format("cannot read the ledger \"{}\"", path))
+      .Help(
+          "ask as a user who can write its directory, or ask the targets: --rebuild with "
+          "--state DIR, a directory of your own")
+      .Because(ledger.status());
 }
 
 Status Rebuild(Session& session, const Pipeline& pipeline, elt::Ledger& ledger) {

@@ -45,6 +45,12 @@ constexpr std::chrono::milliseconds kPatience{200};
 constexpr std::chrono::milliseconds kPatienceOnceBehind{10};
 
 Fault FaultOfLedger(const db::sqlite::Error& error) {
+  if (error.kind == ErrorKind::kReadOnly || error.kind == ErrorKind::kPermission ||
+      error.kind == ErrorKind::kCannotOpen) {
+    // Nothing is wrong with the ledger but where it is: like a directory that cannot be made.
+    return db::sqlite::FaultFrom(FaultCode::kTargetUnwritable, "the ledger", error)
+        .Help("give a directory that this user can write with --state DIR");
+  }
   Fault fault = db::sqlite::FaultFrom(FaultCode::kLedgerUnusable, "the ledger", error);
   if (error.kind == ErrorKind::kNotADatabase || error.kind == ErrorKind::kCorrupt ||
       error.kind == ErrorKind::kSql) {

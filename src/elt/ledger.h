@@ -54,7 +54,9 @@ struct LedgerAttempt {
 class Ledger {
  public:
   /// `<state_directory>/ledger.db`, made when absent. A file that is not a sound ledger is renamed
-  /// to ledger.db.damaged-<time> with a warning in the log.
+  /// to ledger.db.damaged-<time> with a warning in the log. A place that this user cannot write
+  /// (SQLite writes beside a ledger to read it, too) is kTargetUnwritable or another fault of the
+  /// disk, all else kLedgerUnusable.
   static Result<std::unique_ptr<Ledger>> Open(Context& ctx, os::Disk& disk,
                                               const std::string& state_directory);
   ~Ledger();

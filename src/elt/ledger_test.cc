@@ -117,6 +117,13 @@ TEST_F(LedgerTest, RebuildReplacesWhatIsKnownByWhatTheTargetSays) {
   EXPECT_EQ(ledger->Runs("other")->size(), 1u);
 }
 
+TEST_F(LedgerTest, APlaceThatCannotBeWrittenIsNoFaultOfTheLedger) {
+  auto ledger = Ledger::Open(here.ctx, *disk, "/proc/self");
+  ASSERT_FALSE(ledger.ok());
+  EXPECT_EQ(CodeOf(ledger.status()), FaultCode::kTargetUnwritable);
+  EXPECT_NE(FaultOf(ledger.status()).help().find("--state"), std::string::npos);
+}
+
 TEST_F(LedgerTest, ADirectoryThatCannotBeMadeIsNamed) {
   ASSERT_TRUE(os::WriteFileDurably(*disk, os::JoinPath(directory, "file"), "x").ok());
   auto ledger = Ledger::Open(here.ctx, *disk, os::JoinPath(directory, "file/state"));
