@@ -30,14 +30,23 @@ TableStyle Indented(TableStyle style) {
   return style;
 }
 
-std::string EndsText(const elt::Prepared& prepared) {
-  std::string text = fmt::format("  from  {}\n", prepared.source.description);
+/// `text` in lines of the terminal's width, those after the first indented; whole where nobody
+/// looks, so that a script finds it.
+std::string WrappedLine(const std::string& text, int indent, const TableStyle& style) {
+  return style.width == 0 ? text : Wrapped(text, style.width - indent, indent);
+}
+
+std::string EndsText(const elt::Prepared& prepared, const TableStyle& style) {
+  std::string text =
+      fmt::format("  from  {}\n", WrappedLine(prepared.source.description, 8, style));
   const std::string size =
       Estimate(prepared.source.estimated_rows, prepared.source.estimated_bytes);
   if (!size.empty()) text += fmt::format("        {}\n", size);
   for (const elt::BoundTarget& target : prepared.targets) {
-    text += fmt::format("  to    {}\n", target.description);
-    if (!target.names.empty()) text += fmt::format("        files such as {}\n", target.names);
+    text += fmt::format("  to    {}\n", WrappedLine(target.description, 8, style));
+    if (!target.names.empty()) {
+      text += fmt::format("        {}\n", WrappedLine("files such as " + target.names, 8, style));
+    }
   }
   return text;
 }
@@ -75,7 +84,7 @@ std::string RunsText(const elt::Prepared& prepared, bool has_windows, const Tabl
   const auto published =
       std::ranges::count(prepared.runs, elt::Decision::kSkip, &elt::RunDecision::decision);
   const std::vector<RunGroup> groups = GroupRuns(prepared);
-  Table table({{has_windows ? "window" : "run"},
+  Table table({{has_windows ? "window" : "run", Align::kLeft, false, false, true},
                {"count", Align::kRight},
                {"what"},
                {"why", Align::kLeft, true}});
@@ -141,17 +150,11 @@ std::string PartitionsText(const elt::Prepared& prepared, const TableStyle& styl
   return text;
 }
 
-/// In lines of the terminal's width; whole where nobody looks, so that a script finds it.
-std::string QueryText(const std::string& query, const TableStyle& style) {
-  if (style.width == 0) return fmt::format("  {}\n", query);
-  return fmt::format("  {}\n", Wrapped(query, style.width - 2, 2));
-}
-
 std::string Counted(int64_t count, std::string_view one) {
   return fmt::format("{} {}{}", FormatCount(count), one, count == 1 ? "" : "s");
 }
 
-std::string MemoryText(const elt::Prepared& prepared) {
+std::string MemoryText(const elt::Prepared& prepared, const TableStyle& style) {
   const elt::MemoryPlan& memory = prepared.memory;
   size_t slices = 1;
   for (const elt::Partition& partition : prepared.partitions) {
@@ -159,17 +162,18 @@ std::string MemoryText(const elt::Prepared& prepared) {
   }
   const int64_t slices_in_flight = std::min<int64_t>(memory.slices, static_cast<int64_t>(slices));
   const int64_t in_flight = int64_t{memory.windows} * memory.slots * slices_in_flight;
-  std::string text = fmt::format("  {} for the process + {} for each connection = about {}\n",
-                                 FormatBytes(memory.fixed_bytes), FormatBytes(memory.slice_bytes),
-                                 FormatBytes(memory.fixed_bytes + in_flight * memory.slice_bytes));
-  text += fmt::format("  {} at a time, {} each", Counted(memory.slots, "partition"),
-                      Counted(slices_in_flight, "connection"));
+  const std::string sum =
+      fmt::format("{} for the process + {} for each connection = about {}",
+                  FormatBytes(memory.fixed_bytes), FormatBytes(memory.slice_bytes),
+                  FormatBytes(memory.fixed_bytes + in_flight * memory.slice_bytes));
+  std::string text = fmt::format("{} at a time, {} each", Counted(memory.slots, "partition"),
+                                 Counted(slices_in_flight, "connection"));
   if (memory.windows > 1) text += fmt::format(", in {}", Counted(memory.windows, "window"));
   text += memory.budget_bytes > 0
-              ? fmt::format("; the budget is {}\n", FormatBytes(memory.budget_bytes))
-              : std::string("; there is no budget\n");
-  return text +
-         fmt::format("  the least budget: --memory {}MiB\n", (memory.minimum_bytes >> 20) + 1);
+              ? fmt::format("; the budget is {}", FormatBytes(memory.budget_bytes))
+              : std::string("; there is no budget");
+  return fmt::format("  {}\n  {}\n  the least budget: --memory {}MiB\n", WrappedLine(sum, 2, style),
+                     WrappedLine(text, 2, style), (memory.minimum_bytes >> 20) + 1);
 }
 
 /// The last line: is there something to do?
@@ -229,7 +233,10 @@ std::vector<ReplacedRun> ReplacedRuns(const elt::Prepared& prepared) {
 
 std::string ColumnsText(const elt::Plan& plan, const elt::Prepared& prepared,
                         const TableStyle& style) {
-  std::vector<Column> columns = {{"column"}, {"source"}, {"stream"}};
+  std::vector<Column> columns;
+  for (const char* title : {"column", "source", "stream"}) {
+    columns.push_back({title, Align::kLeft, false, false, true});
+  }
   for (size_t i = 0; i < prepared.targets.size(); ++i) {
     columns.push_back({i == 0 ? "target" : fmt::format("target {}", i + 1), Align::kLeft, true});
   }
@@ -247,7 +254,7 @@ std::string PlanText(const elt::Plan& plan, const elt::Prepared& prepared,
   const Paint paint(style.color);
   std::string text =
       fmt::format("{}{}{}, plan {}\n", paint.bold, plan.name, paint.reset, plan.hash);
-  text += EndsText(prepared);
+  text += EndsText(prepared, style);
   text += Heading("columns", style) + ColumnsText(plan, prepared, style);
   text += Heading(plan.window ? "windows" : "runs", style);
   text += RunsText(prepared, plan.window.has_value(), style) + ReplacedText(prepared);
@@ -262,14 +269,13 @@ std::string PlanText(const elt::Plan& plan, const elt::Prepared& prepared,
     const elt::Partition& partition = prepared.partitions.front();
     if (!partition.query.empty()) {
       text += Heading(fmt::format("query of {}", partition.id), style);
-      text += QueryText(partition.query, style);
+      text += fmt::format("  {}\n", WrappedLine(partition.query, 2, style));
     }
-    text += Heading("memory", style) + MemoryText(prepared);
+    text += Heading("memory", style) + MemoryText(prepared, style);
   }
   if (!prepared.notes.empty()) text += Heading("notes", style);
   for (const std::string& note : prepared.notes) {
-    const int width = style.width == 0 ? 0 : style.width - 4;
-    text += fmt::format("  - {}\n", width == 0 ? note : Wrapped(note, width, 4));
+    text += fmt::format("  - {}\n", WrappedLine(note, 4, style));
   }
   return text + Verdict(plan, prepared, paint);
 }

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <sstream>
+
 #include "app/column_steps.h"
 #include "app/json_output.h"
 #include "base/json.h"
@@ -112,6 +114,12 @@ TEST(PlanText, WrapsTheQueryOnATerminalOnly) {
   const std::string text = PlanText(planned.plan, planned.prepared, {.width = 40});
   EXPECT_NE(text.find("  SELECT \"line_id\", \"price\" FROM\n  \"orders\"\n"), std::string::npos)
       << text;
+}
+
+TEST(PlanText, StaysWithinSixtyColumns) {
+  const Planned planned = TwoColumns();
+  std::istringstream lines(PlanText(planned.plan, planned.prepared, {.width = 60}));
+  for (std::string line; std::getline(lines, line);) EXPECT_LE(DisplayWidth(line), 60) << line;
 }
 
 TEST(PlanJson, HasItsWarningsInTheShapeOfDiagnostics) {

@@ -15,6 +15,7 @@ struct Column {
   Align align = Align::kLeft;
   bool may_shrink = false;  ///< cut with an ellipsis when the table is wider than the terminal
   bool may_vanish = false;  ///< left out when no row has anything in it
+  bool may_wrap = false;    ///< continued in the next line when cutting others was not enough
 };
 
 struct TableStyle {
@@ -41,6 +42,9 @@ class Table final {
     std::vector<std::string> cells;
     std::string mark;
   };
+  std::vector<int> Narrowed(const std::vector<size_t>& shown, const TableStyle& style,
+                            std::vector<int> widths) const;
+
   std::vector<Column> columns_;
   std::vector<Row> rows_;
 };
@@ -49,5 +53,7 @@ class Table final {
 int DisplayWidth(std::string_view text);
 /// `text` made harmless, cut to at most `width` cells; the cut is shown by an ellipsis.
 std::string FitWidth(std::string_view text, int width, bool utf8);
+/// The same, cut between words unless that would leave less than a third.
+std::string FitWords(std::string_view text, int width, bool utf8);
 
 }  // namespace levada::app

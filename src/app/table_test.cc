@@ -39,7 +39,37 @@ TEST(Table, ShrinksOnlyTheColumnsThatMayShrink) {
   table.AddRow({"p0000", "SELECT everything FROM somewhere"});
   EXPECT_EQ(table.Render({.width = 24}),
             "id     query\n"
-            "p0000  SELECT everythin…\n");
+            "p0000  SELECT…\n");
+}
+
+TEST(FitWords, CutsBetweenWordsWhereThatLeavesSomething) {
+  EXPECT_EQ(FitWords("not published yet", 17, true), "not published yet");
+  EXPECT_EQ(FitWords("not published yet", 15, true), "not published…");
+  EXPECT_EQ(FitWords("not published yet", 14, true), "not published…");
+  EXPECT_EQ(FitWords("not published yet", 9, true), "not…");
+  EXPECT_EQ(FitWords("not published yet", 9, false), "not...");
+  EXPECT_EQ(FitWords("a verylongidentifier", 12, true), "a verylongi…");
+  EXPECT_EQ(FitWords("not published", 0, true), "");
+}
+
+TEST(Table, GoesOnInTheNextLineBetweenWords) {
+  Table table({{"stream", Align::kLeft, false, false, true}, {"target", Align::kLeft, true}});
+  table.AddRow({"decimal128(9, 2) not null", "int32 (Decimal)"});
+  table.AddRow({"string", "binary"});
+  EXPECT_EQ(table.Render({.width = 26}),
+            "stream            target\n"
+            "decimal128(9, 2)  int32…\n"
+            "not null\n"
+            "string            binary\n");
+  EXPECT_EQ(table.Render({.width = 5}),
+            "stream         target\n"
+            "decimal128(9,  int32…\n"
+            "2) not null\n"
+            "string         binary\n");
+  EXPECT_EQ(table.Render({}),
+            "stream                     target\n"
+            "decimal128(9, 2) not null  int32 (Decimal)\n"
+            "string                     binary\n");
 }
 
 TEST(Table, LeavesOutAColumnThatHasNothingToSay) {
