@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <optional>
 #include <string_view>
 
@@ -255,10 +256,36 @@ std::string Render(const Diagnostic& diagnostic, const RenderStyle& style) {
   return text;
 }
 
+namespace {
+
+// Where in the data: the other details are for programs, and for a fault without diagnostics.
+constexpr auto kPlaces = std::to_array<std::string_view>(
+    {"pipeline", "window", "partition", "slice", "column", "row", "rowid"});
+
+/// The diagnostics of `fault`; notes of the last one say which window, which partition ..., unless
+/// one of them says it.
+std::vector<Diagnostic> WithDetails(const Fault& fault) {
+  std::vector<Diagnostic> diagnostics = fault.diagnostics();
+  std::string said;
+  for (const Diagnostic& diagnostic : diagnostics) {
+    said += fmt::format("{}\n{}\n{}\n{}\n", diagnostic.message, diagnostic.label,
+                        fmt::join(diagnostic.notes, "\n"), diagnostic.help);
+    if (diagnostic.source != nullptr) said += diagnostic.source->name + "\n";
+  }
+  for (const auto& [key, value] : fault.details()) {
+    if (std::ranges::find(kPlaces, key) == kPlaces.end()) continue;
+    if (said.find(value) != std::string::npos) continue;
+    diagnostics.back().notes.push_back(key + ": " + value);
+  }
+  return diagnostics;
+}
+
+}  // namespace
+
 std::string Render(const Fault& fault, const RenderStyle& style) {
   if (!fault.diagnostics().empty()) {
     std::string text;
-    for (const Diagnostic& diagnostic : fault.diagnostics()) {
+    for (const Diagnostic& diagnostic : WithDetails(fault)) {
       if (!text.empty()) text += '\n';
       text += Render(diagnostic, style);
     }

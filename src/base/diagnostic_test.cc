@@ -242,6 +242,20 @@ TEST(RenderFault, ShowsItsDiagnosticsInstead) {
   EXPECT_EQ(Render(fault, {}), Render(UnknownKey(), {}) + "\n" + Render(second, {}));
 }
 
+TEST(RenderFault, DetailsThatNoDiagnosticSaysStandBelowTheLast) {
+  const Fault fault = Fault(FaultCode::kUnknownKey, "1 problem")
+                          .With("column", "tabel")
+                          .With("errno", "ENOENT")
+                          .With("row", "4")
+                          .With("window", "2026-01-31")
+                          .At({UnknownKey()});
+  const std::string text = Render(fault, {});
+  EXPECT_THAT(text, HasSubstr("= note: window: 2026-01-31\n"));
+  EXPECT_THAT(text, HasSubstr("= note: row: 4\n"));
+  EXPECT_THAT(text, testing::Not(HasSubstr("column: tabel")));
+  EXPECT_THAT(text, testing::Not(HasSubstr("ENOENT")));
+}
+
 TEST(RenderFault, AnErrorOfArrowsOwnIsShownWithItsKind) {
   const std::string text = Render(FaultOf(Status::KeyError("no field x")), {});
   EXPECT_THAT(text, HasSubstr("error[LV7001]: no field x"));
