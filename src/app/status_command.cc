@@ -43,7 +43,10 @@ Result<std::unique_ptr<elt::Ledger>> OpenExisting(Session& session, const std::s
 Status Rebuild(Session& session, const Pipeline& pipeline, elt::Ledger& ledger) {
   // Of several targets the last one is published last: what it has, all have.
   const elt::Loader& loader = *pipeline.stages.loaders.back();
-  ARROW_ASSIGN_OR_RAISE(const auto runs, loader.Inventory(session.context(), pipeline.plan.name));
+  ARROW_ASSIGN_OR_RAISE(const auto runs,
+                        loader.Inventory(session.context(), pipeline.plan.name, {}));
+  // A ledger that leaves one out would call it pending.
+  for (const elt::PublishedRun& run : runs) ARROW_RETURN_NOT_OK(run.damage);
   return ledger.Rebuild(session.context(), pipeline.plan.name, runs);
 }
 

@@ -41,7 +41,8 @@ class IdleLoader final : public Loader {
   Result<PublishedRun> Inspect(Context&, const RunInstance&) const override {
     return PublishedRun{};
   }
-  Result<std::vector<PublishedRun>> Inventory(Context&, const std::string&) const override {
+  Result<std::vector<PublishedRun>> Inventory(Context&, const std::string&,
+                                              const std::set<std::string>&) const override {
     return std::vector<PublishedRun>{};
   }
   Result<std::unique_ptr<TargetRun>> Begin(Context&, const RunInstance&,

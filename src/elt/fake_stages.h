@@ -313,12 +313,17 @@ class MemoryLoader final : public Loader {
   }
   Result<PublishedRun> Inspect(Context&, const RunInstance& run) const override {
     std::lock_guard lock(memory_.mutex);
-    return memory_.runs[run.Label()];
+    PublishedRun state = memory_.runs[run.Label()];
+    state.label = run.Label();
+    return state;
   }
-  Result<std::vector<PublishedRun>> Inventory(Context&, const std::string&) const override {
+  Result<std::vector<PublishedRun>> Inventory(Context&, const std::string&,
+                                              const std::set<std::string>& known) const override {
     std::lock_guard lock(memory_.mutex);
     std::vector<PublishedRun> all;
     for (const auto& [label, run] : memory_.runs) {
+      if (known.contains(label)) continue;
+      memory_.events.push_back("inventory " + label);
       all.push_back(run);
       all.back().label = label;
     }

@@ -121,7 +121,9 @@ Verdict JudgeTarget(const RunInstance& run, const PublishedRun& state,
                   : "not published yet"};
   }
   std::string published =
-      fmt::format("published {}, {} rows", state.finished_at, FormatCount(state.rows));
+      state.damage.ok()
+          ? fmt::format("published {}, {} rows", state.finished_at, FormatCount(state.rows))
+          : "published, but its records are damaged";
   const bool is_same_plan = state.plan_hash == run.plan_hash;
   const bool is_written_anew =
       IsWrittenEachTime(run) && (is_same_plan || !circumstances.keep_other_plans);
@@ -196,21 +198,47 @@ bool Overlap(const std::optional<Window>& a, const std::optional<Window>& b) {
   return !a || !b || (a->start < b->end && b->start < a->end);
 }
 
+// A run that shows rows of `decision`'s window under another label, in loader `index`; nullptr when
+// there is none.
+const PublishedRun* FindSameRows(const RunDecision& decision, size_t index,
+                                 const std::vector<RunDecision>& decisions,
+                                 const std::vector<PublishedRun>& others) {
+  const auto has_same_rows = [&](const PublishedRun& other) {
+    const bool is_visible = other.finished || !other.partitions.empty() || !other.damage.ok();
+    return is_visible && other.label != decision.run.Label() &&
+           Overlap(other.window, decision.run.window);
+  };
+  const auto found = std::ranges::find_if(others, has_same_rows);
+  if (found != others.end()) return &*found;
+  for (const RunDecision& inspected : decisions) {
+    if (has_same_rows(inspected.published[index])) return &inspected.published[index];
+  }
+  return nullptr;
+}
+
 // A dataset that was cut in another way (whole, by other windows) has rows of this run already, in
 // files that this run would not replace.
 Status RefuseOverlaps(Context& ctx, const Engine& engine, std::vector<RunDecision>& decisions) {
   const auto is_new = [](const RunDecision& each) { return each.decision == Decision::kRun; };
   if (std::ranges::none_of(decisions, is_new)) return Status::OK();
-  for (const auto& loader : engine.stages.loaders) {
-    ARROW_ASSIGN_OR_RAISE(const auto present, loader->Inventory(ctx, engine.plan.name));
+  std::set<std::string> inspected;
+  for (const RunDecision& decision : decisions) inspected.insert(decision.run.Label());
+  for (size_t i = 0; i < engine.stages.loaders.size(); ++i) {
+    ARROW_ASSIGN_OR_RAISE(const auto others,
+                          engine.stages.loaders[i]->Inventory(ctx, engine.plan.name, inspected));
     for (RunDecision& decision : decisions) {
       if (!is_new(decision)) continue;
-      const auto same_rows = std::ranges::find_if(present, [&](const PublishedRun& other) {
-        const bool is_visible = other.finished || !other.partitions.empty();
-        return is_visible && other.label != decision.run.Label() &&
-               Overlap(other.window, decision.run.window);
-      });
-      if (same_rows == present.end()) continue;
+      const PublishedRun* same_rows = FindSameRows(decision, i, decisions, others);
+      if (same_rows == nullptr) continue;
+      if (!same_rows->damage.ok() && !same_rows->window) {
+        // It may have any rows. Its own error says how it is mended, and then this run can go on.
+        decision.decision = Decision::kRefuse;
+        decision.reason =
+            fmt::format("its rows may be there already, in run \"{}\", whose records are damaged",
+                        same_rows->label);
+        decision.refusal = same_rows->damage;
+        continue;
+      }
       Refuse(decision, fmt::format("its rows are there already, as run \"{}\"", same_rows->label),
              "published_as", same_rows->label,
              "write to another path:, or remove what is there first: both together would have "

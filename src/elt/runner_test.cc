@@ -231,8 +231,9 @@ TEST_F(RunnerTest, ReadbackThatDiffersPublishesNothing) {
     Result<PublishedRun> Inspect(Context& c, const RunInstance& r) const override {
       return inner.Inspect(c, r);
     }
-    Result<std::vector<PublishedRun>> Inventory(Context& c, const std::string& p) const override {
-      return inner.Inventory(c, p);
+    Result<std::vector<PublishedRun>> Inventory(Context& c, const std::string& p,
+                                                const std::set<std::string>& k) const override {
+      return inner.Inventory(c, p, k);
     }
     Result<std::unique_ptr<TargetRun>> Begin(Context&, const RunInstance& run,
                                              const BoundTarget&) const override {
@@ -439,6 +440,46 @@ TEST_F(RunnerTest, RowsThatAreThereUnderAnotherCutAreNotWrittenTwice) {
   EXPECT_THAT(month.status.message(), HasSubstr("run \"2025-12\""));
   plan.window.reset();
   EXPECT_EQ(CodeOf(Run().status), FaultCode::kPlanChanged) << "nor the whole table beside them";
+}
+
+TEST_F(RunnerTest, AnotherRunsDamageStopsWhatItsRowsMayOverlap) {
+  plan.window = WindowSpec();
+  plan.window->column = "at";
+  plan.window->start = 1'766'966'400'000'000;  // 2025-12-29
+  PublishedRun& damaged = memory.runs["2025-12-28"];
+  damaged.damage = Fault(FaultCode::kManifestCorrupt, "cut");
+  RunReport refused = Run();
+  EXPECT_EQ(CodeOf(refused.status), FaultCode::kManifestCorrupt);
+  EXPECT_EQ(FaultOf(refused.status).Detail("refused_windows"), "3");
+  EXPECT_TRUE(refused.runs.empty());
+  constexpr int64_t kDay = 86'400'000'000;
+  damaged.window = Window{plan.window->start - kDay, plan.window->start + 1, "2025-12-28", "UTC"};
+  EXPECT_EQ(CodeOf(Run().status), FaultCode::kPlanChanged);
+  damaged.window->end = plan.window->start;
+  EXPECT_TRUE(Run().status.ok()) << "it shows no row of these";
+}
+
+TEST_F(RunnerTest, ARunThatReplacesDamagedRecordsSaysSo) {
+  plan.once = true;
+  ASSERT_TRUE(Run().status.ok());
+  memory.runs["all"].damage = Fault(FaultCode::kManifestCorrupt, "cut");
+  RunOptions replace;
+  replace.replace = true;
+  const Engine engine{plan, stages, controller, *random, *disk, "test"};
+  const auto prepared = Prepare(here.ctx, engine, replace, false);
+  ASSERT_TRUE(prepared.ok()) << prepared.status();
+  EXPECT_EQ(prepared->runs[0].decision, Decision::kReplace);
+  EXPECT_THAT(prepared->runs[0].reason, HasSubstr("damaged"));
+}
+
+TEST_F(RunnerTest, NoRunIsAskedForTwiceWhenOverlapsAreLookedFor) {
+  plan.window = WindowSpec();
+  plan.window->column = "at";
+  plan.window->start = 1'766'966'400'000'000;
+  memory.runs["2025-12-28"].label = "2025-12-28";
+  ASSERT_TRUE(Run().status.ok());
+  EXPECT_THAT(memory.events, Contains("inventory 2025-12-28").Times(1));
+  EXPECT_THAT(memory.events, testing::Not(Contains("inventory 2025-12-29")));
 }
 
 TEST_F(RunnerTest, AWindowThatWasRunBeforeItClosedIsRunAgainOnce) {

@@ -13,6 +13,7 @@
 
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -146,6 +147,9 @@ struct PublishedRun {
   std::optional<SplitRecord> pending;  ///< a run that was begun and not finished
   std::vector<PartitionRecord>
       partitions;  ///< of the pending run if there is one, else of the finished one
+  /// Not OK: its records cannot be understood, and something of it may be visible. `window` is then
+  /// that of all that is visible, or absent when nobody can tell.
+  Status damage;
 };
 
 /// One process's hold on one run in one target, from Begin until destruction: it owns the fence.
@@ -194,10 +198,13 @@ class Loader {
                                    const std::vector<ColumnHint>& hints,
                                    const RunInstance& run) const = 0;
   /// What is there, without taking the fence: for `plan`, `status` and skipping published runs.
+  /// Damaged records are an error, unless run.replace: that run does not need them.
   virtual Result<PublishedRun> Inspect(Context& ctx, const RunInstance& run) const = 0;
-  /// Every run of this pipeline the target knows: `status --rebuild`.
-  virtual Result<std::vector<PublishedRun>> Inventory(Context& ctx,
-                                                      const std::string& pipeline) const = 0;
+  /// Every run of this pipeline the target knows, but for the labels `known`, which the caller has
+  /// inspected: `status --rebuild`, and looking for rows that are there under another label. One
+  /// run's damaged records are in its `damage` and no error.
+  virtual Result<std::vector<PublishedRun>> Inventory(Context& ctx, const std::string& pipeline,
+                                                      const std::set<std::string>& known) const = 0;
   /// Takes the fence (kLeaseHeld when another process has it), raises the generation, recovers.
   virtual Result<std::unique_ptr<TargetRun>> Begin(Context& ctx, const RunInstance& run,
                                                    const BoundTarget& bound) const = 0;

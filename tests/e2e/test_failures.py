@@ -551,6 +551,31 @@ def test_a_data_file_that_somebody_removed_is_written_again(server, levada):
     assert sorted(data_files(levada.directory / "lake").values()) == sorted(before.values())
 
 
+def test_a_window_with_a_damaged_manifest_stops_no_other_and_is_written_anew(server, levada):
+    server.execute("drop table if exists visits; create table visits(id int, at timestamptz);"
+                   "insert into visits select n, timestamptz '2026-01-01 10:00+00' + n / 10 * interval '1 day'"
+                   "  from generate_series(0, 29) n")
+    levada.write("p.yaml", pipeline(server, table="visits")
+                 + "run: { every: day, column: at, start: 2026-01-01, end: 2026-01-04 }\n")
+    for day in ("2026-01-01", "2026-01-02"):
+        levada("run", "p.yaml", "--quiet", "--window", day, expect=0)
+    lake = levada.directory / "lake"
+    before = data_files(lake)
+    (lake / "_levada/2026-01-01.json").write_text("{")
+    refused(levada, 40, "LV4004", "2026-01-01.json", "levada run FILE --window 2026-01-01 --replace")
+    refused(levada, 40, "LV4004", "2026-01-01.json", arguments=("status", "p.yaml", "--rebuild"))
+    assert data_files(lake) == before
+    levada("run", "p.yaml", "--quiet", "--window", "2026-01-03", expect=0)
+    assert read_table(lake).num_rows == 30
+    shown = levada("plan", "p.yaml", "--window", "2026-01-01", "--replace")
+    assert shown.status in (0, 3) and "2026-01-01" in shown.out, shown
+    levada("run", "p.yaml", "--quiet", "--window", "2026-01-01", "--replace", expect=0)
+    assert sorted(read_table(lake).column("id").to_pylist()) == list(range(30))
+    assert not set(before) - set(data_files(lake)) - {name for name in before if "2026-01-01" in name}
+    levada("run", "p.yaml", "--quiet", expect=0)
+    levada("status", "p.yaml", "--rebuild", expect=0)
+
+
 def test_status_rebuild_says_the_same_as_the_ledger_that_was_lost(server, levada):
     levada.write("p.yaml", pipeline(server, extra="    partition: { by: id, size: 400 }"))
     levada("run", "p.yaml", "--quiet", expect=0)

@@ -40,15 +40,16 @@ class LakeLoader final : public elt::Loader {
     ARROW_RETURN_NOT_OK(CheckForeign(ctx, *place_, run.pipeline));
     for (int tries = 1;; ++tries) {
       ARROW_ASSIGN_OR_RAISE(const LakeState state,
-                            ReadLakeState(ctx, *place_, names, run.pipeline));
-      const Status files = CheckFiles(ctx, state, run);
-      if (files.ok()) return Compose(state, run.pipeline, names);
+                            ReadLakeState(ctx, *place_, names, run.pipeline, AllowedDamage(run)));
+      const Status files = CheckFiles(ctx, state, names, run);
+      if (files.ok()) return Seen(ctx, state, names, run);
       if (CodeOf(files) != FaultCode::kTargetFileMissing || tries == kInspectTries) return files;
     }
   }
 
-  Result<std::vector<elt::PublishedRun>> Inventory(Context& ctx,
-                                                   const std::string& pipeline) const override {
+  Result<std::vector<elt::PublishedRun>> Inventory(
+      Context& ctx, const std::string& pipeline,
+      const std::set<std::string>& known) const override {
     ARROW_RETURN_NOT_OK(CheckForeign(ctx, *place_, pipeline));
     ARROW_ASSIGN_OR_RAISE(const auto entries, place_->List(ctx, std::string(kRecordsRoot)));
     std::set<std::string> labels;
@@ -56,13 +57,22 @@ class LakeLoader final : public elt::Loader {
       const auto name = ParseRecordName(entry.name);
       const bool says_something = name && (name->kind == RecordName::Kind::kSplit ||
                                            name->kind == RecordName::Kind::kManifest);
-      if (says_something) labels.insert(name->label);
+      if (says_something && !known.contains(name->label)) labels.insert(name->label);
     }
     std::vector<elt::PublishedRun> runs;
     for (const std::string& label : labels) {
       const LakeNames names(label);
-      ARROW_ASSIGN_OR_RAISE(const LakeState state, ReadLakeState(ctx, *place_, names, pipeline));
-      runs.push_back(Compose(state, pipeline, names));
+      const auto state = ReadLakeState(ctx, *place_, names, pipeline);
+      if (state.ok()) {
+        runs.push_back(Compose(*state, pipeline, names));
+        continue;
+      }
+      if (CodeOf(state.status()) != FaultCode::kManifestCorrupt) return state.status();
+      elt::PublishedRun& damaged = runs.emplace_back();
+      damaged.pipeline = pipeline;
+      damaged.label = label;
+      damaged.damage = state.status();
+      ARROW_ASSIGN_OR_RAISE(damaged.window, VisibleWindow(ctx, *place_, names, pipeline));
     }
     return runs;
   }
@@ -75,9 +85,19 @@ class LakeLoader final : public elt::Loader {
   }
 
  private:
+  Result<elt::PublishedRun> Seen(Context& ctx, const LakeState& state, const LakeNames& names,
+                                 const elt::RunInstance& run) const {
+    elt::PublishedRun seen = Compose(state, run.pipeline, names);
+    if (!seen.damage.ok()) {
+      ARROW_ASSIGN_OR_RAISE(seen.window, VisibleWindow(ctx, *place_, names, run.pipeline));
+    }
+    return seen;
+  }
+
   // Files that a record calls visible are where it says. A whole table that each run writes anew
   // needs no old file, and --replace is the way to heal the others.
-  Status CheckFiles(Context& ctx, const LakeState& state, const elt::RunInstance& run) const {
+  Status CheckFiles(Context& ctx, const LakeState& state, const LakeNames& names,
+                    const elt::RunInstance& run) const {
     if (run.replace || state.abandon) return Status::OK();
     std::vector<elt::PartitionRecord> records;
     if (state.Pending()) {
@@ -87,7 +107,7 @@ class LakeLoader final : public elt::Loader {
       records = state.manifest->partitions;
     }
     ARROW_ASSIGN_OR_RAISE(const auto placements, PlacementsOf(records));
-    return CheckVisible(ctx, *place_, placements);
+    return CheckVisible(ctx, *place_, names, placements);
   }
 
   const LakeOptions options_;

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <utility>
+#include <vector>
 
 #include "places/place.h"
 
@@ -34,6 +36,32 @@ std::string RevisionSuffix(int revision) {
 
 std::string AtRoot(std::string_view label, std::string_view suffix) {
   return fmt::format("{}/{}{}", kRecordsRoot, label, suffix);
+}
+
+constexpr std::string_view kDataSuffix = ".parquet";
+constexpr std::string_view kRejectsSuffix = ".rejects.jsonl";
+
+std::vector<std::string_view> PartsOf(std::string_view name) {
+  std::vector<std::string_view> parts;
+  while (true) {
+    const size_t dash = name.find('-');
+    parts.push_back(name.substr(0, dash));
+    if (dash == std::string_view::npos) return parts;
+    name.remove_prefix(dash + 1);
+  }
+}
+
+// -1 for what is no number.
+int NumberIn(std::string_view text) {
+  int number = -1;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return error == std::errc() && end == text.data() + text.size() ? number : -1;
+}
+
+// Of the part after the others, "r2"; 0 when there is none.
+int RevisionIn(const std::vector<std::string_view>& parts, size_t index) {
+  if (parts.size() == index) return 0;
+  return parts[index].empty() ? -1 : NumberIn(parts[index].substr(1));
 }
 
 // The longest suffix that fits decides: "a.split.json" is no manifest of a run "a.split".
@@ -105,6 +133,34 @@ std::optional<std::string> LakeNames::AttemptOfStaged(std::string_view name) con
   const bool ours =
       rest.starts_with(fmt::format("part-{}-", label_)) || rest.ends_with(".rejects.jsonl");
   return ours ? std::optional<std::string>(attempt) : std::nullopt;
+}
+
+// Read loosely and made again: only a name that comes out the same was made here.
+std::optional<int> LakeNames::RevisionOfDataFile(std::string_view name) const {
+  const std::string prefix = fmt::format("part-{}-", label_);
+  if (!name.starts_with(prefix) || !name.ends_with(kDataSuffix)) return std::nullopt;
+  std::string_view rest = name;
+  rest.remove_prefix(prefix.size());  // the two cannot meet: one ends in "-", one begins with "."
+  rest.remove_suffix(kDataSuffix.size());
+  const auto parts = PartsOf(rest);
+  if (parts.size() != 3 && parts.size() != 4) return std::nullopt;
+  const int slice = NumberIn(parts[1]), number = NumberIn(parts[2]);
+  const int revision = RevisionIn(parts, 3);
+  if (!IsPartitionId(parts[0]) || slice < 0 || number < 0 || revision < 0) return std::nullopt;
+  if (DataFile(parts[0], slice, number, revision) != name) return std::nullopt;
+  return revision;
+}
+
+std::optional<int> LakeNames::RevisionOfRejects(std::string_view name) const {
+  if (!name.ends_with(kRejectsSuffix)) return std::nullopt;
+  const auto parts = PartsOf(name.substr(0, name.size() - kRejectsSuffix.size()));
+  if (parts.size() != 2 && parts.size() != 3) return std::nullopt;
+  const int slice = NumberIn(parts[1]), revision = RevisionIn(parts, 2);
+  if (!IsPartitionId(parts[0]) || slice < 0 || revision < 0) return std::nullopt;
+  if (Rejects(parts[0], slice, revision) != fmt::format("{}/{}", Records(), name)) {
+    return std::nullopt;
+  }
+  return revision;
 }
 
 std::string LakeNames::Owner() { return fmt::format("{}/_owner", kRecordsRoot); }

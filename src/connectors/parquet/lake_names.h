@@ -48,6 +48,12 @@ class LakeNames final {
   /// The attempt that staged a file of this name in this run; nullopt for every other name.
   std::optional<std::string> AttemptOfStaged(std::string_view name) const;
 
+  /// The revision in the name of a data file of this run, whoever recorded it; nullopt for every
+  /// other name. Without directories.
+  std::optional<int> RevisionOfDataFile(std::string_view name) const;
+  /// The same for a file of rejects in Records().
+  std::optional<int> RevisionOfRejects(std::string_view name) const;
+
   /// Of the dataset, not of one run.
   static std::string Owner();     ///< "_levada/_owner"
   static std::string RootLock();  ///< "_levada/_root.lock"

@@ -47,6 +47,43 @@ TEST(LakeNames, KnowItsOwnStagedFilesAndNoOthers) {
   }
 }
 
+TEST(LakeNames, KnowTheirOwnFilesByName) {
+  const LakeNames names("2026-01");
+  for (const int revision : {0, 1, 12}) {
+    EXPECT_EQ(names.RevisionOfDataFile(names.DataFile("p0000", 3, 12'345, revision)), revision);
+    const std::string rejects = names.Rejects("17", 0, revision).substr(names.Records().size() + 1);
+    EXPECT_EQ(names.RevisionOfRejects(rejects), revision);
+  }
+  const std::string other = LakeNames("2026-01-31").DataFile("5", 1, 7, 2);
+  EXPECT_FALSE(names.RevisionOfDataFile(other)) << other;
+  EXPECT_FALSE(LakeNames("2026").RevisionOfDataFile(names.DataFile("5", 1, 7, 2)));
+  for (const char* name : {
+           "",
+           "part-2026-01-.parquet",
+           "part-2026-01-p0000-0-0000",
+           "part-2026-01-p0000-0-0000.parquet.bak",
+           "part-2026-01-p0000-0-000.parquet",
+           "part-2026-01-p0000-0-00000.parquet",
+           "part-2026-01-p0000-00-0000.parquet",
+           "part-2026-01-p0000-+1-0000.parquet",
+           "part-2026-01-p0000-0-0000-r0.parquet",
+           "part-2026-01-p0000-0-0000-r01.parquet",
+           "part-2026-01-p0000-0-0000-x1.parquet",
+           "part-2026-01-p0000-0-0000-.parquet",
+           "part-2026-01-p0000-0-0000-r99999999999.parquet",
+           "part-2026-01-_p-0-0000.parquet",
+           "part-2026-01-p0000-0-0000-r1-r2.parquet",
+           "Part-2026-01-p0000-0-0000.parquet",
+       }) {
+    EXPECT_FALSE(names.RevisionOfDataFile(name)) << name;
+  }
+  for (const char* name :
+       {"", ".rejects.jsonl", "p0000.rejects.jsonl", "p0000-0-r0.rejects.jsonl", "p0000-0.jsonl",
+        "p-0-0-r1.rejects.jsonl", ".levada-x-p0000-0.rejects.jsonl.staged"}) {
+    EXPECT_FALSE(names.RevisionOfRejects(name)) << name;
+  }
+}
+
 TEST(LakeNames, AcceptLabelsThatAreNamesOnly) {
   for (const char* label : {"all", "2026-01", "2026-10-25T02+0100", "x_1"}) {
     EXPECT_THAT(CheckLabel(label), IsOk()) << label;

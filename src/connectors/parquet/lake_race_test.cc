@@ -67,7 +67,7 @@ TEST(LakeRace, WindowsOfOneDatasetRunSideBySide) {
       EXPECT_TRUE(WIFEXITED(how) && WEXITSTATUS(how) == 0) << how;
     }
     EXPECT_TRUE(lake.Exists("_SUCCESS")) << "the last one to finish shows it";
-    EXPECT_EQ(ValueOf(lake.Loader()->Inventory(lake.ctx(), "orders")).size(), 3u);
+    EXPECT_EQ(ValueOf(lake.Loader()->Inventory(lake.ctx(), "orders", {})).size(), 3u);
   }
 }
 

@@ -2,11 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <set>
 #include <utility>
 #include <vector>
 
 #include "base/log.h"
+#include "connectors/parquet/found_files.h"
 #include "connectors/parquet/hive.h"
 #include "connectors/parquet/lake_layout.h"
 #include "connectors/parquet/lake_publish.h"
@@ -64,11 +66,14 @@ class Recovery {
     ARROW_RETURN_NOT_OK(FinishPublications());
     ARROW_RETURN_NOT_OK(CheckPending());
     ARROW_RETURN_NOT_OK(SweepLeftovers());
+    if (!state_.manifest_damage.ok()) ARROW_RETURN_NOT_OK(FindReplaced());
     return Recovered{std::move(state_), finished_now_, committed_now_};
   }
 
  private:
-  Status Reread() { return ReadLakeState(ctx_, place_, names_, run_.pipeline).Value(&state_); }
+  Status Reread() {
+    return ReadLakeState(ctx_, place_, names_, run_.pipeline, AllowedDamage(run_)).Value(&state_);
+  }
 
   Status NoteLayouts(const std::string& coming) {
     ARROW_ASSIGN_OR_RAISE(layouts_.emplace_back(), LakeLayout::FromJson(coming));
@@ -84,7 +89,9 @@ class Recovery {
   Status FinishSwitch() {
     const SwitchIntent intent = *state_.switch_intent;
     const int revision = intent.manifest.revision;
-    const int finished = state_.manifest ? state_.manifest->revision : -1;
+    // The intent holds the whole manifest, so a damaged one is written again from it.
+    const bool is_read = state_.manifest && state_.manifest_damage.ok();
+    const int finished = is_read ? state_.manifest->revision : -1;
     if (revision < finished) {
       // Its removal did not survive a power loss; the run it finished is long replaced.
       ARROW_RETURN_NOT_OK(place_.Remove(ctx_, names_.Switch()));
@@ -152,7 +159,7 @@ class Recovery {
         ARROW_ASSIGN_OR_RAISE(const bool whole, AllThere(ctx_, place_, placements));
         if (whole) continue;
       } else {
-        const Status visible = CheckVisible(ctx_, place_, placements);
+        const Status visible = CheckVisible(ctx_, place_, names_, placements);
         if (visible.ok()) continue;
         if (!run_.replace || CodeOf(visible) != FaultCode::kTargetFileMissing) return visible;
         // The intent first: a crash while undoing must find what to go on with.
@@ -177,6 +184,23 @@ class Recovery {
     for (const LakeLayout& layout : layouts_) {
       ARROW_RETURN_NOT_OK(sweeper.Sweep(layout.directory, layout.partition_by));
     }
+    return Status::OK();
+  }
+
+  // Gives the stand-in of a damaged manifest the files that the run is going to replace. They stay
+  // visible until its switch, and so does the damaged manifest: a crash on the way leaves what was
+  // there, and the next run with --replace finds the same again.
+  Status FindReplaced() {
+    ARROW_ASSIGN_OR_RAISE(FoundFiles found, FindFilesOf(ctx_, place_, names_, layouts_));
+    ctx_.log->Warning("the manifest is damaged, the files to replace were found by their names",
+                      {{"window", names_.label()}, {"files", std::to_string(found.paths.size())}});
+    Manifest& stand_in = *state_.manifest;
+    stand_in.revision = std::max(stand_in.revision, found.revision);
+    elt::Receipt receipt;
+    for (std::string& path : found.paths) receipt.files.emplace_back().path = std::move(path);
+    elt::PartitionRecord record;
+    record.receipts.push_back(std::move(receipt));
+    stand_in.partitions.push_back(std::move(record));
     return Status::OK();
   }
 

@@ -414,7 +414,7 @@ Status LakeRun::Finish(Context& ctx) {
       ARROW_ASSIGN_OR_RAISE(record, Published(std::move(record)));
     }
     ARROW_ASSIGN_OR_RAISE(const auto placements, PlacementsOf(intent.manifest.partitions));
-    ARROW_RETURN_NOT_OK(CheckVisible(ctx, *place_, placements));
+    ARROW_RETURN_NOT_OK(CheckVisible(ctx, *place_, names_, placements));
   } else {
     ARROW_ASSIGN_OR_RAISE(const auto old, PlacementsOf(lake_.manifest->partitions));
     for (const Placement& placement : old) intent.manifest.replaces.push_back(placement.path);
@@ -446,8 +446,9 @@ Result<std::unique_ptr<elt::TargetRun>> BeginLakeRun(Context& ctx, LakeRunInput 
   ARROW_ASSIGN_OR_RAISE(Fence fence, Fence::Acquire(ctx, place, input.names));
   LEVADA_FAILPOINT(ctx, "fence.acquired");
   ARROW_RETURN_NOT_OK(ClaimDataset(ctx, place, input.run.pipeline));
-  ARROW_ASSIGN_OR_RAISE(const LakeState found,
-                        ReadLakeState(ctx, place, input.names, input.run.pipeline));
+  ARROW_ASSIGN_OR_RAISE(
+      const LakeState found,
+      ReadLakeState(ctx, place, input.names, input.run.pipeline, AllowedDamage(input.run)));
   ARROW_RETURN_NOT_OK(fence.Raise(ctx, found.HighestGeneration(), random));
   LEVADA_FAILPOINT(ctx, "fence.generation_written");
   ARROW_ASSIGN_OR_RAISE(Recovered recovered,

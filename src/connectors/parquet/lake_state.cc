@@ -11,6 +11,9 @@ namespace {
 // While another process works on the run its records change between two of our reads.
 constexpr int kReadTries = 4;
 
+constexpr std::string_view kWayOut =
+    "restore the file from a backup, or move the dataset's directory away and run again";
+
 Status Missing(const places::Place& place, const std::string& path, const std::string& because) {
   return CorruptRecord(
       place, path,
@@ -37,6 +40,24 @@ Status CheckNamed(const places::Place& place, const std::string& path, const std
             fmt::format("expected the record of \"{}\", got that of \"{}\"", expected, found)));
 }
 
+std::string WriteAnew(const LakeNames& names) {
+  if (names.label() == elt::RunInstance().Label()) {
+    return "write the table anew with `levada run FILE --replace`";
+  }
+  return fmt::format("write this window anew with `levada run FILE --window {} --replace`",
+                     names.label());
+}
+
+// Of all records only the manifest can be done without: the files it named are found by name.
+Status ManifestDamage(const LakeNames& names, const Status& damage) {
+  Fault fault = FaultOf(damage);
+  std::string help = fault.help();
+  help.resize(help.size() - std::min(help.size(), kWayOut.size()));
+  fault.With("window", names.label());
+  fault.Help(help + "restore the file from a backup, or " + WriteAnew(names));
+  return fault;
+}
+
 Result<std::optional<Generation>> ReadGeneration(Context& ctx, places::Place& place,
                                                  const std::string& path) {
   ARROW_ASSIGN_OR_RAISE(const auto record, place.ReadRecord(ctx, path, kRecordBytesMax));
@@ -54,8 +75,8 @@ Result<std::optional<Generation>> ReadGeneration(Context& ctx, places::Place& pl
 class StateReader {
  public:
   StateReader(Context& ctx, places::Place& place, const LakeNames& names,
-              const std::string& pipeline)
-      : ctx_(ctx), place_(place), names_(names), pipeline_(pipeline) {}
+              const std::string& pipeline, Damage damage)
+      : ctx_(ctx), place_(place), names_(names), pipeline_(pipeline), damage_(damage) {}
 
   // nullopt: the records changed while they were read.
   Result<std::optional<LakeState>> Read() {
@@ -65,11 +86,16 @@ class StateReader {
                           ReadParsed<elt::SplitRecord>(ctx_, place_, names_.Split(), &split_tag));
     // The manifest before the intent of its Finish: a reader that sees the new manifest without
     // the intent may call the run finished.
-    ARROW_ASSIGN_OR_RAISE(
-        state.manifest, ReadParsed<Manifest>(ctx_, place_, names_.Manifest(), &state.manifest_tag));
+    auto manifest = ReadParsed<Manifest>(ctx_, place_, names_.Manifest(), &state.manifest_tag);
+    if (manifest.ok()) {
+      state.manifest = std::move(*manifest);
+    } else if (CodeOf(manifest.status()) != FaultCode::kManifestCorrupt) {
+      return manifest.status();
+    }
     ARROW_ASSIGN_OR_RAISE(state.switch_intent,
                           ReadParsed<SwitchIntent>(ctx_, place_, names_.Switch()));
     ARROW_ASSIGN_OR_RAISE(state.abandon, ReadParsed<AbandonIntent>(ctx_, place_, names_.Abandon()));
+    ARROW_RETURN_NOT_OK(JudgeManifest(state, manifest.status()));
     ARROW_ASSIGN_OR_RAISE(state.generation, ReadGeneration(ctx_, place_, names_.Lock()));
     const Status partitions = ReadPartitions(state);
     // Partitions belong to the split they were read with; split and manifest alone always fit.
@@ -83,6 +109,37 @@ class StateReader {
   }
 
  private:
+  Status JudgeManifest(LakeState& state, Status damage) const {
+    if (state.manifest) {
+      ARROW_RETURN_NOT_OK(
+          CheckOwned(place_, names_.Manifest(), pipeline_, state.manifest->pipeline));
+      damage = CheckNamed(place_, names_.Manifest(), names_.label(), state.manifest->label);
+    }
+    // Without the manifest that a run replaces nobody knows which files are the old ones.
+    const int finished = state.manifest ? state.manifest->revision : -1;
+    if (damage.ok() && state.split && state.split->revision > finished + 1) {
+      damage = Missing(
+          place_, names_.Manifest(),
+          fmt::format("but the run was split to replace revision {}", state.split->revision - 1));
+    }
+    if (damage.ok()) return Status::OK();
+    damage = ManifestDamage(names_, damage);
+    if (damage_ == Damage::kRefuse) return damage;
+    Manifest stand_in;
+    stand_in.pipeline = pipeline_;
+    stand_in.label = names_.label();
+    if (state.split) {
+      stand_in.window = state.split->window;
+      stand_in.revision = state.split->revision;
+    }
+    if (state.switch_intent) {
+      stand_in.revision = std::max(stand_in.revision, state.switch_intent->manifest.revision);
+    }
+    state.manifest = std::move(stand_in);
+    state.manifest_damage = std::move(damage);
+    return Status::OK();
+  }
+
   Status ReadPartitions(LakeState& state) {
     if (!state.split && state.manifest) return Status::OK();
     ARROW_ASSIGN_OR_RAISE(const auto entries, place_.List(ctx_, names_.Records()));
@@ -145,19 +202,6 @@ class StateReader {
         }
       }
     }
-    if (state.manifest) {
-      ARROW_RETURN_NOT_OK(
-          CheckOwned(place_, names_.Manifest(), pipeline_, state.manifest->pipeline));
-      ARROW_RETURN_NOT_OK(
-          CheckNamed(place_, names_.Manifest(), names_.label(), state.manifest->label));
-    }
-    // Without the manifest that a run replaces nobody knows which files are the old ones.
-    const int finished = state.manifest ? state.manifest->revision : -1;
-    if (state.split && state.split->revision > finished + 1) {
-      return Missing(
-          place_, names_.Manifest(),
-          fmt::format("but the run was split to replace revision {}", state.split->revision - 1));
-    }
     return Status::OK();
   }
 
@@ -165,7 +209,25 @@ class StateReader {
   places::Place& place_;
   const LakeNames& names_;
   const std::string& pipeline_;
+  const Damage damage_;
 };
+
+// A switch publishes the files of a replacing run; until then all of them are staged.
+Result<bool> IsSwitched(Context& ctx, places::Place& place, const LakeNames& names,
+                        const elt::SplitRecord& split) {
+  ARROW_ASSIGN_OR_RAISE(const auto begun, place.ReadRecord(ctx, names.Switch(), kRecordBytesMax));
+  if (begun) return false;
+  for (const elt::Partition& partition : split.partitions) {
+    if (!CheckPartitionId(partition.id).ok()) continue;
+    const auto record = ReadParsed<elt::PartitionRecord>(ctx, place, names.Partition(partition.id));
+    if (!record.ok() || !*record || (*record)->revision != split.revision) continue;
+    const auto placements = PlacementsOf(**record);
+    if (!placements.ok() || placements->empty()) continue;
+    ARROW_ASSIGN_OR_RAISE(const auto size, place.Size(ctx, placements->front().path));
+    if (size) return true;
+  }
+  return false;
+}
 
 }  // namespace
 
@@ -184,9 +246,9 @@ int64_t LakeState::HighestGeneration() const {
 }
 
 Result<LakeState> ReadLakeState(Context& ctx, places::Place& place, const LakeNames& names,
-                                const std::string& pipeline) {
+                                const std::string& pipeline, Damage damage) {
   for (int tries = 1;; ++tries) {
-    ARROW_ASSIGN_OR_RAISE(auto state, StateReader(ctx, place, names, pipeline).Read());
+    ARROW_ASSIGN_OR_RAISE(auto state, StateReader(ctx, place, names, pipeline, damage).Read());
     if (state) return std::move(*state);
     if (tries == kReadTries) {
       return Fault(FaultCode::kTargetIo,
@@ -196,11 +258,27 @@ Result<LakeState> ReadLakeState(Context& ctx, places::Place& place, const LakeNa
   }
 }
 
+// A manifest has the window of the split that it finishes. With a first split there is no other. A
+// later one may have been cut otherwise and not be finished, so that an older run still shows.
+Result<std::optional<elt::Window>> VisibleWindow(Context& ctx, places::Place& place,
+                                                 const LakeNames& names,
+                                                 const std::string& pipeline) {
+  const auto split = ReadParsed<elt::SplitRecord>(ctx, place, names.Split());
+  if (!split.ok() && CodeOf(split.status()) != FaultCode::kManifestCorrupt) return split.status();
+  if (!split.ok() || !*split) return std::nullopt;
+  const elt::SplitRecord& last = **split;
+  if (last.pipeline != pipeline || last.label != names.label()) return std::nullopt;
+  if (last.revision == 0) return last.window;
+  ARROW_ASSIGN_OR_RAISE(const bool switched, IsSwitched(ctx, place, names, last));
+  return switched ? last.window : std::nullopt;
+}
+
 elt::PublishedRun Compose(const LakeState& state, const std::string& pipeline,
                           const LakeNames& names) {
   elt::PublishedRun run;
   run.pipeline = pipeline;
   run.label = names.label();
+  run.damage = state.manifest_damage;
   run.generation = state.HighestGeneration();
   const bool pending = state.Pending();
   // While its intent stands, a Finish is not complete: old files may still lie beside the new.
@@ -229,7 +307,8 @@ elt::PublishedRun Compose(const LakeState& state, const std::string& pipeline,
   return run;
 }
 
-Status CheckVisible(Context& ctx, places::Place& place, const std::vector<Placement>& placements) {
+Status CheckVisible(Context& ctx, places::Place& place, const LakeNames& names,
+                    const std::vector<Placement>& placements) {
   for (const Placement& placement : placements) {
     ARROW_ASSIGN_OR_RAISE(const auto size, place.Size(ctx, placement.path));
     if (size == placement.bytes) continue;
@@ -238,7 +317,8 @@ Status CheckVisible(Context& ctx, places::Place& place, const std::vector<Placem
                  fmt::format("published file \"{}\": expected {} bytes, {}",
                              place.Location(placement.path), placement.bytes, found))
         .With("path", place.Location(placement.path))
-        .Help("restore the file, or run with --replace to write the run anew");
+        .With("window", names.label())
+        .Help("restore the file, or " + WriteAnew(names));
   }
   return Status::OK();
 }
@@ -264,8 +344,7 @@ Status CorruptRecord(const places::Place& place, const std::string& path, const 
               fmt::format("record \"{}\": {}", place.Location(path), inner.message()));
   fault.With("path", place.Location(path));
   const std::string with_hint = inner.help().empty() ? "" : inner.help() + "; or ";
-  fault.Help(with_hint +
-             "restore the file from a backup, or move the dataset's directory away and run again");
+  fault.Help(with_hint + std::string(kWayOut));
   return fault;
 }
 

@@ -20,6 +20,9 @@ namespace levada::parquet {
 struct LakeState {
   std::optional<Manifest> manifest;
   std::string manifest_tag;  ///< for the conditional write that replaces it
+  /// Not OK: the manifest is lost or cannot be understood, and `manifest` stands in for it: it has
+  /// the window and the highest revision that the other records know, and names no file.
+  Status manifest_damage;
   std::optional<elt::SplitRecord> split;
   std::optional<SwitchIntent> switch_intent;
   std::optional<AbandonIntent> abandon;
@@ -36,17 +39,34 @@ struct LakeState {
   int64_t HighestGeneration() const;
 };
 
+/// What to do about a manifest that is lost or cannot be understood.
+enum class Damage : uint8_t {
+  kRefuse,
+  kStandIn,  ///< for a run that replaces: it needs no more of the manifest than a name for its own
+};
+
+inline Damage AllowedDamage(const elt::RunInstance& run) {
+  return run.replace ? Damage::kStandIn : Damage::kRefuse;
+}
+
 /// Reads them all. kManifestCorrupt names the file that cannot be understood, or the one that must
 /// be there and is not; kForeignTarget when they belong to another pipeline.
 Result<LakeState> ReadLakeState(Context& ctx, places::Place& place, const LakeNames& names,
-                                const std::string& pipeline);
+                                const std::string& pipeline, Damage damage = Damage::kRefuse);
+
+/// The window of everything this label shows, from its split alone: for a label that ReadLakeState
+/// refuses. nullopt when that is not certain, and when the run is of the whole table.
+Result<std::optional<elt::Window>> VisibleWindow(Context& ctx, places::Place& place,
+                                                 const LakeNames& names,
+                                                 const std::string& pipeline);
 
 /// As the engine wants it.
 elt::PublishedRun Compose(const LakeState& state, const std::string& pipeline,
                           const LakeNames& names);
 
 /// kTargetFileMissing for the first file of `placements` that is not at its path with its size.
-Status CheckVisible(Context& ctx, places::Place& place, const std::vector<Placement>& placements);
+Status CheckVisible(Context& ctx, places::Place& place, const LakeNames& names,
+                    const std::vector<Placement>& placements);
 /// True when every file is either staged or at its path, with its size.
 Result<bool> AllThere(Context& ctx, places::Place& place, const std::vector<Placement>& placements);
 

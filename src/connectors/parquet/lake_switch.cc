@@ -56,6 +56,19 @@ Status RemoveStaleRecords(Context& ctx, places::Place& place, const LakeNames& n
   return Status::OK();
 }
 
+// Whether the manifest of this switch is on disk. A manifest that cannot be understood is not, if
+// it is the one that `manifest_tag` belongs to: the caller has seen that it is damaged.
+Result<bool> IsCommitted(Context& ctx, places::Place& place, const LakeNames& names,
+                         const Manifest& decided, const std::string& manifest_tag) {
+  std::string tag;
+  const auto found = ReadParsed<Manifest>(ctx, place, names.Manifest(), &tag);
+  const bool is_known_damage = CodeOf(found.status()) == FaultCode::kManifestCorrupt &&
+                               !manifest_tag.empty() && tag == manifest_tag;
+  if (is_known_damage) return false;
+  ARROW_RETURN_NOT_OK(found.status());
+  return *found && (*found)->revision == decided.revision;
+}
+
 Status Commit(Context& ctx, places::Place& place, const LakeNames& names, const Manifest& decided,
               const std::string& manifest_tag) {
   Manifest manifest = decided;
@@ -81,8 +94,8 @@ Status CompleteSwitch(Context& ctx, places::Place& place, const LakeNames& names
                       const SwitchIntent& intent, const std::string& manifest_tag) {
   const Manifest& manifest = intent.manifest;
   ARROW_ASSIGN_OR_RAISE(const auto placements, PlacementsOf(manifest.partitions));
-  ARROW_ASSIGN_OR_RAISE(const auto found, ReadParsed<Manifest>(ctx, place, names.Manifest()));
-  const bool committed = found && found->revision == manifest.revision;
+  ARROW_ASSIGN_OR_RAISE(const bool committed,
+                        IsCommitted(ctx, place, names, manifest, manifest_tag));
   if (!committed) {
     ARROW_RETURN_NOT_OK(HideSuccess(ctx, place));
     LEVADA_FAILPOINT(ctx, "finish.success_removed");

@@ -1,0 +1,127 @@
+#include "connectors/parquet/found_files.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string_view>
+#include <utility>
+
+#include "connectors/parquet/hive.h"
+#include "connectors/parquet/lake_state.h"
+
+namespace levada::parquet {
+namespace {
+
+// Directories of a layout and of partition_by; a symbolic link that leads to its own parent would
+// never end.
+constexpr int kDepthMax = 64;
+
+std::string Below(const std::string& directory, const std::string& name) {
+  return directory.empty() ? name : fmt::format("{}/{}", directory, name);
+}
+
+// Readers' own rule: "_x" and ".x" are passed over, "_x=1" is a partition.
+bool IsPassedOver(std::string_view directory) {
+  return directory.starts_with('.') ||
+         (directory.starts_with('_') && directory.find('=') == std::string_view::npos);
+}
+
+// Whether `directory` is one in which a run of this layout has its files.
+bool IsMadeBy(const LakeLayout& layout, std::string_view directory) {
+  if (!directory.starts_with(layout.directory)) return false;
+  directory.remove_prefix(layout.directory.size());
+  bool is_below = !layout.directory.empty();
+  for (const std::string& column : layout.partition_by) {
+    const std::string begin = (is_below ? "/" : "") + EscapeHive(column) + "=";
+    if (!directory.starts_with(begin)) return false;
+    directory.remove_prefix(std::min(directory.find('/', 1), directory.size()));
+    is_below = true;
+  }
+  return directory.empty();
+}
+
+class Search {
+ public:
+  Search(Context& ctx, places::Place& place, const LakeNames& names,
+         std::span<const LakeLayout> layouts)
+      : ctx_(ctx), place_(place), names_(names), layouts_(layouts) {}
+
+  Result<FoundFiles> Run() {
+    ARROW_RETURN_NOT_OK(LookIn("", 0));
+    ARROW_RETURN_NOT_OK(LookAtRecords());
+    return std::move(found_);
+  }
+
+ private:
+  Status LookIn(const std::string& directory, int depth) {
+    ARROW_RETURN_NOT_OK(ctx_.Check());
+    if (depth > kDepthMax) {
+      return Fault(FaultCode::kTargetIo,
+                   fmt::format("\"{}\": expected at most {} directories below each other",
+                               place_.Location(directory), kDepthMax));
+    }
+    const bool is_ours = std::ranges::any_of(
+        layouts_, [&](const LakeLayout& layout) { return IsMadeBy(layout, directory); });
+    ARROW_ASSIGN_OR_RAISE(const auto entries, place_.List(ctx_, directory));
+    for (const places::PlaceEntry& entry : entries) {
+      const std::string path = Below(directory, entry.name);
+      if (entry.is_directory) {
+        if (!IsPassedOver(entry.name)) ARROW_RETURN_NOT_OK(LookIn(path, depth + 1));
+        continue;
+      }
+      const auto revision = names_.RevisionOfDataFile(entry.name);
+      if (!revision) continue;
+      if (!is_ours) return Elsewhere(path);
+      Note(path, *revision);
+    }
+    return Status::OK();
+  }
+
+  // A record of a later revision would be taken for one of the run that gets this revision next.
+  Status LookAtRecords() {
+    ARROW_ASSIGN_OR_RAISE(const auto entries, place_.List(ctx_, names_.Records()));
+    for (const places::PlaceEntry& entry : entries) {
+      const std::string path = Below(names_.Records(), entry.name);
+      if (const auto revision = names_.RevisionOfRejects(entry.name)) Note(path, *revision);
+      const auto name = ParsePartitionRecordName(entry.name);
+      if (!name || name->is_intent) continue;
+      const auto record = ReadParsed<elt::PartitionRecord>(ctx_, place_, path);
+      if (!record.ok() && CodeOf(record.status()) != FaultCode::kManifestCorrupt) {
+        return record.status();
+      }
+      if (record.ok() && *record) found_.revision = std::max(found_.revision, (*record)->revision);
+    }
+    return Status::OK();
+  }
+
+  void Note(const std::string& path, int revision) {
+    found_.paths.push_back(path);
+    found_.revision = std::max(found_.revision, revision);
+  }
+
+  Status Elsewhere(const std::string& path) const {
+    return Fault(FaultCode::kForeignTarget,
+                 fmt::format("file \"{}\" has a name of run \"{}\", in a directory that neither "
+                             "this plan nor the last one makes, and the manifest that would say "
+                             "whose it is is damaged",
+                             place_.Location(path), names_.label()))
+        .With("path", place_.Location(path))
+        .With("window", names_.label())
+        .Help("move the file out of the dataset and run again");
+  }
+
+  Context& ctx_;
+  places::Place& place_;
+  const LakeNames& names_;
+  const std::span<const LakeLayout> layouts_;
+  FoundFiles found_;
+};
+
+}  // namespace
+
+Result<FoundFiles> FindFilesOf(Context& ctx, places::Place& place, const LakeNames& names,
+                               std::span<const LakeLayout> layouts) {
+  return Search(ctx, place, names, layouts).Run();
+}
+
+}  // namespace levada::parquet
