@@ -84,6 +84,8 @@ Result<Stages> MakeStages(const Plan& plan, const Catalog& catalog, const StageI
 /// The windows of `spec` that are closed at `now`, oldest first; kBadWindow when there would be
 /// more than `limit`.
 Result<std::vector<Window>> ClosedWindows(const WindowSpec& spec, WallMicros now, size_t limit);
+/// Closed or not.
+Result<Window> FirstWindow(const WindowSpec& spec);
 /// The one with this label, closed or not; kBadWindow with the nearest valid label otherwise.
 Result<Window> WindowByLabel(const WindowSpec& spec, const std::string& label);
 

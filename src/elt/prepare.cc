@@ -410,6 +410,10 @@ Result<Prepared> Prepare(Context& ctx, const Engine& engine, const RunOptions& o
     shown = prepared.runs.back().run;
   } else {
     shown.pipeline = engine.plan.name;
+    // No window is closed yet: what the first one will be like.
+    if (engine.plan.window) {
+      ARROW_ASSIGN_OR_RAISE(shown.window, FirstWindow(*engine.plan.window));
+    }
   }
   ARROW_RETURN_NOT_OK(BindStages(ctx, engine, shown, prepared));
   size_t slices = 1;

@@ -67,8 +67,7 @@ class FieldReader {
 
   void Refuse(const std::string& what, const std::string& expected) {
     if (!problem_.ok()) return;
-    problem_ = Fault(FaultCode::kManifestCorrupt, what + ": expected " + expected)
-                   .Help("restore the record from a backup or run the window again with --replace");
+    problem_ = Fault(FaultCode::kManifestCorrupt, what + ": expected " + expected);
   }
 
   std::string Name(const std::string& key) const { return where_ + "." + key; }
@@ -92,8 +91,7 @@ Result<Json> Parse(std::string_view text, std::string_view what) {
   if (json.is_discarded() || !json.is_object()) {
     return Fault(FaultCode::kManifestCorrupt, std::string(what) + ": expected a JSON object, got " +
                                                   std::to_string(text.size()) +
-                                                  " bytes of something else")
-        .Help("restore the record from a backup or run the window again with --replace");
+                                                  " bytes of something else");
   }
   return json;
 }

@@ -73,6 +73,11 @@ Result<std::vector<Window>> ClosedWindows(const WindowSpec& spec, WallMicros now
   return windows;
 }
 
+Result<Window> FirstWindow(const WindowSpec& spec) {
+  ARROW_ASSIGN_OR_RAISE(const TimeZone zone, TimeZone::Find(spec.timezone));
+  return WindowAt(spec.every, zone, spec.timezone, spec.start);
+}
+
 Result<Window> WindowByLabel(const WindowSpec& spec, const std::string& label) {
   ARROW_ASSIGN_OR_RAISE(const TimeZone zone, TimeZone::Find(spec.timezone));
   const std::optional<WrittenTime> time = ParseWrittenTime(label);

@@ -149,6 +149,12 @@ TEST(Windows, HalfHoursOfLordHoweAreNotLost) {
                   "2026-04-05T02 60"));
 }
 
+TEST(Windows, TheFirstOneIsKnownBeforeItIsClosed) {
+  const WindowSpec spec = Spec(Every::kDay, "2126-01-01", "2126-01-03", "Europe/Lisbon");
+  EXPECT_EQ(ValueOf(FirstWindow(spec)).label, "2126-01-01");
+  EXPECT_THAT(Closed(spec, Instant("2026-01-01")), IsEmpty());
+}
+
 TEST(Windows, ADayThatNeverWasHasNoWindow) {
   // Samoa crossed the date line: 2011-12-30 was left out.
   EXPECT_THAT(Lengths(Closed(Spec(Every::kDay, "2011-12-29", "2012-01-01", "Pacific/Apia"))),

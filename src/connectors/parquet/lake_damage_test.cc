@@ -351,6 +351,44 @@ TEST_F(DamagedLake, StopsARunWhoseManifestIsDamagedMeanwhile) {
   EXPECT_EQ(lake.DataFiles(), before) << "somebody else is at work here";
 }
 
+TEST_F(DamagedLake, WithoutAnyRecordOfAWindowItsRowsAreNotWrittenBesideThoseThatAreThere) {
+  for (const int times : {1, 2}) {
+    for (const bool partitioned : {false, true}) {
+      Lake one;
+      one.options().layout = lake.options().layout;
+      if (partitioned) one.options().partition_by = {"country"};
+      Fill(one, times);
+      for (const auto& [path, content] : one.AllFiles()) {
+        if (path.starts_with("_levada/2026-01-02")) one.Remove(path);
+      }
+      const auto before = one.DataFiles();
+      EXPECT_THAT(one.RunOnce(DayTwo()),
+                  FailsWith(FaultCode::kForeignTarget, HasSubstr("no record")));
+      EXPECT_EQ(one.DataFiles(), before);
+      // The way out that the help names.
+      for (const auto& [path, content] : before) {
+        if (path.find("part-2026-01-02-") != std::string::npos) one.Remove(path);
+      }
+      ASSERT_THAT(one.RunOnce(DayTwo()), IsOk());
+      EXPECT_EQ(ContentsOf(one.DataFiles()), ContentsOf(before));
+    }
+  }
+}
+
+TEST_F(DamagedLake, ASplitLostInTheMiddleOfAFinishIsNotTakenForAFinishedRun) {
+  for (const char* step : {"finish.before_manifest", "finish.manifest_written"}) {
+    Lake one;
+    Fill(one);
+    one.Arm(std::string(step) + "=error");
+    ASSERT_FALSE(one.RunOnce(DayTwo(true)).ok()) << step;
+    one.Disarm();
+    one.Remove("_levada/2026-01-02.split.json");
+    EXPECT_THAT(one.Inspect(DayTwo()).status(),
+                FailsWith(FaultCode::kManifestCorrupt, HasSubstr("a finish of the run has begun")))
+        << step;
+  }
+}
+
 class DamagedInventory : public DamagedLake {
  protected:
   std::vector<elt::PublishedRun> Inventory(const std::set<std::string>& known = {}) {

@@ -17,7 +17,7 @@ Fault BadLayout(std::string_view expanded, const std::string& why) {
 
 Fault Corrupt(const std::string& why) {
   return Fault(FaultCode::kManifestCorrupt, "writer of the split record: " + why)
-      .Help("use the version of levada that began the run, or run with --replace");
+      .Help("continue the run with the version of levada that began it");
 }
 
 }  // namespace

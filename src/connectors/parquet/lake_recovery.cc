@@ -24,8 +24,14 @@ std::string Below(const std::string& directory, const std::string& name) {
 // Removes staged files of this run that nobody claims.
 class Sweeper {
  public:
-  Sweeper(Context& ctx, places::Place& place, const LakeNames& names, std::set<std::string> claimed)
-      : ctx_(ctx), place_(place), names_(names), claimed_(std::move(claimed)) {}
+  /// `is_first`: no record of the run is there, so no file of it may be.
+  Sweeper(Context& ctx, places::Place& place, const LakeNames& names, std::set<std::string> claimed,
+          bool is_first)
+      : ctx_(ctx),
+        place_(place),
+        names_(names),
+        claimed_(std::move(claimed)),
+        is_first_(is_first) {}
 
   Status Sweep(const std::string& directory, std::span<const std::string> columns) {
     ARROW_ASSIGN_OR_RAISE(const auto entries, place_.List(ctx_, directory));
@@ -38,6 +44,7 @@ class Sweeper {
         if (partition) ARROW_RETURN_NOT_OK(Sweep(path, columns.subspan(1)));
         continue;
       }
+      if (is_first_ && names_.RevisionOfDataFile(entry.name)) return Unrecorded(path);
       if (!names_.AttemptOfStaged(entry.name) || claimed_.contains(path)) continue;
       ctx_.log->Debug("removing what a dead attempt staged", {{"path", path}});
       ARROW_RETURN_NOT_OK(place_.Remove(ctx_, path));
@@ -47,10 +54,24 @@ class Sweeper {
   }
 
  private:
+  // Its rows would be there twice.
+  Status Unrecorded(const std::string& path) const {
+    return Fault(FaultCode::kForeignTarget,
+                 fmt::format("file \"{}\" has a name of run \"{}\", of which there is no record",
+                             place_.Location(path), names_.label()))
+        .With("path", place_.Location(path))
+        .With("window", names_.label())
+        .Help(
+            "restore the records in _levada from a backup, or delete the run's files, named "
+            "part-" +
+            names_.label() + "-..., and run again");
+  }
+
   Context& ctx_;
   places::Place& place_;
   const LakeNames& names_;
   const std::set<std::string> claimed_;
+  const bool is_first_;
 };
 
 class Recovery {
@@ -179,7 +200,8 @@ class Recovery {
       ARROW_ASSIGN_OR_RAISE(const auto placements, PlacementsOf(record));
       for (const Placement& placement : placements) claimed.insert(placement.staged);
     }
-    Sweeper sweeper(ctx_, place_, names_, std::move(claimed));
+    const bool is_first = !state_.split && !state_.manifest;
+    Sweeper sweeper(ctx_, place_, names_, std::move(claimed), is_first);
     ARROW_RETURN_NOT_OK(sweeper.Sweep(names_.Records(), {}));
     for (const LakeLayout& layout : layouts_) {
       ARROW_RETURN_NOT_OK(sweeper.Sweep(layout.directory, layout.partition_by));

@@ -11,13 +11,11 @@ namespace {
 // While another process works on the run its records change between two of our reads.
 constexpr int kReadTries = 4;
 
-constexpr std::string_view kWayOut =
-    "restore the file from a backup, or move the dataset's directory away and run again";
-
-Status Missing(const places::Place& place, const std::string& path, const std::string& because) {
+Status Missing(const places::Place& place, const std::string& path, const std::string& because,
+               std::string_view way_out = kMoveAway) {
   return CorruptRecord(
       place, path,
-      Fault(FaultCode::kManifestCorrupt, fmt::format("the file is missing, {}", because)));
+      Fault(FaultCode::kManifestCorrupt, fmt::format("the file is missing, {}", because)), way_out);
 }
 
 Status CheckOwned(const places::Place& place, const std::string& path, const std::string& expected,
@@ -32,12 +30,13 @@ Status CheckOwned(const places::Place& place, const std::string& path, const std
 }
 
 Status CheckNamed(const places::Place& place, const std::string& path, const std::string& expected,
-                  const std::string& found) {
+                  const std::string& found, std::string_view way_out = kMoveAway) {
   if (expected == found) return Status::OK();
   return CorruptRecord(
       place, path,
       Fault(FaultCode::kManifestCorrupt,
-            fmt::format("expected the record of \"{}\", got that of \"{}\"", expected, found)));
+            fmt::format("expected the record of \"{}\", got that of \"{}\"", expected, found)),
+      way_out);
 }
 
 std::string WriteAnew(const LakeNames& names) {
@@ -46,16 +45,6 @@ std::string WriteAnew(const LakeNames& names) {
   }
   return fmt::format("write this window anew with `levada run FILE --window {} --replace`",
                      names.label());
-}
-
-// Of all records only the manifest can be done without: the files it named are found by name.
-Status ManifestDamage(const LakeNames& names, const Status& damage) {
-  Fault fault = FaultOf(damage);
-  std::string help = fault.help();
-  help.resize(help.size() - std::min(help.size(), kWayOut.size()));
-  fault.With("window", names.label());
-  fault.Help(help + "restore the file from a backup, or " + WriteAnew(names));
-  return fault;
 }
 
 Result<std::optional<Generation>> ReadGeneration(Context& ctx, places::Place& place,
@@ -84,9 +73,12 @@ class StateReader {
     std::string split_tag;
     ARROW_ASSIGN_OR_RAISE(state.split,
                           ReadParsed<elt::SplitRecord>(ctx_, place_, names_.Split(), &split_tag));
+    // Of all records only the manifest can be done without: the files it named are found by name.
+    const std::string way_out = "restore the file from a backup, or " + WriteAnew(names_);
     // The manifest before the intent of its Finish: a reader that sees the new manifest without
     // the intent may call the run finished.
-    auto manifest = ReadParsed<Manifest>(ctx_, place_, names_.Manifest(), &state.manifest_tag);
+    auto manifest =
+        ReadParsed<Manifest>(ctx_, place_, names_.Manifest(), &state.manifest_tag, way_out);
     if (manifest.ok()) {
       state.manifest = std::move(*manifest);
     } else if (CodeOf(manifest.status()) != FaultCode::kManifestCorrupt) {
@@ -95,35 +87,40 @@ class StateReader {
     ARROW_ASSIGN_OR_RAISE(state.switch_intent,
                           ReadParsed<SwitchIntent>(ctx_, place_, names_.Switch()));
     ARROW_ASSIGN_OR_RAISE(state.abandon, ReadParsed<AbandonIntent>(ctx_, place_, names_.Abandon()));
-    ARROW_RETURN_NOT_OK(JudgeManifest(state, manifest.status()));
+    ARROW_RETURN_NOT_OK(JudgeManifest(state, manifest.status(), way_out));
     ARROW_ASSIGN_OR_RAISE(state.generation, ReadGeneration(ctx_, place_, names_.Lock()));
     const Status partitions = ReadPartitions(state);
-    // Partitions belong to the split they were read with; split and manifest alone always fit.
-    if (state.Pending() || !partitions.ok()) {
+    // Partitions and the intent belong to the split they were read with; split and manifest alone
+    // always fit.
+    const bool split_is_lost = state.switch_intent && !state.split;
+    if (state.Pending() || !partitions.ok() || split_is_lost) {
       ARROW_ASSIGN_OR_RAISE(const bool same, Unchanged(split_tag, state.manifest_tag));
       if (!same) return std::nullopt;
     }
     ARROW_RETURN_NOT_OK(partitions);
+    if (split_is_lost) return Missing(place_, names_.Split(), "but a finish of the run has begun");
     ARROW_RETURN_NOT_OK(Judge(state));
     return state;
   }
 
  private:
-  Status JudgeManifest(LakeState& state, Status damage) const {
+  Status JudgeManifest(LakeState& state, Status damage, std::string_view way_out) const {
     if (state.manifest) {
       ARROW_RETURN_NOT_OK(
           CheckOwned(place_, names_.Manifest(), pipeline_, state.manifest->pipeline));
-      damage = CheckNamed(place_, names_.Manifest(), names_.label(), state.manifest->label);
+      damage =
+          CheckNamed(place_, names_.Manifest(), names_.label(), state.manifest->label, way_out);
     }
     // Without the manifest that a run replaces nobody knows which files are the old ones.
     const int finished = state.manifest ? state.manifest->revision : -1;
     if (damage.ok() && state.split && state.split->revision > finished + 1) {
       damage = Missing(
           place_, names_.Manifest(),
-          fmt::format("but the run was split to replace revision {}", state.split->revision - 1));
+          fmt::format("but the run was split to replace revision {}", state.split->revision - 1),
+          way_out);
     }
     if (damage.ok()) return Status::OK();
-    damage = ManifestDamage(names_, damage);
+    damage = FaultOf(damage).With("window", names_.label()).ToStatus();
     if (damage_ == Damage::kRefuse) return damage;
     Manifest stand_in;
     stand_in.pipeline = pipeline_;
@@ -338,13 +335,14 @@ Result<bool> AllThere(Context& ctx, places::Place& place,
   return true;
 }
 
-Status CorruptRecord(const places::Place& place, const std::string& path, const Status& why) {
+Status CorruptRecord(const places::Place& place, const std::string& path, const Status& why,
+                     std::string_view way_out) {
   const Fault inner = FaultOf(why);
   Fault fault(FaultCode::kManifestCorrupt,
               fmt::format("record \"{}\": {}", place.Location(path), inner.message()));
   fault.With("path", place.Location(path));
   const std::string with_hint = inner.help().empty() ? "" : inner.help() + "; or ";
-  fault.Help(with_hint + std::string(kWayOut));
+  fault.Help(with_hint + std::string(way_out));
   return fault;
 }
 

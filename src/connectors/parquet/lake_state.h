@@ -70,25 +70,31 @@ Status CheckVisible(Context& ctx, places::Place& place, const LakeNames& names,
 /// True when every file is either staged or at its path, with its size.
 Result<bool> AllThere(Context& ctx, places::Place& place, const std::vector<Placement>& placements);
 
+/// The way out of a damaged record that nothing can stand in for.
+inline constexpr std::string_view kMoveAway =
+    "restore the file from a backup, or move the dataset's directory away and run again";
+
 /// Reads and parses one record; nullopt when there is none. `tag`, when given, gets what a
 /// conditional write of the record expects.
 template <typename T>
 Result<std::optional<T>> ReadParsed(Context& ctx, places::Place& place, const std::string& path,
-                                    std::string* tag = nullptr);
+                                    std::string* tag = nullptr,
+                                    std::string_view way_out = kMoveAway);
 
-/// kManifestCorrupt for the record at `path`, with the way out.
-Status CorruptRecord(const places::Place& place, const std::string& path, const Status& why);
+/// kManifestCorrupt for the record at `path`; the help is what `why` hints at, and the way out.
+Status CorruptRecord(const places::Place& place, const std::string& path, const Status& why,
+                     std::string_view way_out = kMoveAway);
 
 inline constexpr int64_t kRecordBytesMax = int64_t{1} << 30;
 
 template <typename T>
 Result<std::optional<T>> ReadParsed(Context& ctx, places::Place& place, const std::string& path,
-                                    std::string* tag) {
+                                    std::string* tag, std::string_view way_out) {
   ARROW_ASSIGN_OR_RAISE(auto record, place.ReadRecord(ctx, path, kRecordBytesMax));
   if (!record) return std::nullopt;
   if (tag != nullptr) *tag = std::move(record->tag);
   auto parsed = T::FromJson(record->content);
-  if (!parsed.ok()) return CorruptRecord(place, path, parsed.status());
+  if (!parsed.ok()) return CorruptRecord(place, path, parsed.status(), way_out);
   return std::move(parsed).ValueUnsafe();
 }
 

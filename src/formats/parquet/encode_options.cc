@@ -70,7 +70,7 @@ Result<EncodeOptions> Parse(const Json& object) {
   if (version != kEncodeOptionsVersion) {
     return BadRecord("expected version " + std::to_string(kEncodeOptionsVersion) + ", got " +
                      std::to_string(version))
-        .Help("continue the run with the build that began it, or start it over with --replace");
+        .Help("continue the run with the build that began it");
   }
   // version, profile, codec, level, encoding, dictionary, statistics
   constexpr size_t kOtherKeys = 7;
