@@ -207,8 +207,8 @@ elt::OptionSpec LakeOptionSpec() {
       Number(OptionType::kInteger, "level",
              "of zstd: 1 is the fastest and what is used unless said", "3", 1, 22),
       Choice("encoding",
-             "of integers, dates and times: auto takes the smaller of PLAIN and "
-             "DELTA_BINARY_PACKED, plain is for Spark before 3.3",
+             "of integers, dates, times and decimals to 18 digits: auto takes the smaller of PLAIN "
+             "and DELTA_BINARY_PACKED, plain is for Spark before 3.3",
              "auto", {"auto", "plain"}),
       Number(OptionType::kBytes, "file_bytes", "a file ends with the row group that reaches this",
              "256MiB", kMiB, int64_t{1} << 40),
