@@ -5,7 +5,6 @@
 #include "app/json_output.h"
 #include "app/pipeline_file.h"
 #include "base/json.h"
-#include "elt/report.h"
 
 namespace levada::app {
 namespace {
@@ -37,7 +36,7 @@ Json JsonOf(const std::string& file, const Checked& checked) {
   json["error"] = ok ? Json(nullptr) : ParseJson(RenderJson(FaultOf(checked.status)));
   json["warnings"] = Json::array();
   if (checked.opened.ok()) {
-    json["warnings"] = ParseJson(elt::DiagnosticsJson(checked.opened->plan.warnings));
+    json["warnings"] = ParseJson(RenderJson(checked.opened->plan.warnings));
   }
   return json;
 }

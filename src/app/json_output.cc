@@ -4,10 +4,7 @@
 
 namespace levada::app {
 
-std::string OneLine(const std::string& document) {
-  const Json json = ParseJson(document);
-  return Dump(json);
-}
+std::string OneLine(const std::string& document) { return Dump(ParseJson(document)); }
 
 Status PrintJson(const Session& session, const std::string& document) {
   if (session.line().files.size() > 1) return WriteOutput(OneLine(document) + "\n");

@@ -5,6 +5,7 @@
 
 namespace levada::app {
 namespace {
+
 using elt::OptionSpec;
 using elt::OptionType;
 

@@ -3,9 +3,7 @@
 #include <fmt/format.h>
 
 #include "app/ad_hoc.h"
-#include "base/json.h"
 #include "base/secret.h"
-#include "elt/report.h"
 #include "elt/value.h"
 
 namespace levada::app {
@@ -70,9 +68,7 @@ Result<Pipeline> MakePipeline(Session& session, std::shared_ptr<const SourceText
 void ShowWarnings(const Session& session, const elt::Plan& plan) {
   if (session.line().quiet) return;
   if (session.line().error_format == ErrorFormat::kJson) {
-    for (const Json& warning : ParseJson(elt::DiagnosticsJson(plan.warnings))) {
-      WriteError(Dump(warning) + "\n");
-    }
+    for (const Diagnostic& warning : plan.warnings) WriteError(RenderJson(warning) + "\n");
     return;
   }
   for (const Diagnostic& warning : plan.warnings) {

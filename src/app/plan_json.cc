@@ -1,10 +1,8 @@
-
 #include "app/column_steps.h"
 #include "app/json_output.h"
 #include "app/plan_text.h"
 #include "base/clock.h"
 #include "base/json.h"
-#include "elt/report.h"
 
 namespace levada::app {
 namespace {
@@ -79,8 +77,6 @@ Json PartitionsOf(const elt::Prepared& prepared) {
   return json;
 }
 
-std::string Printed(const Json& json) { return Dump(json, 2) + "\n"; }
-
 }  // namespace
 
 std::string PlanJson(const elt::Plan& plan, const elt::Prepared& prepared) {
@@ -102,8 +98,8 @@ std::string PlanJson(const elt::Plan& plan, const elt::Prepared& prepared) {
                     {"partitions_at_a_time", prepared.memory.slots},
                     {"slices_at_a_time", prepared.memory.slices}};
   json["notes"] = prepared.notes;
-  json["warnings"] = ParseJson(elt::DiagnosticsJson(plan.warnings));
-  return Printed(json);
+  json["warnings"] = ParseJson(RenderJson(plan.warnings));
+  return Dump(json, 2) + "\n";
 }
 
 std::string ColumnsJson(const elt::Plan& plan, const elt::Prepared& prepared) {
@@ -113,7 +109,7 @@ std::string ColumnsJson(const elt::Plan& plan, const elt::Prepared& prepared) {
   json["source"] = SourceOf(prepared);
   json["targets"] = TargetsOf(prepared);
   json["columns"] = ColumnsOf(plan, prepared);
-  return Printed(json);
+  return Dump(json, 2) + "\n";
 }
 
 }  // namespace levada::app

@@ -84,7 +84,7 @@ std::string RunsText(const elt::Prepared& prepared, bool has_windows, const Tabl
   const auto published =
       std::ranges::count(prepared.runs, elt::Decision::kSkip, &elt::RunDecision::decision);
   const std::vector<RunGroup> groups = GroupRuns(prepared);
-  Table table({{has_windows ? "window" : "run", Align::kLeft, false, false, true},
+  Table table({{.title = has_windows ? "window" : "run", .may_wrap = true},
                {"count", Align::kRight},
                {"what"},
                {"why", Align::kLeft, true}});
@@ -235,7 +235,7 @@ std::string ColumnsText(const elt::Plan& plan, const elt::Prepared& prepared,
                         const TableStyle& style) {
   std::vector<Column> columns;
   for (const char* title : {"column", "source", "stream"}) {
-    columns.push_back({title, Align::kLeft, false, false, true});
+    columns.push_back({.title = title, .may_wrap = true});
   }
   for (size_t i = 0; i < prepared.targets.size(); ++i) {
     columns.push_back({i == 0 ? "target" : fmt::format("target {}", i + 1), Align::kLeft, true});

@@ -13,6 +13,7 @@
 
 namespace levada::app {
 namespace {
+
 using elt::LedgerRun;
 
 constexpr size_t kWindowsMax = 100'000;  // of one pipeline, when looking for those not yet run

@@ -172,6 +172,12 @@ Json JsonOf(const Diagnostic& diagnostic) {
   return json;
 }
 
+Json JsonOf(const std::vector<Diagnostic>& diagnostics) {
+  Json json = Json::array();
+  for (const Diagnostic& diagnostic : diagnostics) json.push_back(JsonOf(diagnostic));
+  return json;
+}
+
 std::string Lowered(std::string_view text) {
   std::string lowered(text);
   for (char& c : lowered) {
@@ -315,11 +321,14 @@ std::string RenderJson(const Fault& fault) {
   }
   json["help"] = fault.help();
   json["cause"] = fmt::format("{}", fmt::join(Causes(fault), "; caused by: "));
-  json["diagnostics"] = Json::array();
-  for (const Diagnostic& diagnostic : fault.diagnostics()) {
-    json["diagnostics"].push_back(JsonOf(diagnostic));
-  }
+  json["diagnostics"] = JsonOf(fault.diagnostics());
   return Dump(json);
+}
+
+std::string RenderJson(const Diagnostic& diagnostic) { return Dump(JsonOf(diagnostic)); }
+
+std::string RenderJson(const std::vector<Diagnostic>& diagnostics) {
+  return Dump(JsonOf(diagnostics));
 }
 
 std::string NearestName(const std::string& word, const std::vector<std::string>& candidates) {

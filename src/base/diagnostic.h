@@ -68,6 +68,9 @@ std::string Render(const Fault& fault, const RenderStyle& style);
 /// details, help, cause, diagnostics[{severity, code, message, file, line, column, length, label,
 /// notes, help}]. Invalid UTF-8 is replaced.
 std::string RenderJson(const Fault& fault);
+/// One of those in `diagnostics`, and a list of them.
+std::string RenderJson(const Diagnostic& diagnostic);
+std::string RenderJson(const std::vector<Diagnostic>& diagnostics);
 
 /// "data", "schema", "config", ...: `blame` as RenderJson says it.
 std::string_view WordOf(Blame blame);

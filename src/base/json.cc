@@ -10,4 +10,6 @@ std::string Dump(const Json& json, int indent) {
   return json.dump(indent, ' ', /*ensure_ascii=*/false, Json::error_handler_t::replace);
 }
 
+std::string QuoteJson(std::string_view text) { return Dump(Json(text)); }
+
 }  // namespace levada

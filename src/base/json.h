@@ -18,4 +18,7 @@ Json ParseJson(std::string_view text);
 /// UTF-8 in a text becomes U+FFFD.
 std::string Dump(const Json& json, int indent = -1);
 
+/// `text` as a JSON string, in its quotes.
+std::string QuoteJson(std::string_view text);
+
 }  // namespace levada

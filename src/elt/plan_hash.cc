@@ -9,10 +9,8 @@
 namespace levada::elt {
 namespace {
 
-std::string JsonText(const std::string& text) { return Dump(Json(text)); }
-
 std::string CanonicalStage(const StagePlan& stage) {
-  return "{" + JsonText(stage.kind) + ":" + stage.options.Canonical() + "}";
+  return "{" + QuoteJson(stage.kind) + ":" + stage.options.Canonical() + "}";
 }
 
 std::string CanonicalStages(const std::vector<StagePlan>& stages) {
@@ -37,16 +35,16 @@ std::string_view NameOf(Every every) {
 }
 
 std::string CanonicalWindow(const WindowSpec& window) {
-  return "{\"column\":" + JsonText(window.column) + ",\"every\":\"" +
-         std::string(NameOf(window.every)) + "\",\"null\":" + JsonText(window.null_window) +
-         ",\"timezone\":" + JsonText(window.timezone) + "}";
+  return "{\"column\":" + QuoteJson(window.column) + ",\"every\":\"" +
+         std::string(NameOf(window.every)) + "\",\"null\":" + QuoteJson(window.null_window) +
+         ",\"timezone\":" + QuoteJson(window.timezone) + "}";
 }
 
 }  // namespace
 
 std::string CanonicalPlan(const Plan& plan) {
   return "{\"consumer\":" + CanonicalStage(plan.consumer) +
-         ",\"loaders\":" + CanonicalStages(plan.loaders) + ",\"name\":" + JsonText(plan.name) +
+         ",\"loaders\":" + CanonicalStages(plan.loaders) + ",\"name\":" + QuoteJson(plan.name) +
          ",\"partition_bytes\":" + std::to_string(plan.partition_bytes) +
          ",\"semantics\":" + std::to_string(kPlanSemantics) +
          ",\"transformers\":" + CanonicalStages(plan.transformers) +

@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <utility>
-
 #include "base/json.h"
 
 namespace levada::elt {
@@ -91,7 +89,7 @@ std::string RunReport::ToJson() const {
   json["cpu_seconds"] = Seconds(cpu_ns);
   json["peak_memory_bytes"] = peak_memory_bytes;
   json["verify"] = verify;
-  json["warnings"] = ParseJson(DiagnosticsJson(warnings));
+  json["warnings"] = ParseJson(RenderJson(warnings));
   json["relaxed"] = relaxed;
   json["outcome"] = status.ok() ? "ok" : "failed";
   json["exit_status"] = ExitStatusOf(status);
@@ -104,12 +102,6 @@ std::string RunReport::ToJson() const {
   for (const auto& run : runs) json["runs"].push_back(ToJsonValue(run));
   // Names and messages come from outside: what is not UTF-8 is replaced, never thrown over.
   return Dump(json, 2);
-}
-
-std::string DiagnosticsJson(std::vector<Diagnostic> diagnostics) {
-  // By way of a fault, so that there is one shape.
-  const Fault bearer = Fault(FaultCode::kInternal, "").At(std::move(diagnostics));
-  return Dump(ParseJson(RenderJson(bearer))["diagnostics"]);
 }
 
 }  // namespace levada::elt

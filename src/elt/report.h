@@ -77,7 +77,4 @@ struct RunReport {
   std::string ToJson() const;
 };
 
-/// A JSON list of `diagnostics`, each in the shape that RenderJson gives those of a fault.
-std::string DiagnosticsJson(std::vector<Diagnostic> diagnostics);
-
 }  // namespace levada::elt

@@ -15,8 +15,6 @@ namespace {
 
 using arrow::internal::checked_cast;
 
-std::string Quoted(std::string_view text) { return Dump(Json(text)); }
-
 std::string Hex(std::string_view bytes) {
   constexpr char kDigits[] = "0123456789abcdef";
   std::string text = "\\x";
@@ -60,7 +58,7 @@ Result<std::string> StructCell(const arrow::StructArray& array, int64_t i) {
   std::string text;
   for (int f = 0; f < array.num_fields(); ++f) {
     ARROW_ASSIGN_OR_RAISE(std::string item, Cell(*array.field(f), i));
-    text += (text.empty() ? "" : ", ") + Quoted(array.type()->field(f)->name()) + ": " + item;
+    text += (text.empty() ? "" : ", ") + QuoteJson(array.type()->field(f)->name()) + ": " + item;
   }
   return "{" + text + "}";
 }
@@ -75,19 +73,19 @@ Result<std::string> Cell(const arrow::Array& array, int64_t i) {
   if (array.IsNull(i)) return "null";
   switch (array.type_id()) {
     case arrow::Type::STRING:
-      return Quoted(View<arrow::StringArray>(array, i));
+      return QuoteJson(View<arrow::StringArray>(array, i));
     case arrow::Type::LARGE_STRING:
-      return Quoted(View<arrow::LargeStringArray>(array, i));
+      return QuoteJson(View<arrow::LargeStringArray>(array, i));
     case arrow::Type::STRING_VIEW:
-      return Quoted(View<arrow::StringViewArray>(array, i));
+      return QuoteJson(View<arrow::StringViewArray>(array, i));
     case arrow::Type::BINARY:
-      return Quoted(Hex(View<arrow::BinaryArray>(array, i)));
+      return QuoteJson(Hex(View<arrow::BinaryArray>(array, i)));
     case arrow::Type::LARGE_BINARY:
-      return Quoted(Hex(View<arrow::LargeBinaryArray>(array, i)));
+      return QuoteJson(Hex(View<arrow::LargeBinaryArray>(array, i)));
     case arrow::Type::BINARY_VIEW:
-      return Quoted(Hex(View<arrow::BinaryViewArray>(array, i)));
+      return QuoteJson(Hex(View<arrow::BinaryViewArray>(array, i)));
     case arrow::Type::FIXED_SIZE_BINARY:
-      return Quoted(Hex(View<arrow::FixedSizeBinaryArray>(array, i)));
+      return QuoteJson(Hex(View<arrow::FixedSizeBinaryArray>(array, i)));
     case arrow::Type::LIST:
       return ListCell<arrow::ListArray>(array, i);
     case arrow::Type::LARGE_LIST:
@@ -116,7 +114,7 @@ Result<std::string> Cell(const arrow::Array& array, int64_t i) {
       }
   }
   ARROW_ASSIGN_OR_RAISE(std::string text, Printed(array, i));
-  return Quoted(text);
+  return QuoteJson(text);
 }
 
 }  // namespace
@@ -125,7 +123,7 @@ Result<std::string> RowJson(const arrow::RecordBatch& batch, int64_t row) {
   std::string text;
   for (int c = 0; c < batch.num_columns(); ++c) {
     ARROW_ASSIGN_OR_RAISE(std::string cell, Cell(*batch.column(c), row));
-    text += (text.empty() ? "" : ", ") + Quoted(batch.column_name(c)) + ": " + cell;
+    text += (text.empty() ? "" : ", ") + QuoteJson(batch.column_name(c)) + ": " + cell;
   }
   return "{" + text + "}";
 }

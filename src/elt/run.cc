@@ -82,10 +82,6 @@ std::string Item(const std::string& list, size_t index) {
   return list + "[" + std::to_string(index) + "]";
 }
 
-/// Invalid UTF-8 is replaced: names come from users and systems, and a record must always be
-/// writable.
-std::string Print(const Json& json, int indent) { return Dump(json, indent); }
-
 Result<Json> Parse(std::string_view text, std::string_view what) {
   Json json = ParseJson(text);
   if (json.is_discarded() || !json.is_object()) {
@@ -268,7 +264,7 @@ std::string SplitRecord::ToJson() const {
             {"created_at", created_at},
             {"revision", revision},
             {"partitions", std::move(list)}};
-  return Print(json, 2);
+  return Dump(json, 2);
 }
 
 Result<SplitRecord> SplitRecord::FromJson(std::string_view text) {
@@ -302,7 +298,7 @@ Result<SplitRecord> SplitRecord::FromJson(std::string_view text) {
   return record;
 }
 
-std::string Receipt::ToJson() const { return Print(ToObject(*this), -1); }
+std::string Receipt::ToJson() const { return Dump(ToObject(*this)); }
 
 Result<Receipt> Receipt::FromJson(std::string_view text) {
   ARROW_ASSIGN_OR_RAISE(Json json, Parse(text, "receipt"));
@@ -324,7 +320,7 @@ std::string PartitionRecord::ToJson() const {
   Json json{{"kind", kPartitionKind},     {"version", kVersion},      {"partition", partition},
             {"attempt_id", attempt_id},   {"generation", generation}, {"revision", revision},
             {"receipts", std::move(list)}};
-  return Print(json, 2);
+  return Dump(json, 2);
 }
 
 Result<PartitionRecord> PartitionRecord::FromJson(std::string_view text) {

@@ -10,14 +10,12 @@ namespace {
 
 using arrow::internal::checked_cast;
 
-std::string Quoted(const std::string& text) { return Dump(Json(text)); }
-
 // Our own words and not Arrow's: the text is recorded in the target, and another Arrow may spell a
 // type differently while a run is pending. Deep types come from sources that bound their depth.
 std::string TypeText(const arrow::DataType& type);
 
 std::string FieldText(const arrow::Field& field) {
-  return Quoted(field.name()) + " " + TypeText(*field.type()) +
+  return QuoteJson(field.name()) + " " + TypeText(*field.type()) +
          (field.nullable() ? "" : " not null");
 }
 
@@ -54,7 +52,7 @@ std::string TypeText(const arrow::DataType& type) {
     case arrow::Type::TIMESTAMP: {
       const auto& timestamp = checked_cast<const arrow::TimestampType&>(type);
       return std::string("timestamp(") + UnitText(timestamp.unit()) +
-             (timestamp.timezone().empty() ? "" : ", " + Quoted(timestamp.timezone())) + ")";
+             (timestamp.timezone().empty() ? "" : ", " + QuoteJson(timestamp.timezone())) + ")";
     }
     case arrow::Type::TIME32:
     case arrow::Type::TIME64:
@@ -77,8 +75,8 @@ std::string TypeText(const arrow::DataType& type) {
     }
     case arrow::Type::EXTENSION: {
       const auto& extension = checked_cast<const arrow::ExtensionType&>(type);
-      return "extension(" + Quoted(extension.extension_name()) + ", " +
-             Quoted(extension.Serialize()) + ", " + TypeText(*extension.storage_type()) + ")";
+      return "extension(" + QuoteJson(extension.extension_name()) + ", " +
+             QuoteJson(extension.Serialize()) + ", " + TypeText(*extension.storage_type()) + ")";
     }
     case arrow::Type::MAP:
       return std::string("map") +

@@ -8,6 +8,7 @@
 
 #include "connectors/parquet/hive.h"
 #include "connectors/parquet/lake_state.h"
+#include "os/disk.h"
 
 namespace levada::parquet {
 namespace {
@@ -15,10 +16,6 @@ namespace {
 // Directories of a layout and of partition_by; a symbolic link that leads to its own parent would
 // never end.
 constexpr int kDepthMax = 64;
-
-std::string Below(const std::string& directory, const std::string& name) {
-  return directory.empty() ? name : fmt::format("{}/{}", directory, name);
-}
 
 // Readers' own rule: "_x" and ".x" are passed over, "_x=1" is a partition.
 bool IsPassedOver(std::string_view directory) {
@@ -64,7 +61,7 @@ class Search {
         layouts_, [&](const LakeLayout& layout) { return IsMadeBy(layout, directory); });
     ARROW_ASSIGN_OR_RAISE(const auto entries, place_.List(ctx_, directory));
     for (const places::PlaceEntry& entry : entries) {
-      const std::string path = Below(directory, entry.name);
+      const std::string path = os::JoinPath(directory, entry.name);
       if (entry.is_directory) {
         if (!IsPassedOver(entry.name)) ARROW_RETURN_NOT_OK(LookIn(path, depth + 1));
         continue;
@@ -81,7 +78,7 @@ class Search {
   Status LookAtRecords() {
     ARROW_ASSIGN_OR_RAISE(const auto entries, place_.List(ctx_, names_.Records()));
     for (const places::PlaceEntry& entry : entries) {
-      const std::string path = Below(names_.Records(), entry.name);
+      const std::string path = os::JoinPath(names_.Records(), entry.name);
       if (const auto revision = names_.RevisionOfRejects(entry.name)) Note(path, *revision);
       const auto name = ParsePartitionRecordName(entry.name);
       if (!name || name->is_intent) continue;

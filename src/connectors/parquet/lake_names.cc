@@ -106,13 +106,13 @@ std::string LakeNames::Intent(std::string_view id) const {
 
 std::string LakeNames::DataFile(std::string_view partition, int slice, int number,
                                 int revision) const {
-  return fmt::format("part-{}-{}-{}-{:04}{}.parquet", label_, partition, slice, number,
-                     RevisionSuffix(revision));
+  return fmt::format("part-{}-{}-{}-{:04}{}{}", label_, partition, slice, number,
+                     RevisionSuffix(revision), kDataSuffix);
 }
 
 std::string LakeNames::Rejects(std::string_view partition, int slice, int revision) const {
-  return fmt::format("{}/{}-{}{}.rejects.jsonl", Records(), partition, slice,
-                     RevisionSuffix(revision));
+  return fmt::format("{}/{}-{}{}{}", Records(), partition, slice, RevisionSuffix(revision),
+                     kRejectsSuffix);
 }
 
 std::string LakeNames::StageTag(std::string_view attempt_id) const {
@@ -131,7 +131,7 @@ std::optional<std::string> LakeNames::AttemptOfStaged(std::string_view name) con
   if (!std::ranges::all_of(attempt, IsHexDigit)) return std::nullopt;
   const std::string_view rest = name.substr(kAttemptDigits + 1);
   const bool ours =
-      rest.starts_with(fmt::format("part-{}-", label_)) || rest.ends_with(".rejects.jsonl");
+      rest.starts_with(fmt::format("part-{}-", label_)) || rest.ends_with(kRejectsSuffix);
   return ours ? std::optional<std::string>(attempt) : std::nullopt;
 }
 

@@ -100,10 +100,6 @@ Json Header(std::string_view kind, int version) {
   return Json{{"kind", kind}, {"version", version}};
 }
 
-// Invalid UTF-8 is replaced: a record must always be writable. Paths are checked to be UTF-8 before
-// they get here.
-std::string Print(const Json& json, int indent = 2) { return Dump(json, indent); }
-
 Json ToObject(const elt::PartitionRecord& record) { return ParseJson(record.ToJson()); }
 
 std::vector<elt::PartitionRecord> ReadRecords(const Json& list, Fields& fields) {
@@ -204,7 +200,7 @@ std::string ReceiptState::ToJson() const {
                            {"bytes", rejects->bytes},
                            {"sha256", rejects->sha256}};
   }
-  return Print(json, -1);
+  return Dump(json);
 }
 
 Result<ReceiptState> ReceiptState::FromJson(std::string_view text) {
@@ -227,7 +223,7 @@ std::string Generation::ToJson() const {
   json["holder"] = holder;
   json["process"] = process;
   json["since"] = since;
-  return Print(json);
+  return Dump(json, 2);
 }
 
 Result<Generation> Generation::FromJson(std::string_view text) {
@@ -244,7 +240,7 @@ Result<Generation> Generation::FromJson(std::string_view text) {
 std::string Owner::ToJson() const {
   Json json = Header("levada.dataset", kVersion);
   json["pipeline"] = pipeline;
-  return Print(json);
+  return Dump(json, 2);
 }
 
 Result<Owner> Owner::FromJson(std::string_view text) {
@@ -279,7 +275,7 @@ int64_t Manifest::FileCount() const {
   return static_cast<int64_t>(files);
 }
 
-std::string Manifest::ToJson() const { return Print(ToObject(*this)); }
+std::string Manifest::ToJson() const { return Dump(ToObject(*this), 2); }
 
 Result<Manifest> Manifest::FromJson(std::string_view text) {
   Fields fields(text, "levada.manifest", kVersion);
@@ -310,7 +306,7 @@ Result<Manifest> Manifest::FromJson(std::string_view text) {
 std::string PublishIntent::ToJson() const {
   Json json = Header("levada.intent", kVersion);
   json["record"] = ToObject(record);
-  return Print(json);
+  return Dump(json, 2);
 }
 
 Result<PublishIntent> PublishIntent::FromJson(std::string_view text) {
@@ -327,7 +323,7 @@ Result<PublishIntent> PublishIntent::FromJson(std::string_view text) {
 std::string SwitchIntent::ToJson() const {
   Json json = Header("levada.switch", kVersion);
   json["manifest"] = ToObject(manifest);
-  return Print(json);
+  return Dump(json, 2);
 }
 
 Result<SwitchIntent> SwitchIntent::FromJson(std::string_view text) {
@@ -345,7 +341,7 @@ std::string AbandonIntent::ToJson() const {
   json["revision"] = revision;
   json["files"] = files;
   json["partitions"] = partitions;
-  return Print(json);
+  return Dump(json, 2);
 }
 
 Result<AbandonIntent> AbandonIntent::FromJson(std::string_view text) {

@@ -13,13 +13,10 @@
 #include "connectors/parquet/lake_layout.h"
 #include "connectors/parquet/lake_publish.h"
 #include "connectors/parquet/lake_switch.h"
+#include "os/disk.h"
 
 namespace levada::parquet {
 namespace {
-
-std::string Below(const std::string& directory, const std::string& name) {
-  return directory.empty() ? name : fmt::format("{}/{}", directory, name);
-}
 
 // Removes staged files of this run that nobody claims.
 class Sweeper {
@@ -37,7 +34,7 @@ class Sweeper {
     ARROW_ASSIGN_OR_RAISE(const auto entries, place_.List(ctx_, directory));
     bool removed = false;
     for (const places::PlaceEntry& entry : entries) {
-      const std::string path = Below(directory, entry.name);
+      const std::string path = os::JoinPath(directory, entry.name);
       if (entry.is_directory) {
         const bool partition =
             !columns.empty() && entry.name.starts_with(EscapeHive(columns.front()) + "=");

@@ -8,6 +8,7 @@
 
 namespace levada::postgres {
 namespace {
+
 using Kind = PartitionBounds::Kind;
 
 constexpr const char* kKinds[] = {"all", "range", "value", "rest", "hash"};

@@ -284,11 +284,11 @@ Result<parquet::Encoding::type> LeafEncoder::AppendValues(EncodeScratch* scratch
   const auto delta_size = static_cast<double>(delta->size());
   const auto plain_size = static_cast<double>(PlainSize(*scratch));
   bool smaller = delta_size * delta_share_ < plain_size * plain_share_;
-  if (!values_encoding_ || smaller != (values_encoding_ == kDelta)) {
-    const int64_t begin = scratch->page.length();
-    ARROW_RETURN_NOT_OK(AppendPlain(scratch));
+  const bool weigh = !values_encoding_ || smaller != (values_encoding_ == kDelta);
+  const int64_t begin = scratch->page.length();
+  if (weigh || !smaller) ARROW_RETURN_NOT_OK(AppendPlain(scratch));
+  if (weigh) {
     ARROW_ASSIGN_OR_RAISE(const int64_t plain_kept, CompressedSize(begin, scratch));
-    scratch->page.Rewind(begin);
     ARROW_ASSIGN_OR_RAISE(const auto delta_kept,
                           Compressed({delta->data(), static_cast<size_t>(delta->size())}, scratch));
     delta_share_ = static_cast<double>(delta_kept.size()) / delta_size;
@@ -297,9 +297,8 @@ Result<parquet::Encoding::type> LeafEncoder::AppendValues(EncodeScratch* scratch
   }
   values_encoding_ = smaller ? kDelta : kPlain;
   if (smaller) {
+    scratch->page.Rewind(begin);
     ARROW_RETURN_NOT_OK(scratch->page.Append(delta->data(), delta->size()));
-  } else {
-    ARROW_RETURN_NOT_OK(AppendPlain(scratch));
   }
   return *values_encoding_;
 }
