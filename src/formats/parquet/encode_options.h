@@ -29,8 +29,9 @@ enum class Profile : uint8_t {
 
 /// How values are stored that are in no dictionary.
 enum class ValueEncoding : uint8_t {
-  kAuto,  ///< DELTA_BINARY_PACKED for integers, and all that is stored as such, where it is smaller
-  kPlain,  ///< for readers without DELTA_BINARY_PACKED: Spark before 3.3, Iceberg's own before 1.10
+  kAuto,   ///< the smaller of PLAIN and the delta encoding that there is for integers and for texts
+  kPlain,  ///< for readers without those: Spark before 3.4, Iceberg's own vectorized one
+           ///< before 1.11
 };
 
 enum class DictionaryUse : uint8_t {
@@ -69,7 +70,7 @@ struct EncodeOptions {
 
 /// The version that ToJson writes. Any other is refused: an older build must not continue a run it
 /// would cut otherwise.
-inline constexpr int kEncodeOptionsVersion = 2;
+inline constexpr int kEncodeOptionsVersion = 3;
 
 /// One JSON object on one line: equal options give equal text.
 std::string ToJson(const EncodeOptions& options);

@@ -38,7 +38,7 @@ TEST(EncodeOptions, ComeBackFromJsonAsTheyWere) {
     EXPECT_EQ(ToJson(*back), json);
   }
   EXPECT_EQ(ToJson(Unusual()),
-            R"({"version":2,"profile":"arrow","codec":"snappy","level":0,"encoding":"plain",)"
+            R"({"version":3,"profile":"arrow","codec":"snappy","level":0,"encoding":"plain",)"
             R"("dictionary":["off","auto","on"],"statistics":[true,false,true],"chunk_rows":11,)"
             R"("chunk_bytes":12,"row_group_rows":13,"row_group_bytes":14,"dictionary_bytes":15,)"
             R"("file_bytes":16,"file_column_chunks":17})");
@@ -62,7 +62,7 @@ TEST(EncodeOptions, JsonOfAnotherVersionOrShapeIsRefused) {
     }
   }
   auto newer = good;
-  newer["version"] = 3;
+  newer["version"] = kEncodeOptionsVersion + 1;
   refused(newer);
   auto extra = good;
   extra["later"] = 1;

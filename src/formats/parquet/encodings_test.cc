@@ -5,9 +5,11 @@
 #include <arrow/array/builder_primitive.h>
 #include <arrow/array/builder_time.h>
 #include <arrow/type.h>
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <parquet/statistics.h>
 
+#include <string>
 #include <vector>
 
 #include "formats/parquet/random_rows.h"
@@ -19,12 +21,12 @@ namespace {
 using arrow::field;
 using testing::ElementsAre;
 
-/// Of the data pages of a column in the first row group. What readers look at first, the chunk's
+/// Of the data pages of a column in a row group. What readers look at first, the chunk's
 /// list of encodings, names each of them too.
 std::vector<parquet::Encoding::type> DataEncodings(const parquet::FileMetaData& metadata,
-                                                   int column) {
+                                                   int column, int row_group = 0) {
   std::vector<parquet::Encoding::type> found;
-  const auto chunk = metadata.RowGroup(0)->ColumnChunk(column);
+  const auto chunk = metadata.RowGroup(row_group)->ColumnChunk(column);
   for (const auto& pages : chunk->encoding_stats()) {
     if (pages.page_type != parquet::PageType::DATA_PAGE) continue;
     found.push_back(pages.encoding);
@@ -117,6 +119,67 @@ TEST(Encodings, DeltasOfExtremesComeBack) {
   }
 }
 
+/// Texts of every width of offset, by what they are like. The first 4096 of `late` are NULL.
+BatchPtr Texts(int rows) {
+  auto schema =
+      arrow::schema({field("hex", arrow::utf8()), field("phrases", arrow::utf8()),
+                     field("bytes", arrow::large_binary()), field("late", arrow::large_utf8())});
+  RandomRows random(3);
+  arrow::StringBuilder hex, phrases;
+  arrow::LargeBinaryBuilder bytes;
+  arrow::LargeStringBuilder late;
+  std::vector<std::string> few;
+  for (int i = 0; i < 40; ++i) {
+    few.emplace_back();
+    while (few.back().size() < 20 + random.Below(200)) {
+      few.back() += static_cast<char>('a' + random.Below(26));
+    }
+  }
+  for (int i = 0; i < rows; ++i) {
+    const std::string digits =
+        fmt::format("{:016x}{:016x}", random.Below(UINT64_MAX), random.Below(UINT64_MAX));
+    EXPECT_TRUE(i % 5 == 0 ? hex.AppendNull().ok() : hex.Append(digits).ok());
+    EXPECT_TRUE(phrases.Append(few[random.Below(few.size())]).ok());
+    EXPECT_TRUE(bytes.Append(digits.substr(0, random.Below(8))).ok());  // some are empty
+    EXPECT_TRUE(i < 4096 ? late.AppendNull().ok() : late.Append(digits).ok());
+  }
+  return arrow::RecordBatch::Make(schema, rows,
+                                  {hex.Finish().ValueOrDie(), phrases.Finish().ValueOrDie(),
+                                   bytes.Finish().ValueOrDie(), late.Finish().ValueOrDie()});
+}
+
+TEST(Encodings, TextsTakeTheSmallerOfPlainAndDeltaLengths) {
+  const BatchPtr batch = Texts(20'000);
+  EncodeOptions options;
+  options.chunk_rows = 4096;
+  options.row_group_rows = 10'000;
+  options.dictionary.assign(4, DictionaryUse::kOff);
+  const auto file = Encode(batch->schema(), {batch}, options);
+  const auto metadata = MetadataOf(file);
+  constexpr auto kPlain = parquet::Encoding::PLAIN;
+  constexpr auto kDelta = parquet::Encoding::DELTA_LENGTH_BYTE_ARRAY;
+  EXPECT_THAT(DataEncodings(*metadata, 0), ElementsAre(kDelta));
+  EXPECT_THAT(DataEncodings(*metadata, 1), ElementsAre(kPlain));
+  EXPECT_THAT(DataEncodings(*metadata, 2), ElementsAre(kDelta));
+  EXPECT_THAT(DataEncodings(*metadata, 3), ElementsAre(kPlain, kDelta)) << "no values, then some";
+  EXPECT_THAT(DataEncodings(*metadata, 3, 1), ElementsAre(kDelta)) << "chosen for the file";
+  for (const int chunk_rows : {1, 100, 4096}) {
+    options.chunk_rows = chunk_rows;
+    ExpectRoundTrip(batch->Slice(4000, 300), options);
+  }
+  ExpectRoundTrip(batch, options);
+
+  options.encoding = ValueEncoding::kPlain;
+  const auto plain_file = Encode(batch->schema(), {batch}, options);
+  const auto plain = MetadataOf(plain_file);
+  EXPECT_GT(plain_file->size(), file->size());
+  for (int column = 0; column < batch->num_columns(); ++column) {
+    EXPECT_THAT(DataEncodings(*plain, column), ElementsAre(kPlain));
+    const auto of_plain = plain->RowGroup(0)->ColumnChunk(column)->statistics();
+    EXPECT_TRUE(metadata->RowGroup(0)->ColumnChunk(column)->statistics()->Equals(*of_plain));
+  }
+}
+
 TEST(Encodings, DictionariesAreKeptWhereTheyPay) {
   auto schema = arrow::schema({field("few", arrow::utf8()), field("unique", arrow::utf8()),
                                field("counter", arrow::int64())});
@@ -138,7 +201,7 @@ TEST(Encodings, DictionariesAreKeptWhereTheyPay) {
   EncodeOptions options;
   options.chunk_rows = 4096;
   EXPECT_THAT(encodings(options, 0), ElementsAre(parquet::Encoding::RLE_DICTIONARY));
-  EXPECT_THAT(encodings(options, 1), ElementsAre(parquet::Encoding::PLAIN));
+  EXPECT_THAT(encodings(options, 1), ElementsAre(parquet::Encoding::DELTA_LENGTH_BYTE_ARRAY));
   EXPECT_THAT(encodings(options, 2), ElementsAre(parquet::Encoding::DELTA_BINARY_PACKED));
   options.encoding = ValueEncoding::kPlain;
   EXPECT_THAT(encodings(options, 2),

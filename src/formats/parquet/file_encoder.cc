@@ -114,8 +114,10 @@ class FileEncoderImpl final : public FileEncoder {
         leaf_plans_(plan_->file_schema.leaves),
         sink_(std::move(sink)),
         environment_(std::move(environment)),
-        dictionary_(options_.dictionary) {
-    if (dictionary_.empty()) dictionary_.assign(leaf_plans_.size(), DictionaryUse::kAuto);
+        choices_(leaf_plans_.size()) {
+    for (size_t i = 0; i < options_.dictionary.size(); ++i) {
+      choices_[i].dictionary = options_.dictionary[i];
+    }
   }
 
   Result<int64_t> Write(const arrow::RecordBatch& batch, int64_t offset) override {
@@ -222,7 +224,7 @@ class FileEncoderImpl final : public FileEncoder {
     if (leaves_.empty()) {
       for (size_t i = 0; i < leaf_plans_.size(); ++i) {
         leaves_.push_back(std::make_unique<LeafEncoder>(
-            leaf_plans_[i], options_, static_cast<int>(i), dictionary_[i], environment_.pool));
+            leaf_plans_[i], options_, static_cast<int>(i), choices_[i], environment_.pool));
       }
     }
     if (!scratch_.empty()) return Status::OK();
@@ -235,7 +237,7 @@ class FileEncoderImpl final : public FileEncoder {
   }
 
   void ReleaseLeaves() {
-    for (size_t i = 0; i < leaves_.size(); ++i) dictionary_[i] = leaves_[i]->dictionary_use();
+    for (size_t i = 0; i < leaves_.size(); ++i) choices_[i] = leaves_[i]->choices();
     leaves_.clear();
   }
 
@@ -327,7 +329,7 @@ class FileEncoderImpl final : public FileEncoder {
   const std::vector<LeafPlan>& leaf_plans_;
   const std::shared_ptr<arrow::io::OutputStream> sink_;
   const EncodeEnvironment environment_;
-  std::vector<DictionaryUse> dictionary_;  ///< what is decided while there are no leaves_
+  std::vector<LeafChoices> choices_;  ///< kept here while there are no leaves_
   std::vector<RowGroupRecord> row_groups_;
   std::vector<std::unique_ptr<LeafEncoder>> leaves_;  ///< empty between row groups that were ended
   std::vector<std::unique_ptr<EncodeScratch>> scratch_;  ///< one per thread; empty after EndChunk

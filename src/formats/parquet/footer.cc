@@ -4,6 +4,8 @@
 
 #include <map>
 
+#include "formats/parquet/delta.h"
+
 namespace levada::parquet_format {
 namespace {
 
@@ -27,7 +29,7 @@ void AddColumnChunk(const ColumnChunkRecord& record, parquet::ColumnChunkMetaDat
   if (record.has_dictionary) dictionary_pages[parquet::Encoding::PLAIN] = 1;
   if (record.plain_pages > 0) data_pages[parquet::Encoding::PLAIN] = record.plain_pages;
   if (record.delta_pages > 0) {
-    data_pages[parquet::Encoding::DELTA_BINARY_PACKED] = record.delta_pages;
+    data_pages[*DeltaEncodingOf(column->descr()->physical_type())] = record.delta_pages;
   }
   if (record.indexed_pages > 0) {
     data_pages[parquet::Encoding::RLE_DICTIONARY] = record.indexed_pages;
@@ -57,6 +59,7 @@ ColumnChunkRecord RecordOf(const parquet::ColumnChunkMetaDataBuilder& metadata,
         record.plain_pages += pages.count;
         break;
       case parquet::Encoding::DELTA_BINARY_PACKED:
+      case parquet::Encoding::DELTA_LENGTH_BYTE_ARRAY:
         record.delta_pages += pages.count;
         break;
       default:

@@ -28,7 +28,7 @@ struct ColumnChunkRecord {
   int64_t uncompressed_size = 0;
   int64_t written_bytes = 0;  ///< uncompressed, page headers included
   int32_t plain_pages = 0;
-  int32_t delta_pages = 0;
+  int32_t delta_pages = 0;    ///< DeltaEncodingOf(its physical type)
   int32_t indexed_pages = 0;  ///< of dictionary indices
   int64_t null_count = 0;
   std::string min;  ///< both empty, or both there by has_bounds

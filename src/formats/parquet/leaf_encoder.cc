@@ -8,6 +8,7 @@
 #include <cstring>
 #include <limits>
 
+#include "formats/parquet/byte_values.h"
 #include "formats/parquet/hybrid.h"
 #include "formats/parquet/leaf_values.h"
 
@@ -16,9 +17,8 @@ namespace {
 
 /// Values in a page begin at a multiple of this, so that they can be written as words.
 constexpr int64_t kWordBytes = 8;
-/// What a short copy may write past its end.
-constexpr int64_t kCopySlack = 16;
-constexpr int64_t kPageBytesMax = std::numeric_limits<int32_t>::max() - kCopySlack;
+/// With room to spare below what a page header can say.
+constexpr int64_t kPageBytesMax = std::numeric_limits<int32_t>::max() - 16;
 
 /// Of a LeafEncoder that has no rows: itself, and three empty tables of 1 KiB.
 constexpr int64_t kEmptyBytes = 4096;
@@ -64,24 +64,23 @@ uint8_t* End(arrow::BufferBuilder& builder) { return builder.mutable_data() + bu
 }  // namespace
 
 LeafEncoder::LeafEncoder(const LeafPlan& leaf, const EncodeOptions& options, int leaf_index,
-                         DictionaryUse dictionary, arrow::MemoryPool* pool)
+                         const LeafChoices& choices, arrow::MemoryPool* pool)
     : leaf_(leaf),
       statistics_(options.statistics.empty() || options.statistics[leaf_index]),
-      may_delta_(options.encoding == ValueEncoding::kAuto &&
-                 (leaf.physical == parquet::Type::INT32 || leaf.physical == parquet::Type::INT64)),
+      may_delta_(options.encoding == ValueEncoding::kAuto && DeltaEncodingOf(leaf.physical)),
       dictionary_bytes_max_(options.dictionary_bytes),
       pool_(pool),
-      dictionary_use_(dictionary),
+      choices_(choices),
       words32_(pool),
       words64_(pool),
       bytes_(leaf.physical == parquet::Type::FIXED_LEN_BYTE_ARRAY ? leaf.fixed_width : 0, pool),
       extremes_(Extremes::OrderOf(leaf)) {
-  if (leaf_.physical == parquet::Type::BOOLEAN) dictionary_use_ = DictionaryUse::kOff;
+  if (leaf_.physical == parquet::Type::BOOLEAN) choices_.dictionary = DictionaryUse::kOff;
   BeginRowGroup();
 }
 
 void LeafEncoder::BeginRowGroup() {
-  dictionary_open_ = dictionary_use_ != DictionaryUse::kOff;
+  dictionary_open_ = choices_.dictionary != DictionaryUse::kOff;
   values_encoding_.reset();
   words32_.Clear();
   words64_.Clear();
@@ -126,7 +125,7 @@ Status LeafEncoder::EncodeChunk(std::span<const ColumnSlice> slices, EncodeScrat
   ARROW_RETURN_NOT_OK(scratch->page.Append(scratch->levels.data(), scratch->levels.length()));
 
   const int64_t levels_end = scratch->page.length();
-  if (dictionary_open_ && dictionary_use_ == DictionaryUse::kAuto && DictionaryCount() == 0 &&
+  if (dictionary_open_ && choices_.dictionary == DictionaryUse::kAuto && DictionaryCount() == 0 &&
       chunk.value_count > 0) {
     ARROW_ASSIGN_OR_RAISE(const auto encoding, TryDictionary(levels_end, scratch));
     return StorePage(padding, encoding, scratch);
@@ -257,7 +256,7 @@ Result<parquet::Encoding::type> LeafEncoder::TryDictionary(int64_t levels_end,
       return parquet::Encoding::RLE_DICTIONARY;
     }
   }
-  dictionary_use_ = DictionaryUse::kOff;
+  choices_.dictionary = DictionaryUse::kOff;
   CloseDictionary(0);
   return encoding;
 }
@@ -274,12 +273,43 @@ void LeafEncoder::CloseDictionary(int64_t entries_kept) {
 }
 
 Result<parquet::Encoding::type> LeafEncoder::AppendValues(EncodeScratch* scratch) {
+  if (may_delta_ && scratch->chunk.value_count > 0) {
+    return UsesBytes() ? AppendBytes(scratch) : AppendIntegers(scratch);
+  }
+  ARROW_RETURN_NOT_OK(AppendPlain(scratch));
+  return parquet::Encoding::PLAIN;
+}
+
+Result<parquet::Encoding::type> LeafEncoder::AppendBytes(EncodeScratch* scratch) {
+  constexpr auto kPlain = parquet::Encoding::PLAIN;
+  constexpr auto kDelta = parquet::Encoding::DELTA_LENGTH_BYTE_ARRAY;
+  const int64_t begin = scratch->page.length();
+  if (!choices_.bytes) {
+    ARROW_RETURN_NOT_OK(AppendBytesAs(kPlain, scratch));
+    ARROW_ASSIGN_OR_RAISE(const int64_t plain_kept, CompressedSize(begin, scratch));
+    scratch->page.Rewind(begin);
+    ARROW_RETURN_NOT_OK(AppendBytesAs(kDelta, scratch));
+    ARROW_ASSIGN_OR_RAISE(const int64_t delta_kept, CompressedSize(begin, scratch));
+    choices_.bytes = delta_kept < plain_kept ? kDelta : kPlain;
+    if (choices_.bytes == kDelta) return kDelta;
+    scratch->page.Rewind(begin);
+  }
+  ARROW_RETURN_NOT_OK(AppendBytesAs(*choices_.bytes, scratch));
+  return *choices_.bytes;
+}
+
+Status LeafEncoder::AppendBytesAs(parquet::Encoding::type encoding, EncodeScratch* scratch) {
+  Extremes* extremes = statistics_ ? &extremes_ : nullptr;
+  if (encoding == parquet::Encoding::PLAIN) {
+    return AppendPlainBytes(leaf_, scratch->chunk.runs, extremes, &scratch->page);
+  }
+  return AppendDeltaLengthBytes(leaf_, scratch->chunk.runs, &scratch->delta, &scratch->words,
+                                extremes, &scratch->page);
+}
+
+Result<parquet::Encoding::type> LeafEncoder::AppendIntegers(EncodeScratch* scratch) {
   constexpr auto kPlain = parquet::Encoding::PLAIN;
   constexpr auto kDelta = parquet::Encoding::DELTA_BINARY_PACKED;
-  if (!may_delta_ || scratch->chunk.value_count == 0) {
-    ARROW_RETURN_NOT_OK(AppendPlain(scratch));
-    return kPlain;
-  }
   ARROW_ASSIGN_OR_RAISE(const auto delta, Delta(scratch));
   const auto delta_size = static_cast<double>(delta->size());
   const auto plain_size = static_cast<double>(PlainSize(*scratch));
@@ -328,7 +358,7 @@ Status LeafEncoder::AppendPlain(EncodeScratch* scratch) {
     case parquet::Type::DOUBLE:
       return AppendPlainWords<uint64_t>(scratch);
     case parquet::Type::BYTE_ARRAY:
-      return AppendPlainBytes(scratch);
+      return AppendBytesAs(parquet::Encoding::PLAIN, scratch);
     case parquet::Type::FIXED_LEN_BYTE_ARRAY:
       return AppendPlainFixed(scratch);
     default:
@@ -345,24 +375,6 @@ Status LeafEncoder::AppendPlainWords(EncodeScratch* scratch) {
   ARROW_RETURN_NOT_OK(GatherWords(leaf_, scratch->chunk.runs, words));
   scratch->page.UnsafeAdvance(size);
   if (statistics_ && !may_delta_) extremes_.AddWords(words, scratch->chunk.value_count);
-  return Status::OK();
-}
-
-Status LeafEncoder::AppendPlainBytes(EncodeScratch* scratch) {
-  ARROW_RETURN_NOT_OK(scratch->page.Reserve(PlainSize(*scratch) + kCopySlack));
-  uint8_t* out = End(scratch->page);
-  const uint8_t* begin = out;
-  VisitBytes(leaf_, scratch->chunk.runs, [&](std::string_view value) {
-    const auto length = static_cast<uint32_t>(value.size());
-    std::memcpy(out, &length, sizeof(length));
-    out += sizeof(length);
-    if (length != 0) std::memcpy(out, value.data(), length);
-    if (statistics_ && extremes_.MayMatter(Extremes::PrefixOf(out, length)))
-      extremes_.AddBytes(value);
-    out += length;
-  });
-  scratch->page.UnsafeAdvance(out - begin);
-  extremes_.Settle();
   return Status::OK();
 }
 

@@ -45,12 +45,18 @@ struct EncodeScratch {
   std::unique_ptr<arrow::util::Codec> codec;  ///< null: uncompressed
 };
 
+/// What has been chosen of a column for the rest of its file.
+struct LeafChoices {
+  DictionaryUse dictionary = DictionaryUse::kAuto;
+  /// Of a BYTE_ARRAY column's values that are in no dictionary; absent until there are such values.
+  std::optional<parquet::Encoding::type> bytes;
+};
+
 class LeafEncoder {
  public:
-  /// `dictionary`: what is decided so far for the file, which may be less than `options` leave
-  /// open.
+  /// `choices` made so far, which may be less than `options` leave open.
   LeafEncoder(const LeafPlan& leaf, const EncodeOptions& options, int leaf_index,
-              DictionaryUse dictionary, arrow::MemoryPool* pool);
+              const LeafChoices& choices, arrow::MemoryPool* pool);
   LeafEncoder(const LeafEncoder&) = delete;
   LeafEncoder& operator=(const LeafEncoder&) = delete;
 
@@ -65,8 +71,7 @@ class LeafEncoder {
   /// the rows alone.
   int64_t held_bytes() const;
 
-  /// Whether the rest of the file may have dictionaries.
-  DictionaryUse dictionary_use() const { return dictionary_use_; }
+  const LeafChoices& choices() const { return choices_; }
 
   /// Writes the column chunk and begins the next row group.
   Result<ColumnChunkRecord> Flush(const std::shared_ptr<arrow::io::OutputStream>& sink,
@@ -104,16 +109,21 @@ class LeafEncoder {
   int64_t PlainSize(const EncodeScratch& scratch) const;
 
   /// Appends the values themselves, in the encoding returned: the smaller of PLAIN and
-  /// DELTA_BINARY_PACKED. Both are compressed for the first such page of a row group, and again
-  /// where the sizes before compression say that the other one has become smaller: a few rows out
-  /// of order must not cost the row group its deltas.
+  /// DeltaEncodingOf their type, if that has one.
   Result<parquet::Encoding::type> AppendValues(EncodeScratch* scratch);
+  /// Integers: both are compressed for the first such page of a row group, and again where the
+  /// sizes before compression say that the other one has become smaller: a few rows out of order
+  /// must not cost the row group its deltas.
+  Result<parquet::Encoding::type> AppendIntegers(EncodeScratch* scratch);
+  /// Bytes: both are compressed for the first such page of the file. What they are like does not
+  /// change from page to page, and compressing them is most of what encoding them costs.
+  Result<parquet::Encoding::type> AppendBytes(EncodeScratch* scratch);
+  Status AppendBytesAs(parquet::Encoding::type encoding, EncodeScratch* scratch);
   /// Adds the values to the statistics too: whatever is chosen, this is tried first.
   Result<std::shared_ptr<arrow::Buffer>> Delta(EncodeScratch* scratch);
   Status AppendPlain(EncodeScratch* scratch);
   template <typename Word>
   Status AppendPlainWords(EncodeScratch* scratch);
-  Status AppendPlainBytes(EncodeScratch* scratch);
   Status AppendPlainFixed(EncodeScratch* scratch);
   Status AppendPlainBools(EncodeScratch* scratch);
 
@@ -129,10 +139,10 @@ class LeafEncoder {
 
   const LeafPlan& leaf_;
   const bool statistics_;
-  const bool may_delta_;
+  const bool may_delta_;  ///< otherwise all that is in no dictionary is PLAIN
   const int64_t dictionary_bytes_max_;
   arrow::MemoryPool* const pool_;
-  DictionaryUse dictionary_use_;
+  LeafChoices choices_;
   bool dictionary_open_;  ///< this chunk's values may go into the dictionary
   /// Of what is in no dictionary; absent until the row group has such a page.
   std::optional<parquet::Encoding::type> values_encoding_;

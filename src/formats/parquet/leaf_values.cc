@@ -176,6 +176,34 @@ int64_t SumOfRanges(std::span<const Run> runs) {
   return total;
 }
 
+template <typename Offset>
+int64_t GatherLengthsOf(std::span<const Run> runs, uint32_t* out) {
+  int64_t total = 0;
+  for (const Run& run : runs) {
+    if (run.length == 0) continue;
+    const auto* offsets = Begin<Offset>(run);
+    for (int64_t i = 0; i < run.length; ++i) {
+      out[i] = static_cast<uint32_t>(offsets[i + 1] - offsets[i]);
+    }
+    out += run.length;
+    total += offsets[run.length] - offsets[0];
+  }
+  return total;
+}
+
+// The values of a run lie side by side already.
+template <typename Offset>
+void GatherBytesOf(std::span<const Run> runs, uint8_t* out) {
+  for (const Run& run : runs) {
+    if (run.length == 0) continue;
+    const auto* offsets = Begin<Offset>(run);
+    const auto size = static_cast<size_t>(offsets[run.length] - offsets[0]);
+    if (size == 0) continue;
+    std::memcpy(out, run.leaf->buffers[2]->data() + offsets[0], size);
+    out += size;
+  }
+}
+
 }  // namespace
 
 static_assert(std::endian::native == std::endian::little,
@@ -221,10 +249,27 @@ const void* WordsInPlace(const LeafPlan& leaf, std::span<const Run> runs) {
   return runs[0].leaf->GetValues<uint8_t>(1, 0) + (runs[0].leaf->offset + runs[0].start) * width;
 }
 
+int64_t CountOf(std::span<const Run> runs) {
+  int64_t count = 0;
+  for (const Run& run : runs) count += run.length;
+  return count;
+}
+
 int64_t SumOfLengths(const LeafPlan& leaf, std::span<const Run> runs) {
-  const bool large =
-      leaf.type->id() == arrow::Type::LARGE_STRING || leaf.type->id() == arrow::Type::LARGE_BINARY;
-  return large ? SumOfRanges<int64_t>(runs) : SumOfRanges<int32_t>(runs);
+  return HasLargeOffsets(leaf) ? SumOfRanges<int64_t>(runs) : SumOfRanges<int32_t>(runs);
+}
+
+int64_t GatherLengths(const LeafPlan& leaf, std::span<const Run> runs, uint32_t* out) {
+  return HasLargeOffsets(leaf) ? GatherLengthsOf<int64_t>(runs, out)
+                               : GatherLengthsOf<int32_t>(runs, out);
+}
+
+void GatherBytes(const LeafPlan& leaf, std::span<const Run> runs, uint8_t* out) {
+  if (HasLargeOffsets(leaf)) {
+    GatherBytesOf<int64_t>(runs, out);
+  } else {
+    GatherBytesOf<int32_t>(runs, out);
+  }
 }
 
 }  // namespace levada::parquet_format

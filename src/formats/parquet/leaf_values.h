@@ -22,11 +22,16 @@ void GatherBools(std::span<const Run> runs, uint8_t* bitmap);
 /// The words of `runs` where they already are as GatherWords would write them, else nullptr.
 const void* WordsInPlace(const LeafPlan& leaf, std::span<const Run> runs);
 
+/// Whether the values of a BYTE_ARRAY column begin at offsets of 64 bits.
+inline bool HasLargeOffsets(const LeafPlan& leaf) {
+  return leaf.type->id() == arrow::Type::LARGE_STRING ||
+         leaf.type->id() == arrow::Type::LARGE_BINARY;
+}
+
 /// Calls `visit(std::string_view)` for each value of a BYTE_ARRAY column.
 template <typename Visit>
 void VisitBytes(const LeafPlan& leaf, std::span<const Run> runs, Visit visit) {
-  const bool large =
-      leaf.type->id() == arrow::Type::LARGE_STRING || leaf.type->id() == arrow::Type::LARGE_BINARY;
+  const bool large = HasLargeOffsets(leaf);
   auto visit_run = [&](const auto* offsets, const Run& run) {
     const char* bytes = run.leaf->buffers[2]
                             ? reinterpret_cast<const char*>(run.leaf->buffers[2]->data())
@@ -45,7 +50,13 @@ void VisitBytes(const LeafPlan& leaf, std::span<const Run> runs, Visit visit) {
   }
 }
 
+/// How many values `runs` have.
+int64_t CountOf(std::span<const Run> runs);
 /// Sum of the lengths of the values of a BYTE_ARRAY column.
 int64_t SumOfLengths(const LeafPlan& leaf, std::span<const Run> runs);
+/// Each of these lengths; returns their sum. None may be 2^32 or more.
+int64_t GatherLengths(const LeafPlan& leaf, std::span<const Run> runs, uint32_t* out);
+/// The values of a BYTE_ARRAY column, one after the other.
+void GatherBytes(const LeafPlan& leaf, std::span<const Run> runs, uint8_t* out);
 
 }  // namespace levada::parquet_format
