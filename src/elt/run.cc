@@ -350,7 +350,7 @@ Status RejectBuffer::Add(Reject reject) {
   const size_t bytes =
       reject.stage.size() + reject.column.size() + reject.reason.size() + reject.row_json.size();
   std::lock_guard lock(mutex_);
-  if (rejects_.size() >= kRowsMax || bytes > kBytesMax - bytes_) {
+  if (rows_ >= kRowsMax || bytes > kBytesMax - bytes_) {
     return Fault(FaultCode::kRejectsTooMany, "quarantine: more than " + std::to_string(kRowsMax) +
                                                  " rows or " + std::to_string(kBytesMax >> 20) +
                                                  " MiB rejected by stage \"" + reject.stage + "\"")
@@ -360,6 +360,7 @@ Status RejectBuffer::Add(Reject reject) {
             "so many rows are a broken source, not exceptions: fix the column, or use "
             "on_error: discard_value");
   }
+  ++rows_;
   bytes_ += bytes;
   rejects_.push_back(std::move(reject));
   return Status::OK();
@@ -367,7 +368,6 @@ Status RejectBuffer::Add(Reject reject) {
 
 std::vector<Reject> RejectBuffer::Take() {
   std::lock_guard lock(mutex_);
-  bytes_ = 0;
   return std::exchange(rejects_, {});
 }
 

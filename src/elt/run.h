@@ -92,19 +92,22 @@ struct Reject {
   std::string row_json;
 };
 
-/// The rejected rows of one slice: bounded, staged and published with it. Thread-safe.
+/// The rejected rows of one slice on their way to the loader, which takes them between batches and
+/// publishes them with the slice. Bounded over the whole slice. Thread-safe.
 class RejectBuffer {
  public:
   static constexpr size_t kRowsMax = 100'000;
   static constexpr size_t kBytesMax = 64 << 20;
   /// kRejectsTooMany beyond the bounds.
   Status Add(Reject reject);
+  /// Those that were added since the last call, in order.
   std::vector<Reject> Take();
   size_t size() const;
 
  private:
   mutable std::mutex mutex_;
   std::vector<Reject> rejects_;
+  size_t rows_ = 0;  ///< of the slice so far, taken ones too
   size_t bytes_ = 0;
 };
 
@@ -116,7 +119,7 @@ struct Attempt {
   int64_t generation = 0;  ///< of the fence this attempt works under
   std::string attempt_id;  ///< 16 hex digits; the same for all slices of one try at a partition
   std::shared_ptr<RejectBuffer>
-      rejects;  ///< filled while the stream is pulled, complete at its end
+      rejects;  ///< filled while the stream is pulled, to be taken between batches and at its end
 };
 
 /// What the end of a stream knows. Every number is about this stream alone.

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <memory>
 #include <optional>
 #include <utility>
 
@@ -58,33 +59,56 @@ std::string RejectLine(const elt::Reject& reject) {
   return Dump(line) + "\n";
 }
 
-Result<std::optional<RejectsFile>> StageRejects(Context& ctx, const SliceTarget& target) {
-  const elt::Attempt& attempt = *target.attempt;
-  if (attempt.rejects == nullptr) return std::nullopt;
-  const std::vector<elt::Reject> rejects = attempt.rejects->Take();
-  if (rejects.empty()) return std::nullopt;
-  RejectsFile file;
-  file.path = target.names->Rejects(attempt.partition->id, attempt.slice, target.revision);
-  file.rows = static_cast<int64_t>(rejects.size());
-  ARROW_ASSIGN_OR_RAISE(
-      const auto staging,
-      target.place->Stage(ctx, file.path, target.names->StageTag(attempt.attempt_id)));
-  target.on_staged(staging->staged());
-  for (const elt::Reject& reject : rejects) {
-    const std::string line = RejectLine(reject);
-    ARROW_RETURN_NOT_OK(staging->Write(line.data(), static_cast<int64_t>(line.size())));
+// The file of rejected rows, begun with the first of them. They are written between batches, so
+// that no more than a few batches' worth is held in memory.
+class RejectsWriter {
+ public:
+  explicit RejectsWriter(const SliceTarget& target) : target_(target) {}
+
+  Status Drain(Context& ctx) {
+    const elt::Attempt& attempt = *target_.attempt;
+    if (attempt.rejects == nullptr) return Status::OK();
+    for (const elt::Reject& reject : attempt.rejects->Take()) {
+      if (staging_ == nullptr) ARROW_RETURN_NOT_OK(Begin(ctx));
+      const std::string line = RejectLine(reject);
+      ARROW_RETURN_NOT_OK(staging_->Write(line.data(), static_cast<int64_t>(line.size())));
+      ++file_.rows;
+    }
+    return Status::OK();
   }
-  ARROW_ASSIGN_OR_RAISE(const places::StagedFile staged, staging->Seal());
-  file.staged = staged.staged;
-  file.bytes = staged.bytes;
-  file.sha256 = staged.sha256;
-  return file;
-}
+
+  /// nullopt when no row was rejected.
+  Result<std::optional<RejectsFile>> Finish(Context& ctx) {
+    ARROW_RETURN_NOT_OK(Drain(ctx));
+    if (staging_ == nullptr) return std::nullopt;
+    ARROW_ASSIGN_OR_RAISE(const places::StagedFile staged, staging_->Seal());
+    file_.staged = staged.staged;
+    file_.bytes = staged.bytes;
+    file_.sha256 = staged.sha256;
+    return std::optional<RejectsFile>(std::move(file_));
+  }
+
+ private:
+  Status Begin(Context& ctx) {
+    const elt::Attempt& attempt = *target_.attempt;
+    file_.path = target_.names->Rejects(attempt.partition->id, attempt.slice, target_.revision);
+    ARROW_ASSIGN_OR_RAISE(
+        staging_,
+        target_.place->Stage(ctx, file_.path, target_.names->StageTag(attempt.attempt_id)));
+    target_.on_staged(staging_->staged());
+    return Status::OK();
+  }
+
+  const SliceTarget& target_;
+  std::unique_ptr<places::StagingFile> staging_;
+  RejectsFile file_;
+};
 
 }  // namespace
 
 Result<elt::Receipt> LoadSlice(Context& ctx, const SliceTarget& target, elt::BatchStream& stream) {
   ARROW_ASSIGN_OR_RAISE(Sink sink, Sink::Make(target, stream.schema()));
+  RejectsWriter rejects(target);
   elt::Receipt receipt;
   receipt.slice = target.attempt->slice;
   while (true) {
@@ -93,6 +117,7 @@ Result<elt::Receipt> LoadSlice(Context& ctx, const SliceTarget& target, elt::Bat
     ARROW_RETURN_NOT_OK(stream.ReadNext(&batch));
     if (batch == nullptr) break;
     ARROW_RETURN_NOT_OK(sink.Write(ctx, batch));
+    ARROW_RETURN_NOT_OK(rejects.Drain(ctx));
     receipt.rows += batch->num_rows();
     ctx.counters->rows_written += batch->num_rows();
   }
@@ -108,7 +133,7 @@ Result<elt::Receipt> LoadSlice(Context& ctx, const SliceTarget& target, elt::Bat
                                                         receipt.rows, rows_in_files));
   }
   ReceiptState state;
-  ARROW_ASSIGN_OR_RAISE(state.rejects, StageRejects(ctx, target));
+  ARROW_ASSIGN_OR_RAISE(state.rejects, rejects.Finish(ctx));
   receipt.state = state.ToJson();
   LEVADA_FAILPOINT(ctx, "load.done");
   return receipt;
