@@ -219,6 +219,32 @@ std::vector<Diagnostic> UnknownOptions(const CLI::App& app, std::span<const std:
   return unknown;
 }
 
+Diagnostic NeedsValue(const ArgumentText& text, size_t index, const std::string& name,
+                      const CLI::Option& option) {
+  return text.At(index, fmt::format("option \"{}\" needs a value", name), "",
+                 fmt::format("write {} {}", name, option.get_type_name()));
+}
+
+/// Options before which the value is missing: CLI11 would take the next option for it, and look for
+/// a window called "--json".
+std::vector<Diagnostic> MissingValues(const CLI::App& app, std::span<const std::string> arguments,
+                                      size_t first, const ArgumentText& text) {
+  std::vector<Diagnostic> missing;
+  for (size_t i = first; i + 1 < arguments.size() && arguments[i] != "--"; ++i) {
+    if (!arguments[i].starts_with("-") || arguments[i].find('=') != std::string::npos) continue;
+    const CLI::Option* option = app.get_option_no_throw(arguments[i]);
+    if (option == nullptr || option->get_items_expected_max() == 0) continue;
+    const std::string& value = arguments[i + 1];
+    const std::string name = value.substr(0, value.find('='));
+    if (name.starts_with("-") && app.get_option_no_throw(name) != nullptr) {
+      missing.push_back(NeedsValue(text, i, arguments[i], *option));
+    } else {
+      ++i;  // a value may look like anything else
+    }
+  }
+  return missing;
+}
+
 /// What CLI11 refused, in our words.
 Diagnostic Complaint(const CLI::ParseError& error, const CLI::App& app,
                      std::span<const std::string> arguments, size_t first,
@@ -232,9 +258,7 @@ Diagnostic Complaint(const CLI::ParseError& error, const CLI::App& app,
     if (option->get_items_expected_max() == 0) {
       return text.At(i, fmt::format("option \"{}\" takes no value", name), "a switch", "");
     }
-    const std::string value = option->get_type_name();
-    return text.At(i, fmt::format("option \"{}\" needs a value", name), "",
-                   fmt::format("write {} {}", name, value));
+    return NeedsValue(text, i, name, *option);
   }
   return text.At(arguments.size(), "arguments that make no sense together: " + said, "", "");
 }
@@ -408,6 +432,8 @@ Result<CommandLine> ParseCommandLine(std::span<const std::string> arguments, int
   const std::string command = fmt::format("levada {}", verb->name);
   std::vector<Diagnostic> unknown = UnknownOptions(app, arguments, 1, command, text);
   if (!unknown.empty()) return Refused(std::move(unknown));
+  std::vector<Diagnostic> missing = MissingValues(app, arguments, 1, text);
+  if (!missing.empty()) return Refused(std::move(missing));
   try {
     // CLI11 wants the arguments last first.
     app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend() - 1));

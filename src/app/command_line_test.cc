@@ -127,6 +127,10 @@ TEST(CommandLine, WhatIsMissingIsSaid) {
   EXPECT_NE(Complaint({"status"}).find("--state DIR"), std::string::npos);
   EXPECT_NE(Complaint({"status", "--rebuild", "--state", "x"}).find("which targets to ask"),
             std::string::npos);
+  EXPECT_NE(Complaint({"run", "a.yaml", "--window", "--json"}).find("\"--window\" needs a value"),
+            std::string::npos);
+  EXPECT_NE(Complaint({"run", "--state", "--memory=1GiB", "a.yaml"}).find("\"--state\" needs"),
+            std::string::npos);
   EXPECT_NE(Complaint({"run", "a.yaml", "--window"}).find("\"--window\" needs a value"),
             std::string::npos);
   EXPECT_NE(Complaint({"run", "sqlite:///x.db"}).find("one target directory"), std::string::npos);
