@@ -65,17 +65,6 @@ Result<Pipeline> MakePipeline(Session& session, std::shared_ptr<const SourceText
   return pipeline;
 }
 
-void ShowWarnings(const Session& session, const elt::Plan& plan) {
-  if (session.line().quiet) return;
-  if (session.line().error_format == ErrorFormat::kJson) {
-    for (const Diagnostic& warning : plan.warnings) WriteError(RenderJson(warning) + "\n");
-    return;
-  }
-  for (const Diagnostic& warning : plan.warnings) {
-    WriteError(Render(warning, RenderStyle{session.terminal().error_color}) + "\n");
-  }
-}
-
 Result<Pipeline> OpenAdHoc(Session& session, const AdHocPipeline& ad_hoc) {
   ARROW_ASSIGN_OR_RAISE(const std::string text, WriteAdHoc(session.catalog(), ad_hoc));
   auto source = std::make_shared<SourceText>();
@@ -91,7 +80,7 @@ Result<Pipeline> OpenAdHoc(Session& session, const AdHocPipeline& ad_hoc) {
     warning.help = "leave it out and use PGPASSWORD or ~/.pgpass";
     pipeline.plan.warnings.push_back(std::move(warning));
   }
-  ShowWarnings(session, pipeline.plan);
+  ShowWarnings(session, pipeline.plan.warnings);
   pipeline.state_directory = StateDirectoryOf(session.line(), ad_hoc.save);
   if (!ad_hoc.save.empty()) {
     ARROW_RETURN_NOT_OK(SaveAdHoc(session.disk(), ad_hoc, text));
@@ -101,6 +90,17 @@ Result<Pipeline> OpenAdHoc(Session& session, const AdHocPipeline& ad_hoc) {
 }
 
 }  // namespace
+
+void ShowWarnings(const Session& session, const std::vector<Diagnostic>& warnings) {
+  if (session.line().quiet) return;
+  if (session.line().error_format == ErrorFormat::kJson) {
+    for (const Diagnostic& warning : warnings) WriteError(RenderJson(warning) + "\n");
+    return;
+  }
+  for (const Diagnostic& warning : warnings) {
+    WriteError(Render(warning, RenderStyle{session.terminal().error_color}) + "\n");
+  }
+}
 
 std::string StateDirectoryOf(const CommandLine& line, const std::string& file) {
   if (!line.state_directory.empty()) return line.state_directory;
@@ -113,7 +113,7 @@ Result<Pipeline> OpenPipelineFile(Session& session, const std::string& file) {
   source->name = file;
   ARROW_ASSIGN_OR_RAISE(source->text, ReadPipelineFile(session.disk(), file));
   ARROW_ASSIGN_OR_RAISE(Pipeline pipeline, MakePipeline(session, std::move(source), file));
-  ShowWarnings(session, pipeline.plan);
+  ShowWarnings(session, pipeline.plan.warnings);
   pipeline.state_directory = StateDirectoryOf(session.line(), file);
   return pipeline;
 }

@@ -24,6 +24,9 @@ Result<Pipeline> OpenPipelineFile(Session& session, const std::string& file);
 /// others: `failures` gets all of them.
 std::vector<Pipeline> OpenPipelines(Session& session, std::vector<Status>& failures);
 
+/// On standard error, unless --quiet.
+void ShowWarnings(const Session& session, const std::vector<Diagnostic>& warnings);
+
 /// Where the ledger and reports of `file` are.
 std::string StateDirectoryOf(const CommandLine& line, const std::string& file);
 

@@ -19,6 +19,7 @@ Status PlanPipeline(Session& session, Pipeline& pipeline, bool more_than_one, bo
   ARROW_ASSIGN_OR_RAISE(elt::Prepared prepared, elt::Prepare(session.context(), engine,
                                                              RunOptionsOf(session.line()), true));
   pending = pending || prepared.AnyPending();
+  ShowWarnings(session, prepared.warnings);
   if (session.line().json) {
     ARROW_RETURN_NOT_OK(PrintJson(session, PlanJson(pipeline.plan, prepared)));
   } else if (!session.line().quiet) {

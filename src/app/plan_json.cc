@@ -98,7 +98,7 @@ std::string PlanJson(const elt::Plan& plan, const elt::Prepared& prepared) {
                     {"partitions_at_a_time", prepared.memory.slots},
                     {"slices_at_a_time", prepared.memory.slices}};
   json["notes"] = prepared.notes;
-  json["warnings"] = ParseJson(RenderJson(plan.warnings));
+  json["warnings"] = ParseJson(RenderJson(prepared.AllWarnings(plan)));
   return Dump(json, 2) + "\n";
 }
 

@@ -60,6 +60,7 @@ Status RunPipeline(Session& session, Pipeline& pipeline) {
   Context context = session.context();
   ARROW_ASSIGN_OR_RAISE(elt::Prepared prepared, elt::Prepare(context, engine, options, false));
   ARROW_RETURN_NOT_OK(prepared.Refusal());
+  ShowWarnings(session, prepared.warnings);
   if (!prepared.AnyPending() && !session.line().json) {
     if (session.line().quiet) return Status::OK();
     return WriteOutput(NothingToDoText(pipeline.plan, prepared, options.only_begun));

@@ -276,6 +276,7 @@ class MemoryRun final : public TargetRun {
     stored.window = stored.pending->window;
     stored.begun_at = stored.pending->created_at;
     stored.plan_hash = stored.pending->plan_hash;
+    stored.schema = stored.pending->schema;
     stored.revision = stored.pending->revision;
     stored.pending.reset();
     memory_.events.push_back("finish " + run_.Label());

@@ -216,19 +216,31 @@ const PublishedRun* FindSameRows(const RunDecision& decision, size_t index,
   return nullptr;
 }
 
-// A dataset that was cut in another way (whole, by other windows) has rows of this run already, in
-// files that this run would not replace.
-Status RefuseOverlaps(Context& ctx, const Engine& engine, std::vector<RunDecision>& decisions) {
-  const auto is_new = [](const RunDecision& each) { return each.decision == Decision::kRun; };
-  if (std::ranges::none_of(decisions, is_new)) return Status::OK();
+bool IsNew(const RunDecision& each) { return each.decision == Decision::kRun; }
+
+// Per loader the runs it has beside those of `decisions`. Nothing unless a run is new: the others
+// are where they were.
+Result<std::vector<std::vector<PublishedRun>>> OtherRuns(
+    Context& ctx, const Engine& engine, const std::vector<RunDecision>& decisions) {
+  std::vector<std::vector<PublishedRun>> others(engine.stages.loaders.size());
+  if (std::ranges::none_of(decisions, IsNew)) return others;
   std::set<std::string> inspected;
   for (const RunDecision& decision : decisions) inspected.insert(decision.run.Label());
-  for (size_t i = 0; i < engine.stages.loaders.size(); ++i) {
-    ARROW_ASSIGN_OR_RAISE(const auto others,
+  for (size_t i = 0; i < others.size(); ++i) {
+    ARROW_ASSIGN_OR_RAISE(others[i],
                           engine.stages.loaders[i]->Inventory(ctx, engine.plan.name, inspected));
+  }
+  return others;
+}
+
+// A dataset that was cut in another way (whole, by other windows) has rows of this run already, in
+// files that this run would not replace.
+void RefuseOverlaps(const std::vector<std::vector<PublishedRun>>& others,
+                    std::vector<RunDecision>& decisions) {
+  for (size_t i = 0; i < others.size(); ++i) {
     for (RunDecision& decision : decisions) {
-      if (!is_new(decision)) continue;
-      const PublishedRun* same_rows = FindSameRows(decision, i, decisions, others);
+      if (!IsNew(decision)) continue;
+      const PublishedRun* same_rows = FindSameRows(decision, i, decisions, others[i]);
       if (same_rows == nullptr) continue;
       if (!same_rows->damage.ok() && !same_rows->window) {
         // It may have any rows. Its own error says how it is mended, and then this run can go on.
@@ -245,7 +257,39 @@ Status RefuseOverlaps(Context& ctx, const Engine& engine, std::vector<RunDecisio
              "every row twice");
     }
   }
-  return Status::OK();
+}
+
+// The last window that stays as it is, of this plan; nullptr when there is none.
+const PublishedRun* LastThatStays(const std::vector<std::vector<PublishedRun>>& others,
+                                  const std::vector<RunDecision>& decisions,
+                                  const std::string& plan_hash) {
+  const PublishedRun* last = nullptr;
+  const auto look_at = [&](const PublishedRun& run) {
+    if (!run.finished || run.schema.empty() || !run.window || run.plan_hash != plan_hash) return;
+    if (last == nullptr || run.window->start > last->window->start) last = &run;
+  };
+  for (const auto& of_loader : others) std::ranges::for_each(of_loader, look_at);
+  for (const RunDecision& decision : decisions) {
+    if (decision.decision == Decision::kSkip) std::ranges::for_each(decision.published, look_at);
+  }
+  return last;
+}
+
+// Files of two schemas in one dataset: some readers look at one file's only.
+void WarnOfOtherColumns(const PublishedRun& last, Prepared& prepared) {
+  const std::string difference =
+      SchemaDifference(last.schema, SchemaFingerprint(*prepared.source.schema));
+  if (difference.empty()) return;
+  Diagnostic warning;
+  warning.severity = Severity::kWarning;
+  warning.code = FaultCode::kSchemaDrift;
+  warning.message =
+      fmt::format("the source has other columns than window \"{}\" was written with: {}",
+                  last.label, difference);
+  warning.help =
+      "readers that take one file's schema for all (Spark) will not see this; --replace writes the "
+      "published windows anew";
+  prepared.warnings.push_back(std::move(warning));
 }
 
 // A run that is written each time does not hold on to a split that the source has outgrown.
@@ -361,6 +405,12 @@ bool IsPending(const RunDecision& decision) {
 
 }  // namespace
 
+std::vector<Diagnostic> Prepared::AllWarnings(const Plan& plan) const {
+  std::vector<Diagnostic> all = plan.warnings;
+  all.insert(all.end(), warnings.begin(), warnings.end());
+  return all;
+}
+
 bool Prepared::AnyPending() const { return std::ranges::any_of(runs, IsPending); }
 
 Status Prepared::Refusal() const {
@@ -392,7 +442,8 @@ Result<Prepared> Prepare(Context& ctx, const Engine& engine, const RunOptions& o
     if (options.only_begun && !begun) continue;
     prepared.runs.push_back(std::move(decision));
   }
-  ARROW_RETURN_NOT_OK(RefuseOverlaps(ctx, engine, prepared.runs));
+  ARROW_ASSIGN_OR_RAISE(const auto others, OtherRuns(ctx, engine, prepared.runs));
+  RefuseOverlaps(others, prepared.runs);
   const auto first = std::ranges::find_if(prepared.runs, IsPending);
   // Nothing to do and nothing to show: do not disturb the source.
   if (first == prepared.runs.end() && !split_first) return prepared;
@@ -403,6 +454,10 @@ Result<Prepared> Prepare(Context& ctx, const Engine& engine, const RunOptions& o
                         }));
   prepared.notes = prepared.source.notes;
   if (!options.only_begun) GiveUpOutgrown(prepared.source, prepared.runs);
+  if (first != prepared.runs.end()) {
+    const PublishedRun* last = LastThatStays(others, prepared.runs, engine.plan.hash);
+    if (last != nullptr) WarnOfOtherColumns(*last, prepared);
+  }
   RunInstance shown;
   if (first != prepared.runs.end()) {
     shown = first->run;

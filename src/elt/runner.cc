@@ -128,10 +128,9 @@ class InstanceRun {
     const bool drifted = recorded != nullptr && recorded->schema != fingerprint;
     if (drifted && !decision_.run.replace) {
       return Fault(FaultCode::kSchemaDrift,
-                   fmt::format("run \"{}\" was begun with another schema of the source",
-                               decision_.run.Label()))
-          .With("recorded", recorded->schema)
-          .With("live", fingerprint)
+                   fmt::format("run \"{}\" was begun with another schema of the source: {}",
+                               decision_.run.Label(),
+                               SchemaDifference(recorded->schema, fingerprint)))
           .Help("run with --replace to begin it anew with the schema of now");
     }
     if (recorded != nullptr && !drifted) {
@@ -356,7 +355,7 @@ RunReport RunPlan(Context& ctx, const Engine& engine, const Prepared& prepared, 
   report.source = prepared.source.description;
   for (const BoundTarget& target : prepared.targets) report.targets.push_back(target.description);
   report.started_at = ctx.clock->Now();
-  report.warnings = engine.plan.warnings;
+  report.warnings = prepared.AllWarnings(engine.plan);
   report.verify = engine.plan.verify == Verify::kReadback ? "readback" : "count";
 
   std::vector<const RunDecision*> to_do;

@@ -70,10 +70,13 @@ struct Prepared {
   BatchLimits batches;
   MemoryPlan memory;
   std::vector<std::string> notes;
+  std::vector<Diagnostic> warnings;  ///< beside those of the plan, which the file alone gives
   /// The partitions of the first run to do: recorded ones when it resumes, else what Split would
   /// record.
   std::vector<Partition> partitions;
 
+  /// Those of `plan`, then its own.
+  std::vector<Diagnostic> AllWarnings(const Plan& plan) const;
   bool AnyPending() const;
   /// Of the first run that is refused, OK when none is. One refused run refuses the invocation
   /// (docs/decisions/0005).

@@ -519,6 +519,43 @@ TEST_F(RunnerTest, ASchemaThatChangedSinceTheSplitIsRefused) {
   EXPECT_TRUE(Run().status.ok());
 }
 
+TEST_F(RunnerTest, AWindowWithOtherColumnsThanTheOneBeforeIsSaid) {
+  plan.window = WindowSpec();
+  plan.window->column = "at";
+  plan.window->start = 1'766'966'400'000'000;
+  ASSERT_TRUE(Run().status.ok());
+  source->live_schema = arrow::schema(
+      {arrow::field("n", arrow::int64(), false), arrow::field("note", arrow::utf8())});
+  here.clock.Set(here.clock.Now() + 24 * int64_t{3'600'000'000});
+  const RunReport changed = Run();
+  ASSERT_TRUE(changed.status.ok()) << changed.status;
+  ASSERT_EQ(changed.warnings.size(), 1u);
+  EXPECT_EQ(changed.warnings[0].severity, Severity::kWarning);
+  EXPECT_EQ(changed.warnings[0].code, FaultCode::kSchemaDrift);
+  EXPECT_EQ(changed.warnings[0].message,
+            "the source has other columns than window \"2025-12-31\" was written with: column "
+            "\"note\" is new: utf8");
+  here.clock.Set(here.clock.Now() + 24 * int64_t{3'600'000'000});
+  EXPECT_TRUE(Run().warnings.empty()) << "the window before has the same";
+  RunOptions everything;
+  everything.replace = true;
+  source->live_schema = fake::Numbers();
+  EXPECT_TRUE(Run(everything).warnings.empty()) << "nothing stays as it was";
+}
+
+TEST_F(RunnerTest, OtherColumnsAreSaidOfAWindowThatIsNamedToo) {
+  plan.window = WindowSpec();
+  plan.window->column = "at";
+  plan.window->start = 1'766'966'400'000'000;
+  ASSERT_TRUE(Run().status.ok());
+  source->live_schema = arrow::schema({arrow::field("n", arrow::int32(), false)});
+  RunOptions named;
+  named.windows = {"2026-01-03"};
+  const RunReport changed = Run(named);
+  ASSERT_EQ(changed.warnings.size(), 1u);
+  EXPECT_THAT(changed.warnings[0].message, HasSubstr("\"n\": expected int64 not null, got int32"));
+}
+
 TEST_F(RunnerTest, ARunThatSomebodyElseHoldsIsLeftAlone) {
   memory.locked.insert("all");
   RunReport report = Run();

@@ -1,6 +1,11 @@
 #include <arrow/extension_type.h>
 #include <arrow/type.h>
 #include <arrow/util/checked_cast.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <vector>
 
 #include "base/json.h"
 #include "elt/stages.h"
@@ -87,7 +92,77 @@ std::string TypeText(const arrow::DataType& type) {
   }
 }
 
+// A table that was replaced altogether has hundreds of differences.
+constexpr size_t kDifferencesMax = 8;
+
+struct FieldOfText {
+  std::string_view name;  ///< in its quotes
+  std::string_view type;  ///< "int64 not null"
+};
+
+// The fields of a fingerprint, which may come out of a record that somebody edited: whatever is no
+// field of ours is left out.
+std::vector<FieldOfText> FieldsOf(std::string_view text) {
+  std::vector<FieldOfText> fields;
+  size_t begin = 0, name_end = 0;
+  int depth = 0;
+  bool quoted = false;
+  for (size_t i = 0; i <= text.size(); ++i) {
+    const char c = i < text.size() ? text[i] : ',';
+    if (quoted) {
+      if (c == '\\') ++i;
+      if (c == '"') quoted = false;
+      if (c == '"' && name_end == 0) name_end = i + 1;
+    } else if (c == '"') {
+      quoted = true;
+    } else if (c == '<' || c == '(') {
+      ++depth;
+    } else if (c == '>' || c == ')') {
+      --depth;
+    } else if (c == ',' && depth == 0) {
+      if (name_end != 0 && name_end < i) {
+        fields.push_back(
+            {text.substr(begin, name_end - begin), text.substr(name_end + 1, i - name_end - 1)});
+      }
+      begin = i + 2;  // ", "
+      name_end = 0;
+    }
+  }
+  return fields;
+}
+
+const FieldOfText* Find(const std::vector<FieldOfText>& fields, std::string_view name) {
+  const auto found = std::ranges::find(fields, name, &FieldOfText::name);
+  return found == fields.end() ? nullptr : &*found;
+}
+
 }  // namespace
+
+std::string SchemaDifference(std::string_view before, std::string_view now) {
+  if (before == now) return {};
+  const std::vector<FieldOfText> old_fields = FieldsOf(before), new_fields = FieldsOf(now);
+  std::vector<std::string> differences;
+  for (const FieldOfText& field : old_fields) {
+    const FieldOfText* live = Find(new_fields, field.name);
+    if (live == nullptr) {
+      differences.push_back(fmt::format("column {} is gone", field.name));
+    } else if (live->type != field.type) {
+      differences.push_back(
+          fmt::format("column {}: expected {}, got {}", field.name, field.type, live->type));
+    }
+  }
+  for (const FieldOfText& field : new_fields) {
+    if (Find(old_fields, field.name) != nullptr) continue;
+    differences.push_back(fmt::format("column {} is new: {}", field.name, field.type));
+  }
+  if (differences.empty()) return "the columns come in another order";
+  const size_t count = differences.size();
+  if (count > kDifferencesMax) {
+    differences.resize(kDifferencesMax);
+    differences.push_back(fmt::format("and {} more", count - kDifferencesMax));
+  }
+  return fmt::format("{}", fmt::join(differences, "; "));
+}
 
 std::string SchemaFingerprint(const arrow::Schema& schema) {
   std::string text;

@@ -118,5 +118,48 @@ TEST(SchemaFingerprint, TellsEveryTypeFromEveryOther) {
   }
 }
 
+std::string Difference(arrow::FieldVector before, arrow::FieldVector now) {
+  return SchemaDifference(Of(std::move(before)), Of(std::move(now)));
+}
+
+TEST(SchemaDifference, NamesTheColumns) {
+  const auto a = arrow::field("a", arrow::int32());
+  const auto amount = arrow::field("amount, \"net\"", arrow::decimal128(9, 2), false);
+  const auto tags = arrow::field("tags", arrow::list(arrow::field("item", arrow::utf8(), false)));
+  EXPECT_EQ(Difference({a, amount, tags}, {a, amount, tags}), "");
+  EXPECT_EQ(Difference({a, amount}, {a, amount, tags}),
+            "column \"tags\" is new: list<\"item\" utf8 not null>");
+  EXPECT_EQ(Difference({a, amount, tags}, {a, tags}), "column \"amount, \\\"net\\\"\" is gone");
+  EXPECT_EQ(
+      Difference({a, amount}, {a->WithType(arrow::int64()), amount->WithType(arrow::float64())}),
+      "column \"a\": expected int32, got int64; "
+      "column \"amount, \\\"net\\\"\": expected decimal128(9,2) not null, got double not null");
+  EXPECT_EQ(Difference({a, tags}, {tags, a}), "the columns come in another order");
+  EXPECT_EQ(Difference({}, {a}), "column \"a\" is new: int32");
+}
+
+TEST(SchemaDifference, IsOfBoundedLength) {
+  arrow::FieldVector many;
+  for (int i = 0; i < 1000; ++i) {
+    many.push_back(arrow::field("c" + std::to_string(i), arrow::int32()));
+  }
+  const std::string text = Difference(many, {});
+  EXPECT_TRUE(text.ends_with("; and 992 more")) << text;
+}
+
+TEST(SchemaDifference, OfATextThatIsNoFingerprintReadsNoFurtherThanItsEnd) {
+  const std::string whole =
+      Of({arrow::field("a\\\"b", arrow::int32()),
+          arrow::field("t", arrow::timestamp(arrow::TimeUnit::MICRO, "UTC"))});
+  for (size_t length = 0; length < whole.size(); ++length) {
+    const std::string cut = whole.substr(0, length);
+    EXPECT_NE(SchemaDifference(cut, whole), "") << cut;
+    EXPECT_NE(SchemaDifference(whole, cut), "") << cut;
+  }
+  for (const char* text : {",", ", ", "\"", "\"\\", ")))", "\"a\"", "\"a\" ,\"b\","}) {
+    EXPECT_NE(SchemaDifference(text, whole), "") << text;
+  }
+}
+
 }  // namespace
 }  // namespace levada::elt

@@ -137,6 +137,7 @@ struct PublishedRun {
   std::optional<Window> window;
   bool finished = false;  ///< a manifest (or commit row) exists
   std::string plan_hash;  ///< of the finished run; empty before
+  std::string schema;     ///< of the finished run: fingerprint of what its source had
   int revision = 0;       ///< of the finished run
   int64_t rows = 0;       ///< of the finished run
   int64_t bytes = 0;
@@ -212,5 +213,8 @@ class Loader {
 
 /// A text that is equal for equal schemas (names, types, nullability, order; no metadata).
 std::string SchemaFingerprint(const arrow::Schema& schema);
+/// For people, of two fingerprints: "column \"a\": expected int32, got int64; column \"b\" is
+/// gone", at most eight columns. Empty when they are equal.
+std::string SchemaDifference(std::string_view before, std::string_view now);
 
 }  // namespace levada::elt

@@ -8,6 +8,7 @@ import threading
 
 import duckdb
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from conftest import SOURCE, Proxy, Server, data_files, leftovers, read_table, wait_until
@@ -462,6 +463,24 @@ def test_a_column_that_comes_goes_or_is_renamed_before_a_retry_is_exit_30(server
     ran = levada("retry", "p.yaml", "--quiet")
     assert ran.status == 30 and "LV3001" in ran.err, ran
     server.execute(f"alter table goods {back}")
+
+
+def test_a_column_that_comes_between_two_windows_is_said_and_does_not_stop_the_run(server, levada):
+    server.execute("drop table if exists visits; create table visits(id int, at timestamptz);"
+                   "insert into visits select n, timestamptz '2026-01-01 10:00+00' + n * interval '1 day' from generate_series(0, 2) n")
+    text = pipeline(server, table="visits") + "run: { every: day, column: at, start: 2026-01-01, end: 2026-01-04 }\n"
+    levada.write("p.yaml", text)
+    levada("run", "p.yaml", "--window", "2026-01-01", "--quiet", expect=0)
+    server.execute("alter table visits add column note text")
+    said = 'warning[LV3001]: the source has other columns than window "2026-01-01" was written with: column "note" is new: utf8'
+    planned = levada("plan", "p.yaml", expect=2)
+    assert said in planned.err, planned
+    assert [each["code"] for each in levada("plan", "p.yaml", "--json", expect=2).json()["warnings"]] == ["LV3001"]
+    ran = levada("run", "p.yaml", "--window", "2026-01-02", "--json", expect=0)
+    assert [each["code"] for each in ran.json()["warnings"]] == ["LV3001"]
+    assert "LV3001" not in levada("run", "p.yaml", expect=0).err, "the last window has the same columns"
+    levada("run", "p.yaml", "--replace", "--quiet", expect=0)
+    assert all(pq.read_schema(file).names == ["id", "at", "note"] for file in (levada.directory / "lake").rglob("*.parquet"))
 
 
 # ---- targets and state

@@ -24,7 +24,7 @@ bool IsPassedOver(std::string_view directory) {
 }
 
 // Whether `directory` is one in which a run of this layout has its files.
-bool IsMadeBy(const LakeLayout& layout, std::string_view directory) {
+bool IsMadeBy(const LakeDirectories& layout, std::string_view directory) {
   if (!directory.starts_with(layout.directory)) return false;
   directory.remove_prefix(layout.directory.size());
   bool is_below = !layout.directory.empty();
@@ -40,7 +40,7 @@ bool IsMadeBy(const LakeLayout& layout, std::string_view directory) {
 class Search {
  public:
   Search(Context& ctx, places::Place& place, const LakeNames& names,
-         std::span<const LakeLayout> layouts)
+         std::span<const LakeDirectories> layouts)
       : ctx_(ctx), place_(place), names_(names), layouts_(layouts) {}
 
   Result<FoundFiles> Run() {
@@ -58,7 +58,7 @@ class Search {
                                place_.Location(directory), kDepthMax));
     }
     const bool is_ours = std::ranges::any_of(
-        layouts_, [&](const LakeLayout& layout) { return IsMadeBy(layout, directory); });
+        layouts_, [&](const LakeDirectories& layout) { return IsMadeBy(layout, directory); });
     ARROW_ASSIGN_OR_RAISE(const auto entries, place_.List(ctx_, directory));
     for (const places::PlaceEntry& entry : entries) {
       const std::string path = os::JoinPath(directory, entry.name);
@@ -110,14 +110,14 @@ class Search {
   Context& ctx_;
   places::Place& place_;
   const LakeNames& names_;
-  const std::span<const LakeLayout> layouts_;
+  const std::span<const LakeDirectories> layouts_;
   FoundFiles found_;
 };
 
 }  // namespace
 
 Result<FoundFiles> FindFilesOf(Context& ctx, places::Place& place, const LakeNames& names,
-                               std::span<const LakeLayout> layouts) {
+                               std::span<const LakeDirectories> layouts) {
   return Search(ctx, place, names, layouts).Run();
 }
 

@@ -23,6 +23,6 @@ struct FoundFiles {
 /// with a name of this run lies in a directory that none of `layouts` makes: it may be somebody's
 /// copy, so it is not deleted, and it may be rows of the run, so nothing is written beside it.
 Result<FoundFiles> FindFilesOf(Context& ctx, places::Place& place, const LakeNames& names,
-                               std::span<const LakeLayout> layouts);
+                               std::span<const LakeDirectories> layouts);
 
 }  // namespace levada::parquet

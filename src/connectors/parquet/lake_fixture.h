@@ -243,8 +243,9 @@ class Lake {
   Status Continue(elt::TargetRun& target, const Pipeline& pipeline, int attempts = 1) {
     const auto pending = target.state().pending;
     const bool resumes = pending && pending->plan_hash == pipeline.plan_hash;
-    ARROW_ASSIGN_OR_RAISE(const elt::SplitRecord split,
-                          target.RecordSplit(ctx_, resumes ? *pending : pipeline.Split()));
+    elt::SplitRecord wanted = resumes ? *pending : pipeline.Split();
+    wanted.writer.clear();  // how it would be written now
+    ARROW_ASSIGN_OR_RAISE(const elt::SplitRecord split, target.RecordSplit(ctx_, wanted));
     std::set<std::string> done;
     if (target.state().pending) {
       for (const auto& record : target.state().partitions) done.insert(record.partition);

@@ -29,7 +29,7 @@ std::string LakeLayout::ToJson() const {
   return Dump(json);
 }
 
-Result<LakeLayout> LakeLayout::FromJson(std::string_view text) {
+Result<LakeDirectories> LakeDirectories::FromJson(std::string_view text) {
   const Json json = ParseJson(text);
   if (json.is_discarded() || !json.is_object()) return Corrupt("expected a JSON object");
   if (json.value("kind", Json()) != "levada.parquet") {
@@ -41,22 +41,31 @@ Result<LakeLayout> LakeLayout::FromJson(std::string_view text) {
   }
   const Json directory = json.value("directory", Json());
   const Json columns = json.value("partition_by", Json());
-  const Json created_by = json.value("created_by", Json());
-  const Json encode = json.value("encode", Json());
-  if (!directory.is_string() || !columns.is_array() || !created_by.is_string() ||
-      !encode.is_object()) {
-    return Corrupt("expected directory, partition_by, created_by and encode");
+  if (!directory.is_string() || !columns.is_array()) {
+    return Corrupt("expected directory and partition_by");
   }
-  LakeLayout layout;
-  layout.directory = directory.get<std::string>();
-  layout.created_by = created_by.get<std::string>();
+  LakeDirectories directories;
+  directories.directory = directory.get<std::string>();
   for (const Json& column : columns) {
     if (!column.is_string()) return Corrupt("partition_by: expected names of columns");
-    layout.partition_by.push_back(column.get<std::string>());
+    directories.partition_by.push_back(column.get<std::string>());
   }
-  if (!layout.directory.empty() && !StaysInside(layout.directory)) {
+  if (!directories.directory.empty() && !StaysInside(directories.directory)) {
     return Corrupt("expected a directory inside the dataset");
   }
+  return directories;
+}
+
+Result<LakeLayout> LakeLayout::FromJson(std::string_view text) {
+  LakeLayout layout;
+  ARROW_ASSIGN_OR_RAISE(static_cast<LakeDirectories&>(layout), LakeDirectories::FromJson(text));
+  const Json json = ParseJson(text);
+  const Json created_by = json.value("created_by", Json());
+  const Json encode = json.value("encode", Json());
+  if (!created_by.is_string() || !encode.is_object()) {
+    return Corrupt("expected created_by and encode");
+  }
+  layout.created_by = created_by.get<std::string>();
   ARROW_ASSIGN_OR_RAISE(layout.encode, parquet_format::FromJson(Dump(encode)));
   return layout;
 }

@@ -11,15 +11,22 @@
 
 namespace levada::parquet {
 
-struct LakeLayout {
+/// What it takes to find a run's files again, whichever build wrote them.
+struct LakeDirectories {
   static constexpr int kVersion = 1;
   std::string directory;                  ///< "day=2026-01-01"; empty: the dataset's root
   std::vector<std::string> partition_by;  ///< columns that become directories, outermost first
-  std::string created_by;                 ///< "levada version 0.1.0"
+
+  /// Of what LakeLayout::ToJson wrote. kManifestCorrupt for anything else.
+  static Result<LakeDirectories> FromJson(std::string_view json);
+};
+
+struct LakeLayout : LakeDirectories {
+  std::string created_by;  ///< "levada version 0.1.0"
   parquet_format::EncodeOptions encode;
 
   std::string ToJson() const;
-  /// kManifestCorrupt for anything else.
+  /// kManifestCorrupt for anything else, also for what a build of other encode options wrote.
   static Result<LakeLayout> FromJson(std::string_view json);
 };
 

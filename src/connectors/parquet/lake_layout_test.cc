@@ -1,5 +1,6 @@
 #include "connectors/parquet/lake_layout.h"
 
+#include "base/json.h"
 #include "base/testing.h"
 
 namespace levada::parquet {
@@ -20,6 +21,18 @@ TEST(LakeLayout, SurvivesTheRoundTrip) {
   EXPECT_EQ(read.created_by, layout.created_by);
   EXPECT_EQ(read.encode, layout.encode);
   EXPECT_EQ(read.ToJson(), layout.ToJson());
+}
+
+TEST(LakeDirectories, AreKnownOfAnotherBuildToo) {
+  LakeLayout layout;
+  layout.directory = "day=2026-01-31";
+  layout.partition_by = {"country"};
+  Json json = ParseJson(layout.ToJson());
+  json["encode"] = {{"version", 999}};
+  EXPECT_THAT(LakeLayout::FromJson(Dump(json)), FailsWith(FaultCode::kManifestCorrupt));
+  const LakeDirectories read = ValueOf(LakeDirectories::FromJson(Dump(json)));
+  EXPECT_EQ(read.directory, layout.directory);
+  EXPECT_EQ(read.partition_by, layout.partition_by);
 }
 
 TEST(LakeLayout, RefusesWhatItDidNotWrite) {

@@ -94,9 +94,9 @@ class Recovery {
   }
 
   Status NoteLayouts(const std::string& coming) {
-    ARROW_ASSIGN_OR_RAISE(layouts_.emplace_back(), LakeLayout::FromJson(coming));
+    ARROW_ASSIGN_OR_RAISE(layouts_.emplace_back(), LakeDirectories::FromJson(coming));
     if (!state_.split) return Status::OK();
-    auto recorded = LakeLayout::FromJson(state_.split->writer);
+    auto recorded = LakeDirectories::FromJson(state_.split->writer);
     if (!recorded.ok()) return CorruptRecord(place_, names_.Split(), recorded.status());
     layouts_.push_back(std::move(*recorded));
     return Status::OK();
@@ -200,7 +200,7 @@ class Recovery {
     const bool is_first = !state_.split && !state_.manifest;
     Sweeper sweeper(ctx_, place_, names_, std::move(claimed), is_first);
     ARROW_RETURN_NOT_OK(sweeper.Sweep(names_.Records(), {}));
-    for (const LakeLayout& layout : layouts_) {
+    for (const LakeDirectories& layout : layouts_) {
       ARROW_RETURN_NOT_OK(sweeper.Sweep(layout.directory, layout.partition_by));
     }
     return Status::OK();
@@ -228,7 +228,7 @@ class Recovery {
   const LakeNames& names_;
   const elt::RunInstance& run_;
   LakeState state_;
-  std::vector<LakeLayout> layouts_;
+  std::vector<LakeDirectories> layouts_;
   bool finished_now_ = false;
   bool committed_now_ = false;
 };

@@ -70,6 +70,7 @@ class LakeRun final : public elt::TargetRun {
   Status CheckHeld(Context& ctx, const elt::Attempt& attempt) const;
   Status CheckNewSplit(const elt::SplitRecord& split) const;
   Status AdoptSplit(elt::SplitRecord split);
+  bool MayBeginAnew() const;
   const elt::Partition* FindPartition(const std::string& id) const;
 
   Result<elt::PartitionRecord> RecordFor(const elt::Attempt& attempt,
@@ -135,13 +136,26 @@ Status LakeRun::CheckNewSplit(const elt::SplitRecord& split) const {
 }
 
 Status LakeRun::AdoptSplit(elt::SplitRecord split) {
-  auto layout = LakeLayout::FromJson(split.writer);
-  if (!layout.ok()) return CorruptRecord(*place_, names_.Split(), layout.status());
-  layout_ = std::move(*layout);
+  // Nothing is written any more for a run that is committed.
+  if (!committed_) {
+    auto layout = LakeLayout::FromJson(split.writer);
+    if (!layout.ok()) {
+      return CorruptRecord(*place_, names_.Split(), layout.status(), WriteAnew(names_));
+    }
+    layout_ = std::move(*layout);
+  }
   lake_.split = split;
   published_.pending = std::move(split);
   recorded_ = true;
   return Status::OK();
+}
+
+// What a build of other encode options began cannot be gone on with: its files would not be those
+// of an undisturbed run. Where nothing of it is published, and where the table is written each time
+// in any case, nobody has to be asked.
+bool LakeRun::MayBeginAnew() const {
+  const bool is_written_each_time = !run_.window && !run_.once;
+  return run_.replace || is_written_each_time || lake_.records.empty();
 }
 
 Result<elt::SplitRecord> LakeRun::RecordSplit(Context& ctx, const elt::SplitRecord& split) {
@@ -151,15 +165,17 @@ Result<elt::SplitRecord> LakeRun::RecordSplit(Context& ctx, const elt::SplitReco
     const elt::SplitRecord pending = *published_.pending;
     const bool same_plan = pending.plan_hash == split.plan_hash;
     if (same_plan && pending.schema == split.schema) {
-      ARROW_RETURN_NOT_OK(AdoptSplit(pending));
-      return pending;
-    }
-    if (!run_.replace) {
+      const Status adopted = AdoptSplit(pending);
+      if (adopted.ok()) return pending;
+      if (!MayBeginAnew()) return adopted;
+      ctx.log->Warning("another build began the run, it is begun anew",
+                       {{"window", names_.label()}, {"error", adopted.message()}});
+    } else if (!run_.replace) {
       return Fault(same_plan ? FaultCode::kSchemaDrift : FaultCode::kPlanChanged,
                    fmt::format("run \"{}\" was begun {} and not finished, with another {}",
                                names_.label(), pending.created_at, same_plan ? "schema" : "plan"))
-          .With("recorded", same_plan ? pending.schema : pending.plan_hash)
-          .With("got", same_plan ? split.schema : split.plan_hash)
+          .With("difference", same_plan ? elt::SchemaDifference(pending.schema, split.schema)
+                                        : pending.plan_hash + " and " + split.plan_hash)
           .Help("run with --replace to begin it anew");
     }
     if (!committed_) ARROW_RETURN_NOT_OK(AbandonSplit(ctx, *place_, names_, lake_));

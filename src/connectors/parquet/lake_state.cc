@@ -39,14 +39,6 @@ Status CheckNamed(const places::Place& place, const std::string& path, const std
       way_out);
 }
 
-std::string WriteAnew(const LakeNames& names) {
-  if (names.label() == elt::RunInstance().Label()) {
-    return "write the table anew with `levada run FILE --replace`";
-  }
-  return fmt::format("write this window anew with `levada run FILE --window {} --replace`",
-                     names.label());
-}
-
 Result<std::optional<Generation>> ReadGeneration(Context& ctx, places::Place& place,
                                                  const std::string& path) {
   ARROW_ASSIGN_OR_RAISE(const auto record, place.ReadRecord(ctx, path, kRecordBytesMax));
@@ -228,6 +220,14 @@ Result<bool> IsSwitched(Context& ctx, places::Place& place, const LakeNames& nam
 
 }  // namespace
 
+std::string WriteAnew(const LakeNames& names) {
+  if (names.label() == elt::RunInstance().Label()) {
+    return "write the table anew with `levada run FILE --replace`";
+  }
+  return fmt::format("write this window anew with `levada run FILE --window {} --replace`",
+                     names.label());
+}
+
 bool LakeState::Pending() const {
   if (!split) return false;
   if (!manifest || split->revision > manifest->revision) return true;
@@ -285,6 +285,7 @@ elt::PublishedRun Compose(const LakeState& state, const std::string& pipeline,
     run.window = state.manifest->window;
     run.finished = true;
     run.plan_hash = state.manifest->plan_hash;
+    run.schema = state.manifest->schema;
     run.revision = state.manifest->revision;
     run.rows = state.manifest->Rows();
     run.bytes = state.manifest->Bytes();

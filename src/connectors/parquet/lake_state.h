@@ -74,6 +74,9 @@ Result<bool> AllThere(Context& ctx, places::Place& place, const std::vector<Plac
 inline constexpr std::string_view kMoveAway =
     "restore the file from a backup, or move the dataset's directory away and run again";
 
+/// The way out where --replace is one: "write this window anew with `levada run ...`".
+std::string WriteAnew(const LakeNames& names);
+
 /// Reads and parses one record; nullopt when there is none. `tag`, when given, gets what a
 /// conditional write of the record expects.
 template <typename T>

@@ -21,8 +21,6 @@ namespace {
 
 // What libpq, a TLS session and a tuple that is split over two messages take, generously.
 constexpr int64_t kSessionBytes = 256 << 10;
-// Differences worth listing: a table that was replaced altogether has hundreds.
-constexpr size_t kDifferencesMax = 8;
 
 bool IsUnchecked(const pq::Connection& connection) {
   // Such a database stores and sends any bytes, whatever encoding a client asks for.
@@ -81,44 +79,13 @@ std::vector<std::string> NotesOf(const pq::Connection& connection, const Subject
 
 std::string Quoted(const std::string& name) { return "column \"" + name + "\""; }
 
-std::string TypeText(const arrow::Field& field) {
-  return field.type()->ToString() + (field.nullable() ? "" : " not null");
-}
-
-std::vector<std::string> Differences(const arrow::Schema& expected, const arrow::Schema& live) {
-  std::vector<std::string> differences;
-  for (const auto& field : expected.fields()) {
-    const auto now = live.GetFieldByName(field->name());
-    if (now == nullptr) {
-      differences.push_back(Quoted(field->name()) + " is gone");
-    } else if (!now->Equals(field, /*check_metadata=*/false)) {
-      differences.push_back(Quoted(field->name()) + ": expected " + TypeText(*field) + ", got " +
-                            TypeText(*now));
-    }
-  }
-  for (const auto& field : live.fields()) {
-    if (expected.GetFieldByName(field->name()) == nullptr) {
-      differences.push_back(Quoted(field->name()) + " is new: " + TypeText(*field));
-    }
-  }
-  if (differences.empty() && !live.Equals(expected, /*check_metadata=*/false)) {
-    differences.push_back("the columns come in another order");
-  }
-  return differences;
-}
-
 Status CheckDrift(const arrow::Schema& expected, const arrow::Schema& live,
                   const ConsumerOptions& options) {
-  std::vector<std::string> differences = Differences(expected, live);
-  if (differences.empty()) return Status::OK();
-  std::string message = options.What() + " has changed since the run was planned: ";
-  for (size_t i = 0; i < std::min(differences.size(), kDifferencesMax); ++i) {
-    message += (i == 0 ? "" : "; ") + differences[i];
-  }
-  if (differences.size() > kDifferencesMax) {
-    message += "; and " + std::to_string(differences.size() - kDifferencesMax) + " more";
-  }
-  return Fault(FaultCode::kSchemaDrift, std::move(message))
+  const std::string difference =
+      elt::SchemaDifference(elt::SchemaFingerprint(expected), elt::SchemaFingerprint(live));
+  if (difference.empty()) return Status::OK();
+  return Fault(FaultCode::kSchemaDrift,
+               options.What() + " has changed since the run was planned: " + difference)
       .Help(
           "run it again to plan with the new schema; `columns:` keeps a schema while others are "
           "added");

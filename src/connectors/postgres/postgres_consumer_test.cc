@@ -311,7 +311,7 @@ TEST_F(PostgresConsumerTest, TellsASchemaThatChangedSinceThePlan) {
       {"alter table sales.drifting add c int", "\"c\" is new"},
       {"alter table sales.drifting drop b", "\"b\" is gone"},
       {"alter table sales.drifting alter a set not null", "not null"},
-      {"alter table sales.drifting alter b type numeric(9,3)", "decimal128(9, 3)"},
+      {"alter table sales.drifting alter b type numeric(9,3)", "decimal128(9,3)"},
   };
   for (const auto& [change, difference] : changes) {
     server.Execute(

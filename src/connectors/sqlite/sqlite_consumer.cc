@@ -88,18 +88,11 @@ Result<int64_t> EstimateWindow(const Context& ctx, Database& database, const Rel
 }
 
 Status CheckSchema(const arrow::Schema& live, const arrow::Schema& expected) {
-  if (elt::SchemaFingerprint(live) == elt::SchemaFingerprint(expected)) return Status::OK();
-  std::string difference = "columns";
-  for (int c = 0; c < std::max(live.num_fields(), expected.num_fields()); ++c) {
-    const std::string was = c < expected.num_fields() ? expected.field(c)->ToString() : "nothing";
-    const std::string is = c < live.num_fields() ? live.field(c)->ToString() : "nothing";
-    if (was == is) continue;
-    difference =
-        "column " + std::to_string(c + 1) + ": expected \"" + was + "\", got \"" + is + "\"";
-    break;
-  }
+  const std::string difference =
+      elt::SchemaDifference(elt::SchemaFingerprint(expected), elt::SchemaFingerprint(live));
+  if (difference.empty()) return Status::OK();
   return Fault(FaultCode::kSchemaDrift,
-               "the source changed since the run was planned, " + difference)
+               "the source has changed since the run was planned: " + difference)
       .Help("run it again with --replace, under the new schema");
 }
 

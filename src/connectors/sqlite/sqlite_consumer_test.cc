@@ -320,7 +320,7 @@ TEST_F(SqliteConsumerTest, NoticesWhenTheSchemaChangedAfterPlanning) {
   const auto partitions = ValueOf(consumer->Split(ctx_, {}, source, {}));
   Do("ALTER TABLE t ADD COLUMN c REAL");
   EXPECT_THAT(consumer->Open(ctx_, {}, partitions[0], source, {}).status(),
-              FailsWith(FaultCode::kSchemaDrift, HasSubstr("column 3")));
+              FailsWith(FaultCode::kSchemaDrift, HasSubstr("\"c\" is new: double")));
 }
 
 TEST_F(SqliteConsumerTest, StopsWithinAStatement) {
