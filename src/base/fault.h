@@ -204,7 +204,7 @@ Status WithDetail(const Status& status, std::string key, std::string value);
 Fault ErrnoFault(FaultCode code, int error_number, std::string message);
 
 /// Of several failures the one that names the exit status: data, schema, config/auth, target,
-/// source (design 5). Index into `failures`; 0 when there is one.
+/// source (docs/decisions/0006). Index into `failures`; 0 when there is one.
 size_t MostImportant(std::span<const Status> failures);
 
 }  // namespace levada

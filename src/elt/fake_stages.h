@@ -208,10 +208,11 @@ class MemoryRun final : public TargetRun {
   Result<SplitRecord> RecordSplit(Context&, const SplitRecord& split) override {
     std::lock_guard lock(memory_.mutex);
     PublishedRun& stored = memory_.runs[run_.Label()];
-    if (stored.pending && stored.pending->plan_hash == split.plan_hash &&
+    if (stored.pending && stored.resumable && stored.pending->plan_hash == split.plan_hash &&
         stored.pending->schema == split.schema) {
       return *stored.pending;
     }
+    stored.resumable = true;
     stored.pending = split;
     stored.pending->revision = stored.finished ? stored.revision + 1 : 0;
     stored.partitions.clear();

@@ -30,7 +30,7 @@ OptionSpec RunOptions() {
        .doc = "start of the first window; required with every",
        .example = "2026-01-01"},
       {.name = "end",
-       .doc = "no window starts at or after it; without it windows go on for ever",
+       .doc = "no window starts at or after it; without it windows go on, up to 20,000",
        .example = "2027-01-01"},
       {.name = "timezone",
        .doc = "IANA time zone in which windows start and end",

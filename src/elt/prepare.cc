@@ -86,6 +86,7 @@ Result<std::vector<RunInstance>> ListRuns(const Plan& plan, const RunOptions& op
 struct Verdict {
   Decision decision = Decision::kRun;
   std::string reason;
+  bool other_build = false;  ///< kRefuse for what another build began, not for another plan
 };
 
 // A run without windows and without `once` is to do each time, whatever plan it was made with.
@@ -99,26 +100,34 @@ struct Circumstances {
   std::string closes_at;  ///< when the last row of its window is there, RFC 3339; else empty
 };
 
+// Of a run that cannot be gone on with.
+std::string BegunBy(const SplitRecord& pending, const RunInstance& run) {
+  return fmt::format("begun {} {}", pending.created_at,
+                     pending.plan_hash == run.plan_hash
+                         ? "by another build of levada"
+                         : fmt::format("under another plan ({})", pending.plan_hash));
+}
+
 Verdict JudgeTarget(const RunInstance& run, const PublishedRun& state,
                     const Circumstances& circumstances) {
   const bool begun = state.pending.has_value();
-  if (begun && state.pending->plan_hash == run.plan_hash) {
+  const bool same_plan_begun = begun && state.pending->plan_hash == run.plan_hash;
+  if (same_plan_begun && state.resumable) {
     return {Decision::kResume,
             fmt::format("begun {}, {} of {} partitions done", state.pending->created_at,
                         state.partitions.size(), state.pending->partitions.size())};
   }
-  // What nobody has seen needs nobody's leave: the file was put right after a first failure.
-  const bool is_unseen = !state.finished && state.partitions.empty();
+  // What nobody has seen needs nobody's leave: the file was put right after a first failure, or
+  // levada was exchanged before the first partition, or in the middle of a replacement.
+  const bool is_unseen = state.finished ? same_plan_begun : state.partitions.empty();
   const bool may_begin_anew =
       run.replace || (!circumstances.retry && (IsWrittenEachTime(run) || is_unseen));
   if (begun && !may_begin_anew) {
-    return {Decision::kRefuse, fmt::format("begun {} under another plan ({}), not finished",
-                                           state.pending->created_at, state.pending->plan_hash)};
+    return {Decision::kRefuse, BegunBy(*state.pending, run) + ", not finished", same_plan_begun};
   }
   if (!state.finished) {
     return {Decision::kRun,
-            begun ? fmt::format("begun {} under another plan, given up", state.pending->created_at)
-                  : "not published yet"};
+            begun ? BegunBy(*state.pending, run) + ", given up" : "not published yet"};
   }
   std::string published =
       state.damage.ok()
@@ -129,6 +138,9 @@ Verdict JudgeTarget(const RunInstance& run, const PublishedRun& state,
       IsWrittenEachTime(run) && (is_same_plan || !circumstances.keep_other_plans);
   if (run.replace || circumstances.run_again || is_written_anew) {
     return {Decision::kReplace, published};
+  }
+  if (same_plan_begun) {
+    return {Decision::kReplace, published + ", a replacement was begun by another build of levada"};
   }
   // `--window` of an open one: what came after it was read is still missing.
   if (is_same_plan && state.begun_at < circumstances.closes_at) {
@@ -162,12 +174,15 @@ Result<RunDecision> Decide(Context& ctx, const Engine& engine, RunInstance run,
   RunDecision decided;
   decided.run = std::move(run);
   circumstances.closes_at = ClosesAt(engine.plan, decided.run);
-  bool gives_up = false;  // a run of another plan that was begun
+  bool gives_up = false;  // a run that was begun and cannot be gone on with
   bool any_resume = false, any_replace = false, any_run = false, any_refuse = false;
+  bool other_build = false;
   for (const auto& loader : engine.stages.loaders) {
     ARROW_ASSIGN_OR_RAISE(PublishedRun state, loader->Inspect(ctx, decided.run));
     Verdict verdict = JudgeTarget(decided.run, state, circumstances);
-    gives_up |= state.pending && state.pending->plan_hash != decided.run.plan_hash;
+    gives_up |=
+        state.pending && (!state.resumable || state.pending->plan_hash != decided.run.plan_hash);
+    other_build |= verdict.other_build;
     any_resume |= verdict.decision == Decision::kResume;
     any_replace |= verdict.decision == Decision::kReplace;
     any_run |= verdict.decision == Decision::kRun;
@@ -180,7 +195,9 @@ Result<RunDecision> Decide(Context& ctx, const Engine& engine, RunInstance run,
   }
   if (any_refuse) {
     Refuse(decided, decided.reason, "plan_hash", decided.run.plan_hash,
-           "run with --replace to publish it again under this plan, or undo the change");
+           other_build
+               ? "finish it with that build, or run with --replace to begin it anew"
+               : "run with --replace to publish it again under this plan, or undo the change");
   } else if (any_resume) {
     decided.decision = Decision::kResume;
   } else if (any_replace) {
@@ -218,12 +235,15 @@ const PublishedRun* FindSameRows(const RunDecision& decision, size_t index,
 
 bool IsNew(const RunDecision& each) { return each.decision == Decision::kRun; }
 
-// Per loader the runs it has beside those of `decisions`. Nothing unless a run is new: the others
-// are where they were.
+// Per loader the runs it has beside those of `decisions`. Nothing unless rows or columns may come
+// beside theirs.
 Result<std::vector<std::vector<PublishedRun>>> OtherRuns(
     Context& ctx, const Engine& engine, const std::vector<RunDecision>& decisions) {
   std::vector<std::vector<PublishedRun>> others(engine.stages.loaders.size());
-  if (std::ranges::none_of(decisions, IsNew)) return others;
+  const auto matters = [](const RunDecision& each) {
+    return IsNew(each) || (each.run.window && each.decision == Decision::kReplace);
+  };
+  if (std::ranges::none_of(decisions, matters)) return others;
   std::set<std::string> inspected;
   for (const RunDecision& decision : decisions) inspected.insert(decision.run.Label());
   for (size_t i = 0; i < others.size(); ++i) {
@@ -287,8 +307,8 @@ void WarnOfOtherColumns(const PublishedRun& last, Prepared& prepared) {
       fmt::format("the source has other columns than window \"{}\" was written with: {}",
                   last.label, difference);
   warning.help =
-      "readers that take one file's schema for all (Spark) will not see this; --replace writes the "
-      "published windows anew";
+      "unless a cast keeps them alike, readers that take one file's schema for all (Spark) miss "
+      "this; --replace writes the published windows anew";
   prepared.warnings.push_back(std::move(warning));
 }
 
@@ -394,7 +414,9 @@ Status BindStages(Context& ctx, const Engine& engine, const RunInstance& run, Pr
 const SplitRecord* RecordedSplit(const RunDecision& decision) {
   if (decision.decision != Decision::kResume) return nullptr;
   for (const PublishedRun& state : decision.published) {
-    if (state.pending && state.pending->plan_hash == decision.run.plan_hash) return &*state.pending;
+    if (state.resumable && state.pending && state.pending->plan_hash == decision.run.plan_hash) {
+      return &*state.pending;
+    }
   }
   return nullptr;
 }

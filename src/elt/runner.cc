@@ -120,8 +120,10 @@ class InstanceRun {
     SplitRecord split;
     const SplitRecord* recorded = nullptr;
     for (const auto& target : targets_) {
-      const auto& pending = target->state().pending;
-      if (pending && pending->plan_hash == decision_.run.plan_hash) recorded = &*pending;
+      const PublishedRun& state = target->state();
+      const bool goes_on =
+          state.pending && state.resumable && state.pending->plan_hash == decision_.run.plan_hash;
+      if (goes_on) recorded = &*state.pending;
       if (recorded != nullptr) break;
     }
     const std::string fingerprint = SchemaFingerprint(*prepared_.source.schema);
@@ -318,8 +320,8 @@ class InstanceRun {
   int partitions_done_ = 0;
 };
 
-// The status of the invocation from those of its runs (design: data, schema, config/auth, target,
-// source; 50 only when some were published).
+// The status of the invocation from those of its runs (docs/decisions/0006: data, schema,
+// config/auth, target, source; 50 only when some were published).
 Status Conclude(Context& ctx, const RunReport& report, int runs_to_do) {
   std::vector<Status> failures;
   int published = 0;

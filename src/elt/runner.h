@@ -2,9 +2,9 @@
 // The runner: from a plan to published runs. Written once; no stage carries its own retry or thread
 // loop.
 //
-//   Prepare     describe the source, bind every stage, ask the targets what is published, decide
-//   what is to do RunPlan     for each run to do: fence, split, partitions through the controller,
-//   finish, report
+// Prepare: ask the targets what is published and decide what is to do; then describe the source,
+// bind every stage, split, plan memory. RunPlan: for each run to do fence, split, partitions
+// through the controller, finish, report.
 //
 // One partition at a time is the unit of retry (partition_run.h).
 

@@ -393,6 +393,69 @@ TEST_F(RunnerTest, ARunOfWhichNothingWasPublishedBeginsAnewUnderAnotherPlan) {
   EXPECT_EQ(CodeOf(Run().status), FaultCode::kPlanChanged) << "p0000 is published";
 }
 
+TEST_F(RunnerTest, WhatAnotherBuildBeganIsBegunAnewWhereNobodyNeedBeAsked) {
+  struct Case {
+    const char* what;
+    const char* fails;
+    bool once;
+    bool retry;
+    bool asks;
+  };
+  for (const auto& [what, fails, once, retry, asks] :
+       {Case{"written each time", "publish p0001", false, false, false},
+        Case{"nothing visible", "publish p0000", true, false, false},
+        Case{"a partition visible", "publish p0001", true, false, true},
+        Case{"a retry", "publish p0000", false, true, true}}) {
+    memory.runs.clear();
+    memory.visible.clear();
+    plan.once = once;
+    memory.fails = [&](const std::string& step) -> Status {
+      if (step == fails) return Fault(FaultCode::kDiskFull, "full");
+      return Status::OK();
+    };
+    EXPECT_FALSE(Run().status.ok());
+    memory.fails = [](const std::string&) { return Status::OK(); };
+    memory.runs["all"].resumable = false;
+    memory.runs["all"].pending->partitions.pop_back();  // what it began is not gone by
+    RunOptions options;
+    options.only_begun = retry;
+    if (asks) {
+      const RunReport refused = Run(options);
+      EXPECT_EQ(CodeOf(refused.status), FaultCode::kPlanChanged) << what;
+      EXPECT_THAT(refused.status.message(), HasSubstr("by another build of levada")) << what;
+      EXPECT_THAT(FaultOf(refused.status).help(), HasSubstr("with that build")) << what;
+      options.only_begun = false;
+      options.replace = true;
+    }
+    const RunReport anew = Run(options);
+    ASSERT_TRUE(anew.status.ok()) << what << ": " << anew.status;
+    EXPECT_EQ(memory.All("all"), Expected(3)) << what;
+  }
+}
+
+TEST_F(RunnerTest, AReplacementThatAnotherBuildBeganIsBegunAnew) {
+  plan.window = WindowSpec();
+  plan.window->column = "at";
+  plan.window->start = 1'766'966'400'000'000;
+  ASSERT_TRUE(Run().status.ok());
+  RunOptions replace;
+  replace.replace = true;
+  replace.windows = {"2025-12-30"};
+  memory.fails = [](const std::string& step) -> Status {
+    if (step == "publish p0001") return Fault(FaultCode::kDiskFull, "full");
+    return Status::OK();
+  };
+  EXPECT_FALSE(Run(replace).status.ok());
+  memory.fails = [](const std::string&) { return Status::OK(); };
+  memory.runs["2025-12-30"].resumable = false;
+  const RunReport anew = Run();
+  ASSERT_TRUE(anew.status.ok()) << anew.status;
+  ASSERT_EQ(anew.runs.size(), 1u) << "the finished revision is what readers see";
+  EXPECT_EQ(anew.runs[0].label, "2025-12-30");
+  EXPECT_EQ(memory.All("2025-12-30"), Expected(3));
+  EXPECT_FALSE(memory.runs["2025-12-30"].pending);
+}
+
 TEST_F(RunnerTest, AWholeTableRunWhoseSourceHasChangedBeginsAnew) {
   memory.fails = [](const std::string& step) -> Status {
     if (step == "publish p0001") return Fault(FaultCode::kDiskFull, "full");
@@ -549,6 +612,10 @@ TEST_F(RunnerTest, OtherColumnsAreSaidOfAWindowThatIsNamedToo) {
   plan.window->start = 1'766'966'400'000'000;
   ASSERT_TRUE(Run().status.ok());
   source->live_schema = arrow::schema({arrow::field("n", arrow::int32(), false)});
+  RunOptions replaced;
+  replaced.windows = {"2025-12-29"};
+  replaced.replace = true;
+  EXPECT_EQ(Run(replaced).warnings.size(), 1u) << "one of many is written anew";
   RunOptions named;
   named.windows = {"2026-01-03"};
   const RunReport changed = Run(named);

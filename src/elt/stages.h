@@ -146,6 +146,8 @@ struct PublishedRun {
   std::string finished_at;             ///< RFC 3339
   int64_t generation = 0;              ///< of the fence, as last written
   std::optional<SplitRecord> pending;  ///< a run that was begun and not finished
+  /// False: another build began it, one that shapes files otherwise. It can only be begun anew.
+  bool resumable = true;
   std::vector<PartitionRecord>
       partitions;  ///< of the pending run if there is one, else of the finished one
   /// Not OK: its records cannot be understood, and something of it may be visible. `window` is then

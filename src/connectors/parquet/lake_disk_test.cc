@@ -1,4 +1,4 @@
-// T4 and T2: every operation of the disk fails once, the disk fills up, the power goes. What is
+// Every operation of the disk fails once, the disk fills up, the power goes. What is
 // left is either old or new, and the next run completes it.
 
 #include <gmock/gmock.h>

@@ -1,4 +1,4 @@
-// T7 without a source: the process is killed, or the step fails, at every named failpoint of this
+// Without a source: the process is killed, or the step fails, at every named failpoint of this
 // loader; what the next run leaves must be what an undisturbed run leaves.
 
 #include <gmock/gmock.h>

@@ -235,17 +235,19 @@ class Lake {
     const bool skipped = !seen.pending && seen.finished && !pipeline.replace &&
                          (pipeline.once || pipeline.window) && seen.plan_hash == pipeline.plan_hash;
     if (skipped) return Status::OK();
-    ARROW_ASSIGN_OR_RAISE(const auto target, Begin(pipeline));
-    return Continue(*target, pipeline, attempts);
+    Pipeline decided = pipeline;
+    decided.replace |= seen.pending && !seen.resumable && gives_up_other_builds;
+    ARROW_ASSIGN_OR_RAISE(const auto target, Begin(decided));
+    return Continue(*target, decided, attempts);
   }
 
   /// The rest of RunOnce, after Begin.
   Status Continue(elt::TargetRun& target, const Pipeline& pipeline, int attempts = 1) {
     const auto pending = target.state().pending;
-    const bool resumes = pending && pending->plan_hash == pipeline.plan_hash;
-    elt::SplitRecord wanted = resumes ? *pending : pipeline.Split();
-    wanted.writer.clear();  // how it would be written now
-    ARROW_ASSIGN_OR_RAISE(const elt::SplitRecord split, target.RecordSplit(ctx_, wanted));
+    const bool resumes =
+        pending && target.state().resumable && pending->plan_hash == pipeline.plan_hash;
+    ARROW_ASSIGN_OR_RAISE(const elt::SplitRecord split,
+                          target.RecordSplit(ctx_, resumes ? *pending : pipeline.Split()));
     std::set<std::string> done;
     if (target.state().pending) {
       for (const auto& record : target.state().partitions) done.insert(record.partition);
@@ -288,6 +290,7 @@ class Lake {
   void Remove(const std::string& path) { EXPECT_THAT(plain_->Remove(At(path)), IsOk()); }
 
   int partitions_run = 0;
+  bool gives_up_other_builds = true;  ///< as the engine does where nobody has to be asked
 
  private:
   void Prepare(const std::string& root) {

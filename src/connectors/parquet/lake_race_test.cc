@@ -1,4 +1,4 @@
-// T7: several processes start the same run at once. One works, the others are told, and the
+// Several processes start the same run at once. One works, the others are told, and the
 // dataset is that of one undisturbed run.
 
 #include <gmock/gmock.h>

@@ -70,7 +70,7 @@ class LakeRun final : public elt::TargetRun {
   Status CheckHeld(Context& ctx, const elt::Attempt& attempt) const;
   Status CheckNewSplit(const elt::SplitRecord& split) const;
   Status AdoptSplit(elt::SplitRecord split);
-  bool MayBeginAnew() const;
+  Status RefuseOther(const elt::SplitRecord& pending, const elt::SplitRecord& split) const;
   const elt::Partition* FindPartition(const std::string& id) const;
 
   Result<elt::PartitionRecord> RecordFor(const elt::Attempt& attempt,
@@ -150,12 +150,18 @@ Status LakeRun::AdoptSplit(elt::SplitRecord split) {
   return Status::OK();
 }
 
-// What a build of other encode options began cannot be gone on with: its files would not be those
-// of an undisturbed run. Where nothing of it is published, and where the table is written each time
-// in any case, nobody has to be asked.
-bool LakeRun::MayBeginAnew() const {
-  const bool is_written_each_time = !run_.window && !run_.once;
-  return run_.replace || is_written_each_time || lake_.records.empty();
+// Of a split that was recorded under another plan or another schema.
+Status LakeRun::RefuseOther(const elt::SplitRecord& pending, const elt::SplitRecord& split) const {
+  const bool same_plan = pending.plan_hash == split.plan_hash;
+  Fault fault(same_plan ? FaultCode::kSchemaDrift : FaultCode::kPlanChanged,
+              fmt::format("run \"{}\" was begun {} and not finished, with another {}",
+                          names_.label(), pending.created_at, same_plan ? "schema" : "plan"));
+  if (same_plan) {
+    fault.With("difference", elt::SchemaDifference(pending.schema, split.schema));
+  } else {
+    fault.With("recorded", pending.plan_hash).With("got", split.plan_hash);
+  }
+  return fault.Help("run with --replace to begin it anew");
 }
 
 Result<elt::SplitRecord> LakeRun::RecordSplit(Context& ctx, const elt::SplitRecord& split) {
@@ -166,17 +172,11 @@ Result<elt::SplitRecord> LakeRun::RecordSplit(Context& ctx, const elt::SplitReco
     const bool same_plan = pending.plan_hash == split.plan_hash;
     if (same_plan && pending.schema == split.schema) {
       const Status adopted = AdoptSplit(pending);
+      // What another build began is given up like what another plan did.
       if (adopted.ok()) return pending;
-      if (!MayBeginAnew()) return adopted;
-      ctx.log->Warning("another build began the run, it is begun anew",
-                       {{"window", names_.label()}, {"error", adopted.message()}});
+      if (!run_.replace) return adopted;
     } else if (!run_.replace) {
-      return Fault(same_plan ? FaultCode::kSchemaDrift : FaultCode::kPlanChanged,
-                   fmt::format("run \"{}\" was begun {} and not finished, with another {}",
-                               names_.label(), pending.created_at, same_plan ? "schema" : "plan"))
-          .With("difference", same_plan ? elt::SchemaDifference(pending.schema, split.schema)
-                                        : pending.plan_hash + " and " + split.plan_hash)
-          .Help("run with --replace to begin it anew");
+      return RefuseOther(pending, split);
     }
     if (!committed_) ARROW_RETURN_NOT_OK(AbandonSplit(ctx, *place_, names_, lake_));
   }

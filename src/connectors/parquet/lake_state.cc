@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "connectors/parquet/lake_layout.h"
+
 namespace levada::parquet {
 namespace {
 
@@ -297,6 +299,7 @@ elt::PublishedRun Compose(const LakeState& state, const std::string& pipeline,
   if (!pending) return run;
   run.window = state.split->window;
   run.pending = state.split;
+  run.resumable = LakeLayout::FromJson(state.split->writer).ok();
   run.partitions.clear();
   for (const elt::Partition& partition : state.split->partitions) {
     const auto record = state.records.find(partition.id);

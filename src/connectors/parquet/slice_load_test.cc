@@ -51,5 +51,20 @@ TEST(LoadSlice, WritesRejectedRowsBetweenBatches) {
   EXPECT_EQ(rejects["bytes"], expected.size());
 }
 
+TEST(LoadSlice, LeavesNoRejectsBehindWhenItFails) {
+  Lake lake;
+  const Pipeline pipeline;
+  const auto target = ValueOf(lake.Begin(pipeline));
+  const elt::SplitRecord split = ValueOf(target->RecordSplit(lake.ctx(), pipeline.Split()));
+  const elt::Attempt attempt = Lake::AttemptAt(*target, split.partitions[0], 0, "0123456789abcdef");
+  auto rows = RowStream(0, 100, 10);
+  rows->failure = Fault(FaultCode::kSourceConnectionLost, "gone");
+  RejectingStream stream(std::move(rows), *attempt.rejects);
+  EXPECT_THAT(target->Load(lake.ctx(), attempt, stream),
+              FailsWith(FaultCode::kSourceConnectionLost));
+  EXPECT_THAT(target->Discard(lake.ctx(), attempt), IsOk());
+  EXPECT_THAT(lake.Leftovers(), testing::IsEmpty());
+}
+
 }  // namespace
 }  // namespace levada::parquet

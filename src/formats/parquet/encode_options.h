@@ -22,7 +22,8 @@ enum class Codec : uint8_t { kNone, kSnappy, kZstd, kLz4 };
 
 /// The reader whose rules the file must satisfy. The README holds the type table.
 enum class Profile : uint8_t {
-  kSpark3,  ///< from 3.3 on; also what every other reader accepts; every column OPTIONAL
+  kSpark3,  ///< from 3.4 on, with PLAIN values earlier ones; also what every other reader accepts;
+            ///< every column OPTIONAL
   kSpark4,  ///< writes what kSpark3 writes; kept apart because Spark 4 may be given more later
   kArrow,   ///< Arrow's natural types and nullability, for Arrow, DuckDB, Polars
 };

@@ -180,6 +180,28 @@ TEST(Encodings, TextsTakeTheSmallerOfPlainAndDeltaLengths) {
   }
 }
 
+TEST(Encodings, WhatIsChosenForTextsOutlivesARowGroupThatIsEnded) {
+  const BatchPtr batch = Texts(2000);
+  const auto schema = arrow::schema({field("x", arrow::utf8())});
+  const auto first = arrow::RecordBatch::Make(schema, 2000, {batch->column(0)});
+  const auto second = arrow::RecordBatch::Make(schema, 2000, {batch->column(1)});
+  EncodeOptions options;
+  options.dictionary.assign(1, DictionaryUse::kOff);
+  ASSERT_THAT(DataEncodings(*MetadataOf(Encode(schema, {second}, options)), 0),
+              ElementsAre(parquet::Encoding::PLAIN));
+  auto sink = arrow::io::BufferOutputStream::Create().ValueOrDie();
+  auto encoder = FileEncoder::Make(*schema, options, kCreatedBy, sink, Environment()).ValueOrDie();
+  ASSERT_TRUE(encoder->Write(*first).ok());
+  ASSERT_TRUE(encoder->EndRowGroup().ok());
+  ASSERT_TRUE(encoder->Write(*second).ok());
+  ASSERT_TRUE(encoder->Close().ok());
+  const auto metadata = MetadataOf(sink->Finish().ValueOrDie());
+  for (const int row_group : {0, 1}) {
+    EXPECT_THAT(DataEncodings(*metadata, 0, row_group),
+                ElementsAre(parquet::Encoding::DELTA_LENGTH_BYTE_ARRAY));
+  }
+}
+
 TEST(Encodings, DictionariesAreKeptWhereTheyPay) {
   auto schema = arrow::schema({field("few", arrow::utf8()), field("unique", arrow::utf8()),
                                field("counter", arrow::int64())});

@@ -17,8 +17,8 @@ namespace {
 
 /// Values in a page begin at a multiple of this, so that they can be written as words.
 constexpr int64_t kWordBytes = 8;
-/// With room to spare below what a page header can say.
-constexpr int64_t kPageBytesMax = std::numeric_limits<int32_t>::max() - 16;
+/// Of PLAIN values. What a page header can say leaves room for what deltas of few values take more.
+constexpr int64_t kPageBytesMax = std::numeric_limits<int32_t>::max() - 1024;
 
 /// Of a LeafEncoder that has no rows: itself, and three empty tables of 1 KiB.
 constexpr int64_t kEmptyBytes = 4096;

@@ -48,7 +48,8 @@ struct EncodeScratch {
 /// What has been chosen of a column for the rest of its file.
 struct LeafChoices {
   DictionaryUse dictionary = DictionaryUse::kAuto;
-  /// Of a BYTE_ARRAY column's values that are in no dictionary; absent until there are such values.
+  /// Of a BYTE_ARRAY column's values that are in no dictionary. Chosen by the first values that are
+  /// written without one, or tried to.
   std::optional<parquet::Encoding::type> bytes;
 };
 
