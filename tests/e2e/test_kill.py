@@ -1,4 +1,4 @@
-"""T7: the process is killed, failed or stopped at every named step and killed at random moments, connections are cut, the
+"""The process is killed, failed or stopped at every named step and killed at random moments, connections are cut, the
 disk fills up. Each time the next run must end with the data files an undisturbed run leaves, byte for byte, and repeat at
 most the partitions that were in flight."""
 

@@ -1,4 +1,4 @@
-"""T5: the resident set of the process stays within --memory, at any number of rows, any width and any size of a cell, also
+"""The resident set of the process stays within --memory, at any number of rows, any width and any size of a cell, also
 when the budget is the smallest that the plan takes. Only in a release tree: a sanitizer has a memory of its own."""
 
 import json
