@@ -692,6 +692,7 @@ def test_the_minimum_that_a_refusal_names_is_enough_and_less_is_not(server, leva
     ran = refused(levada, 12, "LV1201", arguments=("run", "p.yaml", "--quiet", "--memory", "4MiB"))
     nothing_there(levada)
     enough = int(re.search(r"--memory (\d+)MiB", ran.err).group(1))
-    # The process's own part is measured at each start and rounded up to 8 MiB: it may be one step less this time.
-    refused(levada, 12, "LV1201", arguments=("run", "p.yaml", "--quiet", "--memory", f"{enough - 9}MiB"))
+    # A sanitizer has a memory of its own, so the process's part, in steps of 8 MiB, may be one less at the next start.
+    less = 2 if "Release" in levada("version").out else 9
+    refused(levada, 12, "LV1201", arguments=("run", "p.yaml", "--quiet", "--memory", f"{enough - less}MiB"))
     levada("run", "p.yaml", "--quiet", "--memory", f"{enough}MiB", expect=0)

@@ -31,12 +31,17 @@ class RejectingStream final : public elt::BatchStream {
   elt::RejectBuffer& rejects_;
 };
 
-TEST(LoadSlice, WritesRejectedRowsBetweenBatches) {
-  Lake lake;
+// A slice about to be loaded.
+class LoadSliceTest : public testing::Test {
+ protected:
   const Pipeline pipeline;
-  const auto target = ValueOf(lake.Begin(pipeline));
+  Lake lake;
+  const std::unique_ptr<elt::TargetRun> target = ValueOf(lake.Begin(pipeline));
   const elt::SplitRecord split = ValueOf(target->RecordSplit(lake.ctx(), pipeline.Split()));
   const elt::Attempt attempt = Lake::AttemptAt(*target, split.partitions[0], 0, "0123456789abcdef");
+};
+
+TEST_F(LoadSliceTest, WritesRejectedRowsBetweenBatches) {
   RejectingStream stream(RowStream(0, 1000, 10), *attempt.rejects);
   const elt::Receipt receipt = ValueOf(target->Load(lake.ctx(), attempt, stream));
   EXPECT_EQ(stream.most_waiting, 0u) << "each was taken before the next batch";
@@ -51,12 +56,7 @@ TEST(LoadSlice, WritesRejectedRowsBetweenBatches) {
   EXPECT_EQ(rejects["bytes"], expected.size());
 }
 
-TEST(LoadSlice, LeavesNoRejectsBehindWhenItFails) {
-  Lake lake;
-  const Pipeline pipeline;
-  const auto target = ValueOf(lake.Begin(pipeline));
-  const elt::SplitRecord split = ValueOf(target->RecordSplit(lake.ctx(), pipeline.Split()));
-  const elt::Attempt attempt = Lake::AttemptAt(*target, split.partitions[0], 0, "0123456789abcdef");
+TEST_F(LoadSliceTest, LeavesNoRejectsBehindWhenItFails) {
   auto rows = RowStream(0, 100, 10);
   rows->failure = Fault(FaultCode::kSourceConnectionLost, "gone");
   RejectingStream stream(std::move(rows), *attempt.rejects);
