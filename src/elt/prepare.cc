@@ -24,9 +24,11 @@ constexpr size_t kWindowsMax = 20'000;
 // two connections.
 constexpr int64_t kAllowanceBytes = 8 << 20;
 
-// The resident set differs by some pages from one start to the next; the minimum that `plan` names
-// must still hold a minute later.
+// The resident set differs by some pages from one start to the next. What `plan` names is rounded
+// up to steps, so that it reads the same each time, and from a little above the figure, so that a
+// budget it named is still enough a minute later.
 constexpr int64_t kFixedStepBytes = 8 << 20;
+constexpr int64_t kFixedSpreadBytes = 1 << 20;
 
 // Batches one slice holds at a time: one being decoded, those queued, one being written.
 constexpr int64_t kBatchesPerSlice = 2 + int64_t{kBatchesAhead};
@@ -350,7 +352,8 @@ Result<MemoryPlan> PlanMemory(const Engine& engine, const RunOptions& options, P
   MemoryPlan memory;
   memory.budget_bytes = options.memory_bytes > 0 ? options.memory_bytes : engine.plan.memory_bytes;
   const int64_t fixed = os::ReadResidentMemory().now_bytes + kAllowanceBytes;
-  memory.fixed_bytes = (fixed + kFixedStepBytes - 1) / kFixedStepBytes * kFixedStepBytes;
+  const int64_t most_fixed = fixed + kFixedSpreadBytes;
+  memory.fixed_bytes = (most_fixed + kFixedStepBytes - 1) / kFixedStepBytes * kFixedStepBytes;
   int64_t stages = prepared.source.memory_bytes_per_slice;
   for (const BoundTarget& target : prepared.targets) {
     stages += target.memory_bytes_per_slice;
@@ -369,6 +372,12 @@ Result<MemoryPlan> PlanMemory(const Engine& engine, const RunOptions& options, P
     memory.slots = std::max(1, os::ProcessorCount() / (2 * static_cast<int>(slices)));
   }
   if (memory.budget_bytes > 0) {
+    const int64_t lacking = memory.minimum_bytes - memory.budget_bytes;
+    if (lacking > 0 && lacking <= memory.fixed_bytes - fixed) {
+      // Enough for this start, though not for the rounded figure.
+      memory.fixed_bytes -= lacking;
+      memory.minimum_bytes -= lacking;
+    }
     if (memory.budget_bytes < memory.minimum_bytes) {
       return Fault(FaultCode::kBudgetTooSmall,
                    fmt::format("memory budget: this plan needs at least {}, got {}",

@@ -731,6 +731,28 @@ TEST_F(RunnerTest, ATightBudgetRunsOneSliceAtATimeInsteadOfRefusing) {
   EXPECT_EQ(most, 1);
 }
 
+TEST_F(RunnerTest, AMinimumThatWasNamedHoldsAtTheNextStart) {
+  Engine engine{plan, stages, controller, *random, *disk, "test"};
+  const auto limits = [&](int64_t budget) {
+    RunOptions options;
+    options.memory_bytes = budget;
+    return Prepare(here.ctx, engine, options, false);
+  };
+  // Over more than one step of the named figure, so that its edge is crossed somewhere.
+  std::vector<std::string> grown;
+  for (int i = 0; i < 40; ++i) {
+    auto named = limits(0);
+    ASSERT_TRUE(named.ok()) << named.status();
+    grown.emplace_back(256 << 10, 'x');
+    auto next = limits(named->memory.minimum_bytes);
+    ASSERT_TRUE(next.ok()) << i << ": " << next.status();
+    EXPECT_GT(next->memory.budget_bytes, next->memory.fixed_bytes);
+    EXPECT_LE(next->memory.minimum_bytes, named->memory.minimum_bytes);
+  }
+  const int64_t minimum = limits(0)->memory.minimum_bytes;
+  EXPECT_FALSE(limits(minimum - (10 << 20)).ok());
+}
+
 TEST_F(RunnerTest, WindowsRunOldestFirstAndPublishedOnesAreSkipped) {
   WindowSpec window;
   window.column = "at";
