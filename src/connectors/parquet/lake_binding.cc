@@ -28,6 +28,11 @@ constexpr int64_t kRecordBytesPerChunk = 256;
 constexpr int64_t kBlockCopies = 3;
 // Footer state per column chunk, measured; the gathering buffer of a staged file; zstd contexts.
 constexpr int64_t kFooterBytesPerChunk = 1800;
+// The objects of a column of a batch beside its values, measured, and the least that a batch holds
+// under a tight budget (elt/prepare.cc): in all and of each column.
+constexpr int64_t kObjectBytesPerColumn = 900;
+constexpr int64_t kBatchBytesMin = 256 << 10;
+constexpr int64_t kBatchBytesPerColumnMin = 4 << 10;
 constexpr int64_t kFixedBytesPerFile = 1 << 20;
 
 std::string Lower(std::string text) {
@@ -157,10 +162,17 @@ int64_t DictionaryMemory(const format::EncodeOptions& encode,
   return static_cast<int64_t>(bytes);
 }
 
+// Beside the values of the batches that wait to be a chunk.
+int64_t ObjectMemory(const format::EncodeOptions& encode, int64_t columns) {
+  const int64_t batch_bytes = std::max(kBatchBytesMin, kBatchBytesPerColumnMin * columns);
+  return (encode.chunk_bytes / batch_bytes + 1) * columns * kObjectBytesPerColumn;
+}
+
 // A file while it is encoded, or closed.
 int64_t MemoryOfFile(const format::EncodeOptions& encode,
                      const std::vector<format::ColumnHint>& leaf_hints, int64_t footer_chunks) {
   return encode.chunk_bytes + encode.row_group_bytes + kFixedBytesPerFile +
+         ObjectMemory(encode, static_cast<int64_t>(leaf_hints.size())) +
          footer_chunks * kFooterBytesPerChunk + DictionaryMemory(encode, leaf_hints);
 }
 

@@ -113,6 +113,33 @@ TEST(DecoderMemoryTest, HandsOverBuffersNotMuchLargerThanTheirContent) {
   }
 }
 
+TEST(DecoderMemoryTest, ManySmallBuffersAreNotMostlySpare) {
+  constexpr size_t kColumns = 200;
+  std::vector<Column> columns(kColumns);
+  for (size_t i = 0; i < kColumns; ++i) columns[i].name = "c" + std::to_string(i);
+  auto decoder =
+      *Decoder::Make(columns, {.batch_bytes_max = 256 << 10}, arrow::default_memory_pool());
+  Encoder encoder;
+  encoder.Header();
+  for (int row = 0; row < 60; ++row) {
+    encoder.BeginTuple(kColumns);
+    for (size_t i = 0; i < kColumns; ++i) encoder.Text(std::string(32, 'x'));
+  }
+  encoder.Trailer();
+  ASSERT_TRUE(decoder->Decode(encoder.Take()).ok());
+  const auto batch = *decoder->TakeBatch();
+  int64_t size = 0, capacity = 0;
+  for (const auto& column : batch->columns()) {
+    for (const auto& buffer : column->data()->buffers) {
+      if (buffer == nullptr) continue;
+      size += buffer->size();
+      capacity += buffer->capacity();
+    }
+  }
+  EXPECT_GT(size, 256 << 10);
+  EXPECT_LE(capacity, size + size / 2);
+}
+
 TEST(DecoderMemoryTest, ReturnsWhateverAllocationFails) {
   const std::vector<uint8_t> stream = Rows(3'000);
   CountingPool counting;

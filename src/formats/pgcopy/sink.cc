@@ -16,9 +16,11 @@ namespace {
 constexpr int64_t kRounding = 64;
 constexpr int64_t kFirstBytesPerSlot = 16;
 constexpr int64_t kOffsetMax = std::numeric_limits<int32_t>::max();
-/// A buffer handed over may be larger than its content by a quarter and this much; else it is
-/// shrunk.
+/// A buffer handed over may be larger than its content by a quarter and this much, of a small one
+/// by an eighth more; else it is shrunk. A table of hundreds of columns has thousands of small
+/// buffers, whose spare bytes together would be as much as their content.
 constexpr int64_t kSpareBytes = 64 * 1024;
+constexpr int64_t kSpareBytesMin = 512;
 
 int64_t RoundUp(int64_t value) { return (value + kRounding - 1) / kRounding * kRounding; }
 
@@ -31,7 +33,8 @@ Status Resize(std::unique_ptr<arrow::ResizableBuffer>& buffer, int64_t bytes,
 
 Result<std::shared_ptr<arrow::Buffer>> HandOver(std::unique_ptr<arrow::ResizableBuffer> buffer,
                                                 int64_t bytes) {
-  const bool shrink = buffer->capacity() - bytes > bytes / 4 + kSpareBytes;
+  const int64_t spare = bytes / 4 + std::min(bytes / 8 + kSpareBytesMin, kSpareBytes);
+  const bool shrink = buffer->capacity() - bytes > spare;
   ARROW_RETURN_NOT_OK(buffer->Resize(bytes, shrink));
   return std::shared_ptr<arrow::Buffer>(std::move(buffer));
 }
