@@ -1,22 +1,16 @@
 // The first half of the runner: what is to do, and whether memory suffices.
 
 #include <atomic>
-#include <thread>
 #include <utility>
 
-#include "base/json.h"
-#include "elt/partition_run.h"
-#include "elt/retry.h"
 #include "elt/runner.h"
 #include "elt/runner_fixture.h"
 
 namespace levada::elt {
 namespace {
 
-using fake::Memory;
 using fake::Script;
 using testing::Contains;
-using testing::ElementsAre;
 using testing::HasSubstr;
 using PrepareTest = RunnerTest;
 

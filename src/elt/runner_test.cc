@@ -1,11 +1,7 @@
 #include "elt/runner.h"
 
-#include <atomic>
-#include <thread>
-#include <utility>
 
 #include "base/json.h"
-#include "elt/partition_run.h"
 #include "elt/retry.h"
 #include "elt/runner_fixture.h"
 
@@ -16,7 +12,6 @@ using fake::Memory;
 using fake::Script;
 using testing::Contains;
 using testing::ElementsAre;
-using testing::HasSubstr;
 
 TEST_F(RunnerTest, PublishesEveryRowOnce) {
   RunReport report = Run();
