@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/quantity.h"
+#include "elt/batch_bytes.h"
 #include "elt/partition_run.h"
 #include "elt/retry.h"
 #include "elt/runner.h"
@@ -35,12 +36,6 @@ constexpr int64_t kBatchesPerSlice = 2 + int64_t{kBatchesAhead};
 
 // One column of one row group at a time is read back: its pages, and the batch made of them.
 constexpr int64_t kReadBackBytes = 4 << 20;
-
-// Under a tight budget batches shrink to this before a plan is refused.
-constexpr int64_t kBatchBytesMin = 256 << 10;
-// Each column of a batch costs some 600 bytes beside its values, which a loader keeps as long as
-// those.
-constexpr int64_t kBatchBytesPerColumnMin = 4 << 10;
 
 Result<std::vector<RunInstance>> ListRuns(const Plan& plan, const RunOptions& options,
                                           WallMicros now) {
@@ -361,8 +356,8 @@ Result<MemoryPlan> PlanMemory(const Engine& engine, const RunOptions& options, P
   }
   // Each further loader has a queue of its own, of batches that it may be the last to let go.
   stages += static_cast<int64_t>((prepared.targets.size() - 1) * kBatchesAhead) * kBatchBytesMin;
-  const int64_t least = std::clamp(kBatchBytesPerColumnMin * prepared.source.schema->num_fields(),
-                                   kBatchBytesMin, prepared.batches.bytes);
+  const int64_t least =
+      std::min(LeastBatchBytes(prepared.source.schema->num_fields()), prepared.batches.bytes);
   memory.minimum_bytes = memory.fixed_bytes + stages + kBatchesPerSlice * least;
   memory.windows = engine.plan.windows_parallel;
   // A later run may be larger than the first one, whose slices are known.

@@ -10,6 +10,7 @@
 #include "connectors/parquet/hive.h"
 #include "connectors/parquet/lake_layout.h"
 #include "connectors/parquet/lake_names.h"
+#include "elt/batch_bytes.h"
 #include "elt/plan.h"
 #include "formats/parquet/file_schema.h"
 
@@ -28,11 +29,6 @@ constexpr int64_t kRecordBytesPerChunk = 256;
 constexpr int64_t kBlockCopies = 3;
 // Footer state per column chunk, measured; the gathering buffer of a staged file; zstd contexts.
 constexpr int64_t kFooterBytesPerChunk = 1800;
-// The objects of a column of a batch beside its values, measured, and the least that a batch holds
-// under a tight budget (elt/prepare.cc): in all and of each column.
-constexpr int64_t kObjectBytesPerColumn = 900;
-constexpr int64_t kBatchBytesMin = 256 << 10;
-constexpr int64_t kBatchBytesPerColumnMin = 4 << 10;
 constexpr int64_t kFixedBytesPerFile = 1 << 20;
 
 std::string Lower(std::string text) {
@@ -164,8 +160,8 @@ int64_t DictionaryMemory(const format::EncodeOptions& encode,
 
 // Beside the values of the batches that wait to be a chunk.
 int64_t ObjectMemory(const format::EncodeOptions& encode, int64_t columns) {
-  const int64_t batch_bytes = std::max(kBatchBytesMin, kBatchBytesPerColumnMin * columns);
-  return (encode.chunk_bytes / batch_bytes + 1) * columns * kObjectBytesPerColumn;
+  const int64_t batches = encode.chunk_bytes / elt::LeastBatchBytes(columns) + 1;
+  return batches * columns * elt::kObjectBytesPerColumn;
 }
 
 // A file while it is encoded, or closed.

@@ -16,9 +16,9 @@ namespace {
 constexpr int64_t kRounding = 64;
 constexpr int64_t kFirstBytesPerSlot = 16;
 constexpr int64_t kOffsetMax = std::numeric_limits<int32_t>::max();
-/// A buffer handed over may be larger than its content by a quarter and this much, of a small one
-/// by an eighth more; else it is shrunk. A table of hundreds of columns has thousands of small
-/// buffers, whose spare bytes together would be as much as their content.
+/// A buffer handed over may be larger than its content by a quarter and kSpareBytes, but where it
+/// is small by three eighths and kSpareBytesMin; else it is shrunk. A table of hundreds of columns
+/// has thousands of small buffers, whose spare bytes would together be many times their content.
 constexpr int64_t kSpareBytes = 64 * 1024;
 constexpr int64_t kSpareBytesMin = 512;
 
