@@ -12,11 +12,17 @@ if(LEVADA_SANITIZE)
   add_compile_options(-fsanitize=${LEVADA_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${LEVADA_SANITIZE})
 endif()
-# The code under test is optimised and fully instrumented; the tests' own sources are neither, which more than halves the
+# The code under test is fully instrumented; the tests' own sources are neither that nor optimised, which more than halves the
 # time they take to compile. Memory errors and races are still seen in them.
 set(LEVADA_TEST_COMPILE_OPTIONS "")
+# Of the code under test only what touches every byte is worth optimising there: base and the formats. The rest compiles
+# in six tenths of the time and its tests take as long as before.
+set(LEVADA_COLD_COMPILE_OPTIONS "")
 if(LEVADA_SANITIZE)
   set(LEVADA_TEST_COMPILE_OPTIONS -O0 -fno-sanitize=undefined)
+  if(NOT LEVADA_FUZZ)  # which is about inputs a second
+    set(LEVADA_COLD_COMPILE_OPTIONS -O0)
+  endif()
 endif()
 if(LEVADA_FUZZ)
   add_compile_options(-fsanitize=fuzzer-no-link)

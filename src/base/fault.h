@@ -64,6 +64,7 @@ enum class FaultCode : uint16_t {
   kFileUnreadable = 1018,       ///< the pipeline file cannot be read
   kPlanTooLarge = 1019,         ///< file size, nesting or list length over the limit
   kBadColumnName = 1020,        ///< a name the profile's reader refuses
+  kBadExpression = 1021,        ///< an expression that is none, or whose types do not fit
   // 11: authentication and permission
   kAuthFailed = 1101,
   kPermissionDenied = 1102,
@@ -96,8 +97,9 @@ enum class FaultCode : uint16_t {
   kReadbackMismatch = 3102,  ///< verify: readback
   kValueRefused = 3103,      ///< NaN, infinity, out of range: the policy says error
   kInvalidUtf8 = 3104,
-  kCastFailed = 3105,    ///< a value that does not convert, on_error: fail
-  kNullInWindow = 3106,  ///< NULL in the window column, null: error
+  kCastFailed = 3105,        ///< a value that does not convert, on_error: fail
+  kNullInWindow = 3106,      ///< NULL in the window column, null: error
+  kExpressionFailed = 3107,  ///< an expression without a value for a row, on_error: fail
   // 40: the target
   kTargetUnwritable = 4001,
   kDiskFull = 4002,

@@ -12,10 +12,21 @@
 #include <optional>
 #include <random>
 
-#include "transformers/cast/cast_fixture.h"
+#include "conversions/conversion_fixture.h"
+#include "elt/transformer_fixture.h"
 
 namespace levada::cast {
+
+void Register(elt::Catalog& catalog);
+
 namespace {
+
+using conversions::ArrayOf;
+using conversions::TypeNamed;
+
+Result<std::unique_ptr<elt::Transformer>> MakeCast(const std::string& yaml) {
+  return elt::MakeTransformer(Register, "cast", yaml);
+}
 
 /// A value of an array in the words of the model.
 std::string Canonical(const arrow::Array& array, int64_t i) {

@@ -1,12 +1,10 @@
 #include "transformers/cast/cast_transformer.h"
 
-#include <arrow/array/concatenate.h>
+#include <arrow/array.h>
 
-#include <map>
 #include <optional>
 #include <utility>
 
-#include "elt/row_json.h"
 #include "elt/type_name.h"
 
 namespace levada::cast {
@@ -15,15 +13,8 @@ namespace {
 struct BoundColumn {
   int index = 0;
   std::string name;
-  std::unique_ptr<ColumnCast> cast;
-  OnError on_error = OnError::kFail;
-};
-
-/// Why a row does not go on.
-struct Fate {
-  const BoundColumn* column = nullptr;
-  const char* reason = nullptr;
-  bool keep_aside = false;  ///< quarantine; else only left out
+  std::unique_ptr<conversions::ColumnCast> cast;
+  elt::OnError on_error = elt::OnError::kFail;
 };
 
 /// The size of a text or blob, which helps to find it; nullopt for other values.
@@ -50,52 +41,41 @@ class BoundCast final : public elt::BoundTransformer {
   Result<elt::Mapped> Map(Context& ctx, const elt::BatchPtr& batch,
                           elt::RejectBuffer& rejects) const override {
     arrow::ArrayVector arrays = batch->columns();
-    std::map<int64_t, Fate> fates;  // by row
+    elt::RowFates fates;
     std::optional<std::pair<int64_t, Status>> first_failure;
     for (const BoundColumn& column : columns_) {
-      ARROW_ASSIGN_OR_RAISE(CastColumn cast, column.cast->Convert(arrays[column.index], ctx.pool));
+      ARROW_ASSIGN_OR_RAISE(conversions::CastColumn cast,
+                            column.cast->Convert(arrays[column.index], ctx.pool));
       arrays[column.index] = std::move(cast.values);
-      for (const CastFailure& failure : cast.failures) {
-        if (column.on_error == OnError::kFail) {
+      for (const conversions::CastFailure& failure : cast.failures) {
+        if (column.on_error == elt::OnError::kFail) {
           // Of several columns the one whose value comes first in the data, on every run alike.
           if (!first_failure || failure.row < first_failure->first) {
             first_failure = {failure.row, Failed(*batch, column, failure)};
           }
           break;
         }
-        Decide(column, failure, fates);
+        fates.Add(failure.row, column.on_error, column.name,
+                  "not " + TargetName(column) + ": " + failure.reason);
       }
     }
     if (first_failure) return first_failure->second;
-    elt::Mapped mapped;
-    for (const auto& [row, fate] : fates) {
-      ++(fate.keep_aside ? mapped.rejected : mapped.filtered);
-      if (fate.keep_aside) ARROW_RETURN_NOT_OK(PutAside(*batch, row, fate, rejects));
-    }
     auto whole = arrow::RecordBatch::Make(schema_, batch->num_rows(), std::move(arrays));
-    ARROW_ASSIGN_OR_RAISE(mapped.batch, Without(fates, std::move(whole), ctx.pool));
-    return mapped;
+    return fates.Apply("cast", batch, std::move(whole), rejects, ctx.pool);
   }
 
  private:
-  static void Decide(const BoundColumn& column, const CastFailure& failure,
-                     std::map<int64_t, Fate>& fates) {
-    if (column.on_error == OnError::kDiscardValue) return;
-    Fate& fate = fates[failure.row];
-    const bool keep_aside = column.on_error == OnError::kQuarantine;
-    // A row is kept aside once, for its first reason; keeping is stronger than leaving out.
-    if (fate.column != nullptr && (fate.keep_aside || !keep_aside)) return;
-    fate = {&column, failure.reason, keep_aside};
+  std::string TargetName(const BoundColumn& column) const {
+    return elt::TypeName(*schema_->field(column.index)->type());
   }
 
   Status Failed(const arrow::RecordBatch& batch, const BoundColumn& column,
-                const CastFailure& failure) const {
+                const conversions::CastFailure& failure) const {
     const arrow::Array& array = *batch.column(column.index);
     const std::optional<int64_t> size = SizeOf(array, failure.row);
     const std::string row = std::to_string(failure.row + 1);
     Fault fault(FaultCode::kCastFailed,
-                "column \"" + column.name + "\": expected " +
-                    elt::TypeName(*schema_->field(column.index)->type()) +
+                "column \"" + column.name + "\": expected " + TargetName(column) +
                     ", got a value of type " + elt::TypeName(*array.type()) +
                     (size ? " and " + std::to_string(*size) + " bytes" : "") + ": " +
                     failure.reason + " (row " + row + " of its batch)");
@@ -104,32 +84,6 @@ class BoundCast final : public elt::BoundTransformer {
         "correct the value, or say what such values get, on_error: discard_value | "
         "discard_row | quarantine");
     return fault;
-  }
-
-  Status PutAside(const arrow::RecordBatch& batch, int64_t row, const Fate& fate,
-                  elt::RejectBuffer& rejects) const {
-    elt::Reject reject;
-    reject.stage = "cast";
-    reject.column = fate.column->name;
-    reject.reason =
-        "not " + elt::TypeName(*schema_->field(fate.column->index)->type()) + ": " + fate.reason;
-    ARROW_ASSIGN_OR_RAISE(reject.row_json, elt::RowJson(batch, row));
-    return rejects.Add(std::move(reject));
-  }
-
-  /// The rows between those that are left out, joined.
-  static Result<elt::BatchPtr> Without(const std::map<int64_t, Fate>& fates, elt::BatchPtr batch,
-                                       arrow::MemoryPool* pool) {
-    if (fates.empty()) return batch;
-    arrow::RecordBatchVector runs;
-    int64_t begin = 0;
-    for (const auto& [row, fate] : fates) {
-      if (row > begin) runs.push_back(batch->Slice(begin, row - begin));
-      begin = row + 1;
-    }
-    if (begin < batch->num_rows()) runs.push_back(batch->Slice(begin));
-    if (runs.empty()) return batch->Slice(0, 0);
-    return arrow::ConcatenateRecordBatches(runs, pool);
   }
 
   const elt::SchemaPtr schema_;
@@ -154,7 +108,7 @@ Result<std::unique_ptr<elt::BoundTransformer>> CastTransformer::Bind(
       problems.push_back(std::move(problem));
       continue;
     }
-    auto cast = MakeColumnCast(fields[index]->type(), entry.target);
+    auto cast = conversions::MakeColumnCast(fields[index]->type(), entry.target);
     if (!cast.ok()) {
       const Fault fault = FaultOf(cast.status());
       problems.push_back(entry.options.ErrorAt(
@@ -162,7 +116,8 @@ Result<std::unique_ptr<elt::BoundTransformer>> CastTransformer::Bind(
           fault.help()));
       continue;
     }
-    const bool nullable = fields[index]->nullable() || entry.on_error == OnError::kDiscardValue;
+    const bool nullable =
+        fields[index]->nullable() || entry.on_error == elt::OnError::kDiscardValue;
     fields[index] = fields[index]->WithType(entry.target.type)->WithNullable(nullable);
     columns.push_back({index, entry.column, *std::move(cast), entry.on_error});
   }

@@ -6,24 +6,18 @@
 #include <string>
 #include <vector>
 
+#include "conversions/column_cast.h"
+#include "elt/on_error.h"
 #include "elt/options.h"
 #include "elt/stages.h"
-#include "transformers/cast/column_cast.h"
 
 namespace levada::cast {
-
-enum class OnError : uint8_t {
-  kFail,          ///< kCastFailed ends the attempt
-  kDiscardValue,  ///< NULL stands for the value
-  kDiscardRow,    ///< the row is left out, counted as filtered
-  kQuarantine,    ///< the row is put aside with its reason, counted as rejected
-};
 
 /// One entry of the stage's body.
 struct CastEntry {
   std::string column;
-  CastTarget target;
-  OnError on_error = OnError::kFail;
+  conversions::CastTarget target;
+  elt::OnError on_error = elt::OnError::kFail;
   elt::Options options;  ///< of this entry: where problems point
 };
 

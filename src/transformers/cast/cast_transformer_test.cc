@@ -2,10 +2,20 @@
 
 #include <arrow/util/key_value_metadata.h>
 
-#include "transformers/cast/cast_fixture.h"
+#include "conversions/conversion_fixture.h"
+#include "elt/transformer_fixture.h"
 
 namespace levada::cast {
+
+void Register(elt::Catalog& catalog);
+
 namespace {
+
+using conversions::ArrayOf;
+
+Result<std::unique_ptr<elt::Transformer>> MakeCast(const std::string& yaml) {
+  return elt::MakeTransformer(Register, "cast", yaml);
+}
 
 using testing::ElementsAre;
 using testing::HasSubstr;
@@ -44,7 +54,7 @@ class CastTransformerTest : public testing::Test {
     return mapped;
   }
   static std::string Column(const elt::Mapped& mapped, const std::string& name) {
-    return Shown(CastColumn{mapped.batch->GetColumnByName(name), {}});
+    return conversions::Shown(conversions::CastColumn{mapped.batch->GetColumnByName(name), {}});
   }
   std::vector<Diagnostic> Problems(const std::string& yaml) {
     const Status status = Bind(yaml).status();

@@ -11,12 +11,8 @@ elt::OptionSpec Spec() {
   type.doc = "the type the column becomes";
   type.required = true;
   type.example = "decimal(18,2)";
-  elt::OptionSpec on_error;
-  on_error.name = "on_error";
-  on_error.type = elt::OptionType::kChoice;
-  on_error.doc = "what happens where a value has no exact counterpart in the type";
-  on_error.default_text = "fail";
-  on_error.choices = {"fail", "discard_value", "discard_row", "quarantine"};
+  const elt::OptionSpec on_error =
+      elt::OnErrorSpec("what happens where a value has no exact counterpart in the type");
   elt::OptionSpec format;
   format.name = "format";
   format.doc = "how texts write dates and times, where that is not ISO: %Y %m %d %H %M %S %f %z";
@@ -41,13 +37,6 @@ elt::OptionSpec Spec() {
   return spec;
 }
 
-OnError OnErrorOf(const std::string& word) {
-  if (word == "discard_value") return OnError::kDiscardValue;
-  if (word == "discard_row") return OnError::kDiscardRow;
-  if (word == "quarantine") return OnError::kQuarantine;
-  return OnError::kFail;
-}
-
 Result<std::unique_ptr<elt::Transformer>> Make(const elt::Options& options,
                                                const elt::StageInput&) {
   std::vector<Diagnostic> problems;
@@ -56,7 +45,7 @@ Result<std::unique_ptr<elt::Transformer>> Make(const elt::Options& options,
     CastEntry entry;
     entry.column = column;
     entry.options = written;
-    entry.on_error = OnErrorOf(written.Text("on_error"));
+    entry.on_error = elt::OnErrorOf(written);
     auto refuse = [&](std::string_view option, const Status& status) {
       const Fault fault = FaultOf(status);
       problems.push_back(written.ErrorAt(option, FaultCode::kBadValue,
@@ -70,7 +59,7 @@ Result<std::unique_ptr<elt::Transformer>> Make(const elt::Options& options,
       refuse("type", type.status());
     }
     if (written.Has("format")) {
-      auto format = TimeFormat::Make(written.Text("format"));
+      auto format = conversions::TimeFormat::Make(written.Text("format"));
       if (format.ok()) {
         entry.target.format = *std::move(format);
       } else {
