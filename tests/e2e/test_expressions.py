@@ -61,11 +61,11 @@ EXPRESSIONS = [
     ("d - '2020-02-29'::date", None),
     ("d >= '2020-01-01'", None),
     ("date_trunc('month', d)", "date_trunc('month', d)::date"),
-    ("date_trunc('hour', at)", None),
-    ("date_trunc('week', at)", None),
-    ("date(at)", "at::date"),
-    ("hour(at) * 3600 + minute(at) * 60 + second(at)", None),
-    ("at < d", None),
+    ("date_trunc('hour', moment)", None),
+    ("date_trunc('week', moment)", None),
+    ("date(moment)", "moment::date"),
+    ("hour(moment) * 3600 + minute(moment) * 60 + second(moment)", None),
+    ("moment < d", None),
     ("a::text || price::text", "a::varchar || price::varchar"),
     ("cast(price as decimal(20,4)) + discount", None),
     ("d::text", "d::varchar"),
@@ -73,7 +73,7 @@ EXPRESSIONS = [
 EXPRESSIONS.append(("div(a, 7) + mod(b, 5)", "trunc(a::decimal(18,0) / 7)::bigint + b % 5"))
 
 TABLE = """create table rows (id bigint primary key, a integer, b bigint, x double precision, price numeric(12,2),
-discount numeric(5,4), quantity integer, s text, t text, d date, at timestamp)"""
+discount numeric(5,4), quantity integer, s text, t text, d date, moment timestamp)"""
 
 
 def random_rows(seed):
