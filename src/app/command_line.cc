@@ -7,6 +7,7 @@
 #include <CLI/Formatter.hpp>
 #include <algorithm>
 #include <cctype>
+#include <charconv>
 #include <memory>
 #include <utility>
 
@@ -18,6 +19,7 @@ namespace {
 
 constexpr const char* kOptions = "Options";
 constexpr const char* kGeneral = "General options";
+constexpr int64_t kRowsMax = 1000;  // of preview: more is what run is for
 
 /// The arguments as one line of text, so that a diagnostic can put its caret under one of them.
 class ArgumentText {
@@ -74,6 +76,7 @@ struct Raw {
   std::string log_level;
   std::string log_format;
   std::string save;
+  std::string rows;
   std::vector<std::string> positional;
 };
 
@@ -152,7 +155,16 @@ void DefineOptions(CLI::App& app, Verb verb, Raw& raw) {
           ->group(kOptions);
       DefineState(app, raw);
       break;
+    case Verb::kPreview:
+      app.add_option("--window", raw.line.windows, "rows of this window, such as 2026-01-31")
+          ->type_name("LABEL")
+          ->allow_extra_args(false)
+          ->group(kOptions);
+      AddText(app, "--rows", "COUNT", raw.rows, "how many rows, 1 to 1000; default 5", kOptions);
+      break;
     case Verb::kSchema:
+    case Verb::kTest:
+    case Verb::kVerify:
     case Verb::kExplain:
     case Verb::kVersion:
     case Verb::kHelp:
@@ -317,6 +329,15 @@ Status UnderstandTexts(Raw& raw) {
     }
     line.memory_bytes = *bytes;
   }
+  if (!raw.rows.empty()) {
+    const char* end = raw.rows.data() + raw.rows.size();
+    const auto parsed = std::from_chars(raw.rows.data(), end, line.rows);
+    if (parsed.ec != std::errc() || parsed.ptr != end || line.rows < 1 || line.rows > kRowsMax) {
+      return Fault(FaultCode::kBadCommandLine,
+                   fmt::format("option \"--rows\": expected a number from 1 to {}, got \"{}\"",
+                               kRowsMax, raw.rows));
+    }
+  }
   return Status::OK();
 }
 
@@ -359,11 +380,18 @@ Status UnderstandPositionals(Raw& raw, const VerbText& verb, const ArgumentText&
     default:
       break;
   }
+  if (words.empty() && line.verb == Verb::kTest) {
+    return missing("test needs a test file, or a directory of them", "write levada test DIR");
+  }
+  if (words.empty() && line.verb == Verb::kVerify) {
+    return missing("verify needs a dataset", "write levada verify DIR, with path: of the loader");
+  }
   if (words.empty()) {
     return missing(fmt::format("{} needs a pipeline file", verb.name),
                    fmt::format("write levada {} FILE", verb.name));
   }
-  const bool takes_url = line.verb == Verb::kRun || line.verb == Verb::kPlan;
+  const bool takes_url =
+      line.verb == Verb::kRun || line.verb == Verb::kPlan || line.verb == Verb::kPreview;
   if (takes_url && LooksLikeUrl(words.front())) {
     if (words.size() != 2) {
       return missing("a source URL needs one target directory beside it",

@@ -21,6 +21,9 @@ enum class Verb : uint8_t {
   kSchema,
   kStatus,
   kRetry,
+  kPreview,
+  kTest,
+  kVerify,
   kExplain,
   kVersion
 };
@@ -52,6 +55,7 @@ struct CommandLine {
   std::vector<std::string> windows;     ///< --window, in the order written
   bool replace = false;
   bool online = false;     ///< kCheck
+  int64_t rows = 5;        ///< kPreview
   bool rebuild = false;    ///< kStatus
   std::string error_code;  ///< kExplain; empty: list all
 };

@@ -35,10 +35,20 @@ Outcome Check(Session& session);
 Outcome ShowSchema(Session& session);
 Outcome ShowStatus(Session& session);
 
+/// `levada preview`: the first rows behind each stage.
+Outcome Preview(Session& session);
+/// `levada test`. Exit status 31 when a test failed.
+Outcome Test(Session& session);
+
+/// `levada verify`. Exit status 31 when a target is not what its records say.
+Outcome VerifyTargets(Session& session);
+
 /// Renders one failure to standard error, as text or JSON.
 void PrintFailure(const Status& status, ErrorFormat format, const Terminal& terminal);
 
 /// Exit status of `plan` when something is to be done.
 inline constexpr int kWorkPending = 2;
+/// Exit status of `test` and `verify` when rows or files are not as expected.
+inline constexpr int kDataCheckFailed = 31;
 
 }  // namespace levada::app

@@ -29,12 +29,9 @@ Result<elt::Prepared> DescribePipeline(Session& session, const Pipeline& pipelin
     ARROW_ASSIGN_OR_RAISE(run.window, AnyWindow(*pipeline.plan.window));
   }
   ARROW_ASSIGN_OR_RAISE(prepared.source, pipeline.stages.consumer->Describe(context));
-  elt::SchemaPtr schema = prepared.source.schema;
-  for (const auto& transformer : pipeline.stages.transformers) {
-    ARROW_ASSIGN_OR_RAISE(auto bound, transformer->Bind(schema));
-    schema = bound->schema();
-    prepared.transformers.push_back(std::move(bound));
-  }
+  ARROW_ASSIGN_OR_RAISE(prepared.transformers,
+                        elt::BindTransformers(pipeline.stages, prepared.source.schema, run));
+  const elt::SchemaPtr schema = prepared.OutputSchema();
   const std::vector<elt::ColumnHint> hints(static_cast<size_t>(schema->num_fields()));
   for (const auto& loader : pipeline.stages.loaders) {
     ARROW_ASSIGN_OR_RAISE(elt::BoundTarget target, loader->Bind(context, schema, hints, run));

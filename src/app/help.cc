@@ -62,6 +62,28 @@ constexpr auto kVerbs = std::to_array<VerbText>({
      "Like run, but starts nothing new: only partitions that are missing in runs that were already "
      "begun are done.",
      "  levada retry orders.yaml\n"},
+    {Verb::kPreview, "preview", "show the first rows behind each stage, and write nothing",
+     "preview FILE... [options]\npreview URL PATH [options]",
+     "Reads some rows of the last closed window, or of the table, and shows what each transformer "
+     "makes of them. A stage that compares rows (dedupe, validate: unique) compares these alone.",
+     "  levada preview orders.yaml\n"
+     "  levada preview orders.yaml --rows 3 --window 2026-01-31 --json\n"},
+    {Verb::kTest, "test", "check what pipelines make of given rows, without source and target",
+     "test FILE|DIR... [options]",
+     "Runs the tests of NAME.test.yaml files; of a directory, all that are below it. Given rows "
+     "take the place of the consumer, and the rows behind each stage are compared with what the "
+     "test expects. Differences are shown cell by cell. The exit status is 31 when a test "
+     "failed.",
+     "  levada test orders.test.yaml\n"
+     "  levada test pipelines\n"},
+    {Verb::kVerify, "verify", "read a dataset again and compare it with its records",
+     "verify DIR... [options]",
+     "Reads every file of a dataset and compares its size and sha256 with what was recorded when "
+     "it was written. Says which files are gone, which are changed, and which are there that no "
+     "record names, so that readers see rows of them. Connects to nothing and changes nothing. "
+     "The exit status is 31 when there is a problem.",
+     "  levada verify lake/orders\n"
+     "  levada verify lake/* --json\n"},
     {Verb::kExplain, "explain", "explain an error code such as LV1002", "explain CODE\nexplain",
      "Prints what a code means, what causes it and what to do. Without a code, lists all of them.",
      "  levada explain LV2001\n"

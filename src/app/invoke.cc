@@ -37,6 +37,12 @@ Outcome DispatchInSession(const CommandLine& line, const Terminal& terminal) {
       return ShowSchema(**session);
     case Verb::kStatus:
       return ShowStatus(**session);
+    case Verb::kPreview:
+      return Preview(**session);
+    case Verb::kTest:
+      return Test(**session);
+    case Verb::kVerify:
+      return VerifyTargets(**session);
     case Verb::kExplain:
     case Verb::kVersion:
     case Verb::kHelp:

@@ -23,7 +23,9 @@ std::string SimilarFile(os::Disk& disk, const std::string& path) {
   return fmt::format("is it \"{}\"?", bare ? nearest : os::JoinPath(os::ParentPath(path), nearest));
 }
 
-Result<std::string> ReadPipelineFile(os::Disk& disk, const std::string& path) {
+}  // namespace
+
+Result<std::string> ReadYamlFile(os::Disk& disk, const std::string& path) {
   Result<std::optional<os::DirectoryEntry>> found = disk.Stat(path);
   if (!found.ok()) {
     return Fault(FaultCode::kFileUnreadable, fmt::format("cannot read \"{}\"", path))
@@ -53,6 +55,8 @@ Result<std::string> ReadPipelineFile(os::Disk& disk, const std::string& path) {
   }
   return std::move(**text);
 }
+
+namespace {
 
 Result<Pipeline> MakePipeline(Session& session, std::shared_ptr<const SourceText> source,
                               std::string file) {
@@ -111,11 +115,15 @@ std::string StateDirectoryOf(const CommandLine& line, const std::string& file) {
 Result<Pipeline> OpenPipelineFile(Session& session, const std::string& file) {
   auto source = std::make_shared<SourceText>();
   source->name = file;
-  ARROW_ASSIGN_OR_RAISE(source->text, ReadPipelineFile(session.disk(), file));
+  ARROW_ASSIGN_OR_RAISE(source->text, ReadYamlFile(session.disk(), file));
   ARROW_ASSIGN_OR_RAISE(Pipeline pipeline, MakePipeline(session, std::move(source), file));
   ShowWarnings(session, pipeline.plan.warnings);
   pipeline.state_directory = StateDirectoryOf(session.line(), file);
   return pipeline;
+}
+
+Result<Pipeline> OpenPipelineText(Session& session, const std::shared_ptr<const SourceText>& text) {
+  return MakePipeline(session, text, text->name);
 }
 
 std::vector<Pipeline> OpenPipelines(Session& session, std::vector<Status>& failures) {

@@ -19,6 +19,12 @@ struct Pipeline {
 
 /// kFileUnreadable, kPlanTooLarge, or whatever is wrong in the file.
 Result<Pipeline> OpenPipelineFile(Session& session, const std::string& file);
+/// The same of a text that is no file of its own.
+Result<Pipeline> OpenPipelineText(Session& session, const std::shared_ptr<const SourceText>& text);
+
+/// A YAML file's text: kFileUnreadable, with a file of a similar name if there is one;
+/// kPlanTooLarge.
+Result<std::string> ReadYamlFile(os::Disk& disk, const std::string& path);
 
 /// What the command line names, in its order. A failure of one file does not hide those of the
 /// others: `failures` gets all of them.

@@ -65,6 +65,8 @@ constexpr auto kKinds = std::to_array<FaultKind>({
     {kCastFailed, "cast failed", Blame::kData, false, 31},
     {kNullInWindow, "null in the window column", Blame::kData, false, 31},
     {kExpressionFailed, "expression failed", Blame::kData, false, 31},
+    {kValidationFailed, "validation failed", Blame::kData, false, 31},
+    {kRowCountRefused, "row count refused", Blame::kData, false, 31},
     {kTargetUnwritable, "target not writable", Blame::kTarget, false, 40},
     {kDiskFull, "disk full", Blame::kTarget, false, 40},
     {kForeignTarget, "target holds something else", Blame::kTarget, false, 40},

@@ -100,6 +100,8 @@ enum class FaultCode : uint16_t {
   kCastFailed = 3105,        ///< a value that does not convert, on_error: fail
   kNullInWindow = 3106,      ///< NULL in the window column, null: error
   kExpressionFailed = 3107,  ///< an expression without a value for a row, on_error: fail
+  kValidationFailed = 3108,  ///< a row that breaks a rule of validate, on_error: fail
+  kRowCountRefused = 3109,   ///< validate: rows does not allow so many or so few
   // 40: the target
   kTargetUnwritable = 4001,
   kDiskFull = 4002,

@@ -11,6 +11,7 @@
 
 #include "elt/options.h"
 #include "elt/stages.h"
+#include "elt/target_check.h"
 
 namespace levada::os {
 class Disk;
@@ -24,8 +25,10 @@ struct StageInput {
   os::Disk* disk = nullptr;
   Random* random = nullptr;
   const Clock* clock = nullptr;
-  std::string version;      ///< of levada, for created_by
-  bool has_windows = true;  ///< the plan's runs have them; MakeStages says so
+  std::string version;  ///< of levada, for created_by
+  // What of the plan matters to a stage; MakeStages says so.
+  bool has_windows = true;        ///< its runs have windows
+  bool whole_partitions = false;  ///< a partition must be one slice
 };
 
 /// Options as a person would write them on a command line URL, for the file that `--save` writes.
@@ -43,6 +46,10 @@ struct CatalogEntry {
   /// From "postgres://user@host/db?table=t" to {dsn, ...}, {table, t}. Null when there is no URL
   /// form.
   std::function<Result<WrittenOptions>(const std::string& url)> from_url;
+  /// Of a loader: reads what is at `path` again. Null when it cannot.
+  std::function<Result<TargetCheck>(Context&, const std::string& path, const StageInput&,
+                                    const CheckObserver&)>
+      check_target = {};
 };
 
 class Catalog {

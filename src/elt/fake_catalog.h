@@ -27,7 +27,8 @@ class IdleConsumer final : public Consumer {
 
 class IdleTransformer final : public Transformer {
  public:
-  Result<std::unique_ptr<BoundTransformer>> Bind(const SchemaPtr&) const override {
+  Result<std::unique_ptr<BoundTransformer>> Bind(const SchemaPtr&,
+                                                 const RunInstance&) const override {
     return Fault(FaultCode::kInternal, "changes nothing");
   }
 };

@@ -284,6 +284,15 @@ class MemoryRun final : public TargetRun {
     return Status::OK();
   }
 
+  Status Abandon(Context&) override {
+    std::lock_guard lock(memory_.mutex);
+    memory_.runs[run_.Label()].pending.reset();
+    memory_.runs[run_.Label()].partitions.clear();
+    memory_.visible[run_.Label()].clear();
+    memory_.events.push_back("abandon " + run_.Label());
+    return Status::OK();
+  }
+
   Status Discard(Context&, const Attempt& attempt) override {
     std::lock_guard lock(memory_.mutex);
     std::erase_if(memory_.staged,

@@ -1,4 +1,4 @@
-// Path layouts: "day={run.start:%Y-%m-%d}".
+// Texts that name facts of the run: "day={run.start:%Y-%m-%d}".
 
 #include <optional>
 
@@ -65,17 +65,19 @@ Result<std::string> FormatTime(std::string_view format, const CivilTime& time) {
 Result<std::string> ExpandField(std::string_view field, const RunInstance& run) {
   const size_t colon = field.find(':');
   const std::string_view name = field.substr(0, colon);
+  if (name == "pipeline" && colon == kNowhere) return run.pipeline;
   if (name != "run.start" && name != "run.end" && name != "run.label") {
     const std::string nearest =
-        NearestName(std::string(name), {"run.start", "run.end", "run.label"});
-    return BadLayout("unknown name in a layout: \"{" + std::string(name) + "}\"",
+        NearestName(std::string(name), {"run.start", "run.end", "run.label", "pipeline"});
+    return BadLayout("unknown name: \"{" + std::string(name) + "}\"",
                      nearest.empty()
-                         ? "known are {run.start:%Y-%m-%d}, {run.end:...} and {run.label}"
+                         ? "known are {run.start:%Y-%m-%d}, {run.end:...}, {run.label} and "
+                           "{pipeline}"
                          : "did you mean {" + nearest + "}?");
   }
   if (!run.window) {
-    return BadLayout("\"{" + std::string(field) + "}\" in the layout of a run without windows",
-                     "add run: { every: day, ... }, or leave it out of the layout");
+    return BadLayout("\"{" + std::string(field) + "}\" in a pipeline without windows",
+                     "add run: { every: day, ... }, or leave it out");
   }
   if (name == "run.label") {
     if (colon != kNowhere) {

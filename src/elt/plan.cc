@@ -212,6 +212,32 @@ Result<Plan> ParsePlan(const std::shared_ptr<const SourceText>& source, const Ca
   return plan;
 }
 
+bool Stages::AnyWholePartitions() const {
+  return std::ranges::any_of(transformers, [](const auto& transformer) {
+    return transformer != nullptr && transformer->sees_whole_partition();
+  });
+}
+
+std::vector<RowCountRule> Stages::RowCountRules() const {
+  std::vector<RowCountRule> rules;
+  for (const auto& transformer : transformers) {
+    if (const auto rule = transformer->row_count_rule()) rules.push_back(*rule);
+  }
+  return rules;
+}
+
+Result<std::vector<std::unique_ptr<BoundTransformer>>> BindTransformers(const Stages& stages,
+                                                                        SchemaPtr schema,
+                                                                        const RunInstance& run) {
+  std::vector<std::unique_ptr<BoundTransformer>> transformers;
+  for (const auto& transformer : stages.transformers) {
+    ARROW_ASSIGN_OR_RAISE(auto bound, transformer->Bind(schema, run));
+    schema = bound->schema();
+    transformers.push_back(std::move(bound));
+  }
+  return transformers;
+}
+
 Result<Stages> MakeStages(const Plan& plan, const Catalog& catalog, const StageInput& shared) {
   StageInput input = shared;
   input.has_windows = plan.window.has_value();
@@ -222,10 +248,14 @@ Result<Stages> MakeStages(const Plan& plan, const Catalog& catalog, const StageI
     if (!made.ok()) failures.push_back(Located(made.status(), plan, stage));
     return made.ok() ? *std::move(made) : nullptr;
   };
-  stages.consumer = make(catalog.FindConsumer(plan.consumer.kind), plan.consumer);
   for (const StagePlan& transformer : plan.transformers) {
     stages.transformers.push_back(make(catalog.FindTransformer(transformer.kind), transformer));
   }
+  // After them: whether a partition may have several slices is up to the transformers.
+  input.whole_partitions = stages.AnyWholePartitions();
+  const size_t failed_transformers = failures.size();
+  stages.consumer = make(catalog.FindConsumer(plan.consumer.kind), plan.consumer);
+  std::ranges::rotate(failures, failures.begin() + static_cast<ptrdiff_t>(failed_transformers));
   for (const StagePlan& loader : plan.loaders) {
     stages.loaders.push_back(make(catalog.FindLoader(loader.kind), loader));
   }

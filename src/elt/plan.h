@@ -78,8 +78,18 @@ struct Stages {
   std::unique_ptr<Consumer> consumer;
   std::vector<std::unique_ptr<Transformer>> transformers;
   std::vector<std::unique_ptr<Loader>> loaders;
+
+  /// A transformer must see every partition whole, in one slice.
+  bool AnyWholePartitions() const;
+  /// Of all transformers.
+  std::vector<RowCountRule> RowCountRules() const;
 };
 Result<Stages> MakeStages(const Plan& plan, const Catalog& catalog, const StageInput& input);
+
+/// The transformers of `stages` in order, bound one behind the other for the rows of one run.
+Result<std::vector<std::unique_ptr<BoundTransformer>>> BindTransformers(const Stages& stages,
+                                                                        SchemaPtr schema,
+                                                                        const RunInstance& run);
 
 /// The windows of `spec` that are closed at `now`, oldest first; kBadWindow when there would be
 /// more than `limit`.
@@ -89,8 +99,9 @@ Result<Window> FirstWindow(const WindowSpec& spec);
 /// The one with this label, closed or not; kBadWindow with the nearest valid label otherwise.
 Result<Window> WindowByLabel(const WindowSpec& spec, const std::string& label);
 
-/// strftime-like: {run.start:%Y-%m-%d}, {run.end:...}, {run.label}; in the window's time zone. Used
-/// by path layouts. kBadLayout for unknown names and for a whole-table run that has no window.
+/// strftime-like: {run.start:%Y-%m-%d}, {run.end:...}, in the window's time zone; {run.label},
+/// {pipeline}. Used by path layouts and `add`. kBadLayout for unknown names and for a whole-table
+/// run that has no window.
 Result<std::string> ExpandTemplate(std::string_view text, const RunInstance& run);
 
 }  // namespace levada::elt

@@ -109,10 +109,9 @@ Verdict JudgeTarget(const RunInstance& run, const PublishedRun& state,
                     const Circumstances& circumstances) {
   const bool begun = state.pending.has_value();
   const bool same_plan_begun = begun && state.pending->plan_hash == run.plan_hash;
-  if (same_plan_begun && state.resumable) {
-    return {Decision::kResume,
-            fmt::format("begun {}, {} of {} partitions done", state.pending->created_at,
-                        state.partitions.size(), state.pending->partitions.size())};
+  if (const SplitRecord* split = state.SplitToGoOnWith(run.plan_hash)) {
+    return {Decision::kResume, fmt::format("begun {}, {} of {} partitions done", split->created_at,
+                                           state.partitions.size(), split->partitions.size())};
   }
   // What nobody has seen needs nobody's leave: the file was put right after a first failure, or
   // levada was exchanged before the first partition, or in the middle of a replacement.
@@ -177,8 +176,7 @@ Result<RunDecision> Decide(Context& ctx, const Engine& engine, RunInstance run,
   for (const auto& loader : engine.stages.loaders) {
     ARROW_ASSIGN_OR_RAISE(PublishedRun state, loader->Inspect(ctx, decided.run));
     Verdict verdict = JudgeTarget(decided.run, state, circumstances);
-    gives_up |=
-        state.pending && (!state.resumable || state.pending->plan_hash != decided.run.plan_hash);
+    gives_up |= state.pending && state.SplitToGoOnWith(decided.run.plan_hash) == nullptr;
     other_build |= verdict.other_build;
     any_resume |= verdict.decision == Decision::kResume;
     any_replace |= verdict.decision == Decision::kReplace;
@@ -354,6 +352,7 @@ Result<MemoryPlan> PlanMemory(const Engine& engine, const RunOptions& options, P
     stages += target.memory_bytes_per_slice;
     if (engine.plan.verify == Verify::kReadback) stages += kReadBackBytes;
   }
+  for (const auto& transformer : prepared.transformers) stages += transformer->pass_bytes();
   // Each further loader has a queue of its own, of batches that it may be the last to let go.
   stages += static_cast<int64_t>((prepared.targets.size() - 1) * kBatchesAhead) * kBatchBytesMin;
   const int64_t least =
@@ -398,12 +397,9 @@ Result<MemoryPlan> PlanMemory(const Engine& engine, const RunOptions& options, P
 }
 
 Status BindStages(Context& ctx, const Engine& engine, const RunInstance& run, Prepared& prepared) {
-  SchemaPtr schema = prepared.source.schema;
-  for (const auto& transformer : engine.stages.transformers) {
-    ARROW_ASSIGN_OR_RAISE(auto bound, transformer->Bind(schema));
-    schema = bound->schema();
-    prepared.transformers.push_back(std::move(bound));
-  }
+  ARROW_ASSIGN_OR_RAISE(prepared.transformers,
+                        BindTransformers(engine.stages, prepared.source.schema, run));
+  const SchemaPtr& schema = prepared.OutputSchema();
   prepared.output_hints = OutputHints(prepared.source, schema);
   for (const auto& loader : engine.stages.loaders) {
     ARROW_ASSIGN_OR_RAISE(BoundTarget target,
@@ -418,9 +414,7 @@ Status BindStages(Context& ctx, const Engine& engine, const RunInstance& run, Pr
 const SplitRecord* RecordedSplit(const RunDecision& decision) {
   if (decision.decision != Decision::kResume) return nullptr;
   for (const PublishedRun& state : decision.published) {
-    if (state.resumable && state.pending && state.pending->plan_hash == decision.run.plan_hash) {
-      return &*state.pending;
-    }
+    if (const SplitRecord* split = state.SplitToGoOnWith(decision.run.plan_hash)) return split;
   }
   return nullptr;
 }
@@ -429,7 +423,23 @@ bool IsPending(const RunDecision& decision) {
   return decision.decision != Decision::kSkip && decision.decision != Decision::kRefuse;
 }
 
+// What is told of transformers that compare rows, which two partitions never are.
+void NotePartitionsApart(const Engine& engine, Prepared& prepared) {
+  if (prepared.partitions.size() < 2) return;
+  for (size_t i = 0; i < engine.stages.transformers.size(); ++i) {
+    if (!engine.stages.transformers[i]->sees_whole_partition()) continue;
+    prepared.notes.push_back(
+        fmt::format("{} compares the rows of one partition, and there are {}: rows of two are not "
+                    "compared",
+                    engine.plan.transformers[i].kind, prepared.partitions.size()));
+  }
+}
+
 }  // namespace
+
+SplitLimits Engine::LimitsOfSplit() const {
+  return {plan.partition_bytes, stages.AnyWholePartitions() ? 1 : os::ProcessorCount()};
+}
 
 std::vector<Diagnostic> Prepared::AllWarnings(const Plan& plan) const {
   std::vector<Diagnostic> all = plan.warnings;
@@ -503,11 +513,11 @@ Result<Prepared> Prepare(Context& ctx, const Engine& engine, const RunOptions& o
       prepared.partitions = recorded->partitions;
     } else {
       ARROW_ASSIGN_OR_RAISE(prepared.partitions, Retried(ctx, retry, engine.random, "split", [&] {
-                              return engine.stages.consumer->Split(
-                                  ctx, first->run, prepared.source,
-                                  {engine.plan.partition_bytes, os::ProcessorCount()});
+                              return engine.stages.consumer->Split(ctx, first->run, prepared.source,
+                                                                   engine.LimitsOfSplit());
                             }));
     }
+    NotePartitionsApart(engine, prepared);
     for (const Partition& partition : prepared.partitions) {
       slices = std::max(slices, partition.slices.size());
     }

@@ -43,6 +43,14 @@ class FieldReader {
     return value->get<int64_t>();
   }
 
+  /// Absent is false.
+  bool Flag(const char* key) {
+    const Json* value = Optional(key);
+    if (value == nullptr) return false;
+    if (!value->is_boolean()) return Refuse(Name(key), "true or false"), false;
+    return value->get<bool>();
+  }
+
   /// The items of a list; empty after a problem.
   const Json& List(const char* key) {
     static const Json kEmpty = Json::array();
@@ -264,6 +272,7 @@ std::string SplitRecord::ToJson() const {
             {"created_at", created_at},
             {"revision", revision},
             {"partitions", std::move(list)}};
+  if (held) json["held"] = true;
   return Dump(json, 2);
 }
 
@@ -284,6 +293,7 @@ Result<SplitRecord> SplitRecord::FromJson(std::string_view text) {
   record.writer = fields.Text("writer");
   record.created_at = fields.Text("created_at");
   record.revision = static_cast<int>(fields.Integer("revision", 0, INT32_MAX));
+  record.held = fields.Flag("held");
   std::set<std::string> ids;
   for (const Json& item : fields.List("partitions")) {
     const std::string where = Item("split.partitions", record.partitions.size());

@@ -77,6 +77,7 @@ struct SplitRecord {
   std::string writer;      ///< JSON: BoundTarget::frozen of this target
   std::string created_at;  ///< RFC 3339
   int revision = 0;        ///< 0 the first time; + 1 for each run that replaces a published one
+  bool held = false;       ///< nothing is visible before Finish, as if it replaced something
   std::vector<Partition> partitions;
 
   std::string ToJson() const;

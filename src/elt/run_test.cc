@@ -158,6 +158,15 @@ TEST(SplitRecord, SurvivesTheRoundTrip) {
   EXPECT_EQ(read->ToJson(), split.ToJson());
 }
 
+TEST(SplitRecord, KeepsThatItIsHeld) {
+  SplitRecord split = ExampleSplit();
+  split.held = true;
+  EXPECT_TRUE(SplitRecord::FromJson(split.ToJson())->held);
+  auto json = ParseJson(split.ToJson());
+  json["held"] = 1;
+  EXPECT_EQ(CodeOf(ReadSplit(json).status()), FaultCode::kManifestCorrupt);
+}
+
 TEST(SplitRecord, KeepsTheAbsenceOfAWindow) {
   SplitRecord split = ExampleSplit();
   split.window.reset();

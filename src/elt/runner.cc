@@ -60,11 +60,13 @@ bool IsStop(const Status& status) {
 class InstanceRun {
  public:
   InstanceRun(Context& ctx, const Engine& engine, const Prepared& prepared,
-              const RunDecision& decision, Ledger* ledger, RunObserver& observer)
+              const RunDecision& decision, RowHistory& history, Ledger* ledger,
+              RunObserver& observer)
       : ctx_(ctx),
         engine_(engine),
         prepared_(prepared),
         decision_(decision),
+        history_(history),
         ledger_(ledger),
         observer_(observer) {}
 
@@ -92,21 +94,40 @@ class InstanceRun {
     ARROW_RETURN_NOT_OK(Begin());
     ARROW_RETURN_NOT_OK(Split());
     ARROW_RETURN_NOT_OK(RunPartitions());
+    ARROW_RETURN_NOT_OK(CheckRows());
     // In YAML order: a failure between two leaves the later ones pending, and the next run
     // converges.
     for (auto& target : targets_) ARROW_RETURN_NOT_OK(target->Finish(ctx_));
+    history_.Add(decision_.run.window, report_.rows);
     return Status::OK();
   }
 
+  // A run of too few rows is not kept to be asked again: the next one reads what there is then.
+  Status CheckRows() {
+    Status refused;
+    for (const RowCountRule& rule : engine_.stages.RowCountRules()) {
+      refused = CheckRowCount(rule, report_.rows, history_.Before(decision_.run, rule.history));
+      if (!refused.ok()) break;
+    }
+    if (refused.ok()) return refused;
+    for (auto& target : targets_) {
+      const Status abandoned = target->Abandon(ctx_);
+      if (!abandoned.ok()) {
+        ctx_.log->Warning("what was read is left for the next run to ask again",
+                          {{"window", report_.label}, {"error", abandoned.message()}});
+      }
+    }
+    return refused;
+  }
+
   Status Begin() {
+    ARROW_ASSIGN_OR_RAISE(transformers_,
+                          BindTransformers(engine_.stages, prepared_.source.schema, decision_.run));
     for (size_t i = 0; i < engine_.stages.loaders.size(); ++i) {
       if (!decision_.loader_pending[i]) continue;
       const Loader& loader = *engine_.stages.loaders[i];
-      const SchemaPtr& schema = prepared_.transformers.empty()
-                                    ? prepared_.source.schema
-                                    : prepared_.transformers.back()->schema();
-      ARROW_ASSIGN_OR_RAISE(BoundTarget bound,
-                            loader.Bind(ctx_, schema, prepared_.output_hints, decision_.run));
+      ARROW_ASSIGN_OR_RAISE(BoundTarget bound, loader.Bind(ctx_, prepared_.OutputSchema(),
+                                                           prepared_.output_hints, decision_.run));
       ARROW_ASSIGN_OR_RAISE(auto target, loader.Begin(ctx_, decision_.run, bound));
       writers_.push_back(bound.frozen);
       targets_.push_back(std::move(target));
@@ -120,10 +141,7 @@ class InstanceRun {
     SplitRecord split;
     const SplitRecord* recorded = nullptr;
     for (const auto& target : targets_) {
-      const PublishedRun& state = target->state();
-      const bool goes_on =
-          state.pending && state.resumable && state.pending->plan_hash == decision_.run.plan_hash;
-      if (goes_on) recorded = &*state.pending;
+      recorded = target->state().SplitToGoOnWith(decision_.run.plan_hash);
       if (recorded != nullptr) break;
     }
     const std::string fingerprint = SchemaFingerprint(*prepared_.source.schema);
@@ -144,11 +162,11 @@ class InstanceRun {
       split.plan_hash = decision_.run.plan_hash;
       split.schema = fingerprint;
       split.created_at = FormatTimestamp(ctx_.clock->Now());
+      split.held = !engine_.stages.RowCountRules().empty();
       ARROW_ASSIGN_OR_RAISE(split.partitions,
                             Retried(ctx_, engine_.plan.retry, engine_.random, "split", [&] {
                               return engine_.stages.consumer->Split(
-                                  ctx_, decision_.run, prepared_.source,
-                                  {engine_.plan.partition_bytes, os::ProcessorCount()});
+                                  ctx_, decision_.run, prepared_.source, engine_.LimitsOfSplit());
                             }));
     }
     LEVADA_FAILPOINT(ctx_, "split.before_record");
@@ -164,6 +182,11 @@ class InstanceRun {
       report_.revision = std::max(report_.revision, kept.revision);
     }
     partitions_ = std::move(split.partitions);
+    const bool in_slices = std::ranges::any_of(
+        partitions_, [](const Partition& partition) { return partition.slices.size() > 1; });
+    if (in_slices && engine_.stages.AnyWholePartitions()) {
+      return Fault(FaultCode::kInternal, "a partition that must be seen whole was cut into slices");
+    }
     return Status::OK();
   }
 
@@ -172,7 +195,7 @@ class InstanceRun {
     work.plan = &engine_.plan;
     work.consumer = engine_.stages.consumer.get();
     work.source = &prepared_.source;
-    work.transformers = prepared_.transformers;
+    work.transformers = transformers_;
     work.run = &decision_.run;
     work.partitions = partitions_;
     work.batches = prepared_.batches;
@@ -310,12 +333,14 @@ class InstanceRun {
   const Engine& engine_;
   const Prepared& prepared_;
   const RunDecision& decision_;
+  RowHistory& history_;
   Ledger* ledger_;
   RunObserver& observer_;
   RunInstanceReport report_;
   std::string started_at_;
   std::vector<std::unique_ptr<TargetRun>> targets_;
   std::vector<std::string> writers_;
+  std::vector<std::unique_ptr<BoundTransformer>> transformers_;
   std::vector<Partition> partitions_;
   int partitions_done_ = 0;
 };
@@ -328,6 +353,8 @@ Status Conclude(Context& ctx, const RunReport& report, int runs_to_do) {
   for (const RunInstanceReport& run : report.runs) {
     if (run.outcome == RunOutcome::kPublished) ++published;
     if (!run.status.ok() && !IsStop(run.status)) failures.push_back(run.status);
+    // Its partitions are whole and not visible.
+    if (CodeOf(run.status) == FaultCode::kRowCountRefused) continue;
     for (const PartitionReport& partition : run.partitions) {
       if (!run.status.ok() && partition.status.ok()) ++published;
     }
@@ -342,12 +369,22 @@ Status Conclude(Context& ctx, const RunReport& report, int runs_to_do) {
       .Because(worst);
 }
 
-}  // namespace
+// What the first target has of the pipeline's runs, for rules that look at it.
+Status ReadHistory(Context& ctx, const Engine& engine, RowHistory& history) {
+  const auto rules = engine.stages.RowCountRules();
+  if (std::ranges::none_of(rules,
+                           [](const auto& rule) { return rule.change_percent.has_value(); })) {
+    return Status::OK();
+  }
+  ARROW_ASSIGN_OR_RAISE(const auto published,
+                        engine.stages.loaders.front()->Inventory(ctx, engine.plan.name, {}));
+  for (const PublishedRun& run : published) {
+    if (run.finished && run.damage.ok()) history.Add(run.window, run.rows);
+  }
+  return Status::OK();
+}
 
-RunReport RunPlan(Context& ctx, const Engine& engine, const Prepared& prepared, Ledger* ledger,
-                  RunObserver& observer) {
-  const auto started = ctx.clock->Steady();
-  const int64_t cpu_before = os::CpuTimeNs();
+RunReport BeginReport(Context& ctx, const Engine& engine, const Prepared& prepared) {
   RunReport report;
   report.run_id = NewId(engine.random);
   report.pipeline = engine.plan.name;
@@ -359,7 +396,16 @@ RunReport RunPlan(Context& ctx, const Engine& engine, const Prepared& prepared, 
   report.started_at = ctx.clock->Now();
   report.warnings = prepared.AllWarnings(engine.plan);
   report.verify = engine.plan.verify == Verify::kReadback ? "readback" : "count";
+  return report;
+}
 
+}  // namespace
+
+RunReport RunPlan(Context& ctx, const Engine& engine, const Prepared& prepared, Ledger* ledger,
+                  RunObserver& observer) {
+  const auto started = ctx.clock->Steady();
+  const int64_t cpu_before = os::CpuTimeNs();
+  RunReport report = BeginReport(ctx, engine, prepared);
   std::vector<const RunDecision*> to_do;
   for (const RunDecision& decision : prepared.runs) {
     if (decision.decision == Decision::kSkip) {
@@ -368,7 +414,9 @@ RunReport RunPlan(Context& ctx, const Engine& engine, const Prepared& prepared, 
       to_do.push_back(&decision);
     }
   }
+  RowHistory history;
   report.status = prepared.Refusal();
+  if (report.status.ok()) report.status = ReadHistory(ctx, engine, history);
   if (!report.status.ok()) return report;
   observer.InvocationBegins(engine.plan.name, static_cast<int>(to_do.size()),
                             report.runs_published_before);
@@ -390,7 +438,7 @@ RunReport RunPlan(Context& ctx, const Engine& engine, const Prepared& prepared, 
         mine = next++;
       }
       RunInstanceReport run =
-          InstanceRun(run_ctx, engine, prepared, *to_do[mine], ledger, observer).Run();
+          InstanceRun(run_ctx, engine, prepared, *to_do[mine], history, ledger, observer).Run();
       std::lock_guard lock(mutex);
       failed |= !run.status.ok();
       results[mine] = std::move(run);

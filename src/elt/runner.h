@@ -63,7 +63,7 @@ struct MemoryPlan {
 /// The answer of `plan`, and the first half of `run`.
 struct Prepared {
   Source source;
-  std::vector<std::unique_ptr<BoundTransformer>> transformers;
+  std::vector<std::unique_ptr<BoundTransformer>> transformers;  ///< bound for the first run
   std::vector<BoundTarget> targets;      ///< per loader, bound for the first run
   std::vector<ColumnHint> output_hints;  ///< per column of the loaders' input
   std::vector<RunDecision> runs;         ///< oldest first
@@ -75,6 +75,10 @@ struct Prepared {
   /// record.
   std::vector<Partition> partitions;
 
+  /// What reaches the loaders.
+  const SchemaPtr& OutputSchema() const {
+    return transformers.empty() ? source.schema : transformers.back()->schema();
+  }
   /// Those of `plan`, then its own.
   std::vector<Diagnostic> AllWarnings(const Plan& plan) const;
   bool AnyPending() const;
@@ -91,6 +95,8 @@ struct Engine {
   Random& random;
   os::Disk& disk;
   std::string version;
+
+  SplitLimits LimitsOfSplit() const;
 };
 
 /// kBudgetTooSmall when memory does not suffice. With `split_first` the partitions of the first

@@ -5,7 +5,7 @@
 // it.
 //
 //   Consumer --Describe--> Source --Split--> Partitions --Open--> PartitionReader --Read-->
-//   BatchStream Transformer --Bind--> BoundTransformer --Map--> batches Loader --Bind-->
+//   BatchStream Transformer --Bind--> BoundTransformer --Map or Pass--> batches Loader --Bind-->
 //   BoundTarget --Begin--> TargetRun (the fence) --Load, Publish, Finish--> a published run
 
 #include <arrow/record_batch.h>
@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "base/context.h"
+#include "elt/row_count.h"
 #include "elt/run.h"
 #include "elt/stream.h"
 
@@ -59,7 +60,8 @@ struct BatchLimits {
 
 struct SplitLimits {
   int64_t partition_bytes = int64_t{8} << 30;
-  int processors = 1;  ///< for `connections: auto`; recorded as slices, never recomputed
+  int processors = 1;  ///< for `connections: auto`; recorded as slices, never recomputed. 1 where
+                       ///< a partition must be one slice
 };
 
 /// One attempt at one partition: owns the snapshot its slices share.
@@ -90,20 +92,36 @@ class Consumer {
 // -------------------------------------------------------------------------------------------------------
 // transformer
 
-/// What Map made of one batch: rows_in = batch->num_rows() + filtered + rejected.
+/// What became of one batch: rows_in = batch->num_rows() + filtered + rejected.
 struct Mapped {
   BatchPtr batch;
   int64_t filtered = 0;
   int64_t rejected = 0;
 };
 
-/// A transformer that knows its input's schema. Map is stateless and thread-safe: the runner may
-/// run several at once and restores the order.
+/// The rows of one partition on their way through a transformer that remembers rows. One thread.
+/// Over the whole pass the rows that went in are those that came out, were filtered or rejected.
+class Pass {
+ public:
+  virtual ~Pass() = default;
+  /// What of the next batch can go on at once; the rest is kept for later.
+  virtual Result<Mapped> Take(Context& ctx, const BatchPtr& batch, RejectBuffer& rejects) = 0;
+  /// After the last batch: rows that were kept, until the batch is null.
+  virtual Result<Mapped> Drain(Context& ctx, RejectBuffer& rejects) = 0;
+};
+
+/// A transformer that knows its input's schema. Thread-safe; outlives its passes. It has Map or
+/// passes, as its transformer says.
 class BoundTransformer {
  public:
   virtual ~BoundTransformer() = default;
   virtual const SchemaPtr& schema() const = 0;  ///< of the output
-  virtual Result<Mapped> Map(Context& ctx, const BatchPtr& batch, RejectBuffer& rejects) const = 0;
+  /// Stateless: the runner may run several at once and restores the order.
+  virtual Result<Mapped> Map(Context& ctx, const BatchPtr& batch, RejectBuffer& rejects) const;
+  /// What a pass takes at most, besides the batches that it is given and gives; 0: it has Map.
+  virtual int64_t pass_bytes() const { return 0; }
+  /// Over the rows of one partition.
+  virtual std::unique_ptr<Pass> MakePass() const { return nullptr; }
 };
 
 class Transformer {
@@ -111,7 +129,12 @@ class Transformer {
   virtual ~Transformer() = default;
   /// Every column problem at once, before a byte is read: the Fault carries diagnostics with
   /// places.
-  virtual Result<std::unique_ptr<BoundTransformer>> Bind(const SchemaPtr& input) const = 0;
+  virtual Result<std::unique_ptr<BoundTransformer>> Bind(const SchemaPtr& input,
+                                                         const RunInstance& run) const = 0;
+  /// What it makes of a row depends on others: it works by passes, and a partition is one slice.
+  virtual bool sees_whole_partition() const { return false; }
+  /// What the rows of a whole run must fulfil before any of them is visible.
+  virtual std::optional<RowCountRule> row_count_rule() const { return std::nullopt; }
 };
 
 // ------------------------------------------------------------------------------------------------------------
@@ -153,12 +176,17 @@ struct PublishedRun {
   /// Not OK: its records cannot be understood, and something of it may be visible. `window` is then
   /// that of all that is visible, or absent when nobody can tell.
   Status damage;
+
+  /// The split with which a run of this plan goes on; nullptr when it begins one.
+  const SplitRecord* SplitToGoOnWith(const std::string& of_plan) const {
+    return pending && resumable && pending->plan_hash == of_plan ? &*pending : nullptr;
+  }
 };
 
 /// One process's hold on one run in one target, from Begin until destruction: it owns the fence.
 /// Load, ReadBack, Publish and Discard are thread-safe; RecordSplit and Finish are called alone.
 /// Every method refuses (kFenced) once a newer generation holds the run.
-class TargetRun {  // tidy: allow eight methods: they are the steps of one protocol
+class TargetRun {  // tidy: allow nine methods: they are the steps of one protocol
  public:
   virtual ~TargetRun() = default;
   virtual int64_t generation() const = 0;
@@ -190,6 +218,10 @@ class TargetRun {  // tidy: allow eight methods: they are the steps of one proto
 
   /// Removes what an attempt staged. OK when there is nothing.
   virtual Status Discard(Context& ctx, const Attempt& attempt) = 0;
+
+  /// In place of Finish: gives up the recorded split with all that was published for it, so that
+  /// the next run begins anew. Called alone; what the split was to replace stays.
+  virtual Status Abandon(Context& ctx) = 0;
 };
 
 class Loader {

@@ -178,6 +178,87 @@ TEST(Transform, ATransformerThatLosesARowIsCaught) {
   EXPECT_EQ(CodeOf(Drain(*stream).status()), FaultCode::kInternal);
 }
 
+// Keeps odd numbers until the end and leaves out those that 10 divides; `loses` one of them, too.
+class OddLast final : public BoundTransformer {
+ public:
+  explicit OddLast(bool loses = false) : loses_(loses) {}
+  const SchemaPtr& schema() const override { return schema_; }
+  int64_t pass_bytes() const override { return 1; }
+  std::unique_ptr<Pass> MakePass() const override { return std::make_unique<OddPass>(loses_); }
+
+ private:
+  class OddPass final : public Pass {
+   public:
+    explicit OddPass(bool loses) : loses_(loses) {}
+    Result<Mapped> Take(Context&, const BatchPtr& batch, RejectBuffer&) override {
+      Mapped mapped;
+      std::vector<int64_t> even;
+      for (const int64_t value : fake::ValuesOf(*batch)) {
+        if (value % 2 != 0) {
+          odd_.push_back(value);
+        } else if (value % 10 == 0) {
+          ++mapped.filtered;
+        } else {
+          even.push_back(value);
+        }
+      }
+      mapped.batch = BatchOf(even);
+      return mapped;
+    }
+    Result<Mapped> Drain(Context&, RejectBuffer&) override {
+      if (odd_.empty()) return Mapped{};
+      const size_t count = std::min<size_t>(odd_.size(), 7);
+      const std::vector<int64_t> some(odd_.begin(), odd_.begin() + static_cast<ptrdiff_t>(count));
+      odd_.erase(odd_.begin(), odd_.begin() + static_cast<ptrdiff_t>(count));
+      if (loses_ && odd_.empty()) return Mapped{BatchOf({}), 0, 0};
+      return Mapped{BatchOf(some), 0, 0};
+    }
+
+   private:
+    static BatchPtr BatchOf(const std::vector<int64_t>& values) {
+      arrow::Int64Builder builder;
+      (void)builder.AppendValues(values);
+      return arrow::RecordBatch::Make(fake::Numbers(), static_cast<int64_t>(values.size()),
+                                      {builder.Finish().ValueOrDie()});
+    }
+    const bool loses_;
+    std::vector<int64_t> odd_;
+  };
+
+  const bool loses_;
+  SchemaPtr schema_ = fake::Numbers();
+};
+
+TEST_P(Transformed, ATransformerMayKeepRowsUntilTheEnd) {
+  Surroundings here;
+  std::vector<std::unique_ptr<BoundTransformer>> transformers;
+  transformers.push_back(std::make_unique<OddLast>());
+  transformers.push_back(std::make_unique<KeepEven>());
+  transformers.push_back(std::make_unique<OddLast>());
+  auto stream = Transform(here.ctx, std::make_unique<NumberStream>(0, Script{.rows = 100}),
+                          transformers, std::make_shared<RejectBuffer>(), GetParam());
+  auto drained = Drain(*stream);
+  ASSERT_TRUE(drained.ok()) << drained.status();
+  const auto& [values, end] = *drained;
+  EXPECT_EQ(values.size(), 40u);
+  EXPECT_EQ(end.rows_filtered, 60);
+  EXPECT_EQ(end.rows_out, 40);
+  std::vector<std::unique_ptr<BoundTransformer>> alone;
+  alone.push_back(std::make_unique<OddLast>());
+  stream = Transform(here.ctx, std::make_unique<NumberStream>(0, Script{.rows = 8}), alone,
+                     std::make_shared<RejectBuffer>(), GetParam());
+  EXPECT_EQ(Drain(*stream)->first, (std::vector<int64_t>{2, 4, 6, 1, 3, 5, 7}));
+}
+
+TEST(Transform, APassThatLosesARowIsCaught) {
+  Surroundings here;
+  std::vector<std::unique_ptr<BoundTransformer>> transformers;
+  transformers.push_back(std::make_unique<OddLast>(/*loses=*/true));
+  auto stream = Transform(here.ctx, std::make_unique<NumberStream>(0, Script{}), transformers,
+                          std::make_shared<RejectBuffer>(), 1);
+  EXPECT_EQ(CodeOf(Drain(*stream).status()), FaultCode::kInternal);
+}
+
 TEST(LoaderInput, CountsWhatReallyArrivesAndHashesIndependentlyOfBatches) {
   const auto hash_with = [](int64_t batch_rows) {
     LoaderInput input(

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <deque>
 #include <future>
@@ -17,6 +18,11 @@ namespace levada::elt {
 namespace {
 
 using Transformers = std::span<const std::unique_ptr<BoundTransformer>>;
+
+void CountLeftOut(Context& ctx, const Mapped& mapped) {
+  ctx.counters->rows_filtered.fetch_add(mapped.filtered, std::memory_order_relaxed);
+  ctx.counters->rows_rejected.fetch_add(mapped.rejected, std::memory_order_relaxed);
+}
 
 // One batch through all transformers; filtered and rejected rows add up over them.
 Result<Mapped> MapThrough(Context& ctx, Transformers transformers, BatchPtr batch,
@@ -35,21 +41,19 @@ Result<Mapped> MapThrough(Context& ctx, Transformers transformers, BatchPtr batc
     total.filtered += step.filtered;
     total.rejected += step.rejected;
   }
-  ctx.counters->rows_filtered.fetch_add(total.filtered, std::memory_order_relaxed);
-  ctx.counters->rows_rejected.fetch_add(total.rejected, std::memory_order_relaxed);
+  CountLeftOut(ctx, total);
   return total;
 }
 
-// What both streams below share: the upstream, and the account of rows.
+// What the streams below share: the upstream, and the account of rows.
 class TransformBase : public BatchStream {
  public:
-  TransformBase(const Context& ctx, std::unique_ptr<BatchStream> upstream,
-                Transformers transformers, std::shared_ptr<RejectBuffer> rejects)
+  TransformBase(const Context& ctx, std::unique_ptr<BatchStream> upstream, SchemaPtr schema,
+                std::shared_ptr<RejectBuffer> rejects)
       : ctx_(ctx),
         upstream_(std::move(upstream)),
-        transformers_(transformers),
         rejects_(std::move(rejects)),
-        schema_(transformers_.back()->schema()) {}
+        schema_(std::move(schema)) {}
 
   std::shared_ptr<arrow::Schema> schema() const override { return schema_; }
 
@@ -68,9 +72,14 @@ class TransformBase : public BatchStream {
     rows_out_ += mapped.batch->num_rows();
   }
 
+  Status CheckAccount(int64_t rows_in) const {
+    if (rows_in == rows_out_ + filtered_ + rejected_) return Status::OK();
+    return Fault(FaultCode::kInternal, fmt::format("a transformer accounts for {} rows of {}",
+                                                   rows_out_ + filtered_ + rejected_, rows_in));
+  }
+
   Context ctx_;
   std::unique_ptr<BatchStream> upstream_;
-  Transformers transformers_;
   std::shared_ptr<RejectBuffer> rejects_;
   SchemaPtr schema_;
 
@@ -82,7 +91,10 @@ class TransformBase : public BatchStream {
 
 class SerialTransform final : public TransformBase {
  public:
-  using TransformBase::TransformBase;
+  SerialTransform(const Context& ctx, std::unique_ptr<BatchStream> upstream,
+                  Transformers transformers, std::shared_ptr<RejectBuffer> rejects)
+      : TransformBase(ctx, std::move(upstream), transformers.back()->schema(), std::move(rejects)),
+        transformers_(transformers) {}
   ~SerialTransform() override { (void)Close(); }
 
   Status ReadNext(BatchPtr* out) override {
@@ -98,6 +110,9 @@ class SerialTransform final : public TransformBase {
   }
 
   Status Close() override { return upstream_->Close(); }
+
+ private:
+  const Transformers transformers_;
 };
 
 // The caller's thread pulls the upstream and hands batches out; workers map them; results are taken
@@ -106,7 +121,8 @@ class ParallelTransform final : public TransformBase {
  public:
   ParallelTransform(const Context& ctx, std::unique_ptr<BatchStream> upstream,
                     Transformers transformers, std::shared_ptr<RejectBuffer> rejects, int workers)
-      : TransformBase(ctx, std::move(upstream), transformers, std::move(rejects)),
+      : TransformBase(ctx, std::move(upstream), transformers.back()->schema(), std::move(rejects)),
+        transformers_(transformers),
         in_flight_max_(static_cast<size_t>(workers) + 1) {
     for (int i = 0; i < workers; ++i) workers_.emplace_back([this] { Work(); });
   }
@@ -181,6 +197,7 @@ class ParallelTransform final : public TransformBase {
     }
   }
 
+  const Transformers transformers_;
   const size_t in_flight_max_;
   std::deque<std::future<Result<Done>>> in_flight_;
   bool upstream_ended_ = false;
@@ -191,19 +208,82 @@ class ParallelTransform final : public TransformBase {
   std::vector<std::jthread> workers_;  // last: they use all of the above
 };
 
-}  // namespace
-
-std::unique_ptr<BatchStream> Transform(
-    const Context& ctx, std::unique_ptr<BatchStream> upstream,
-    std::span<const std::unique_ptr<BoundTransformer>> transformers,
-    std::shared_ptr<RejectBuffer> rejects, int workers) {
-  if (transformers.empty()) return upstream;
+std::unique_ptr<BatchStream> Map(const Context& ctx, std::unique_ptr<BatchStream> upstream,
+                                 Transformers transformers, std::shared_ptr<RejectBuffer> rejects,
+                                 int workers) {
   if (workers <= 1) {
     return std::make_unique<SerialTransform>(ctx, std::move(upstream), transformers,
                                              std::move(rejects));
   }
   return std::make_unique<ParallelTransform>(ctx, std::move(upstream), transformers,
                                              std::move(rejects), workers);
+}
+
+// All rows through one pass, on the thread that pulls.
+class PassStream final : public TransformBase {
+ public:
+  PassStream(const Context& ctx, std::unique_ptr<BatchStream> upstream,
+             const BoundTransformer& transformer, std::shared_ptr<RejectBuffer> rejects)
+      : TransformBase(ctx, std::move(upstream), transformer.schema(), std::move(rejects)),
+        pass_(transformer.MakePass()) {}
+  ~PassStream() override { (void)Close(); }
+
+  Status ReadNext(BatchPtr* out) override {
+    *out = nullptr;
+    while (true) {
+      ARROW_RETURN_NOT_OK(ctx_.Check());
+      BatchPtr batch;
+      if (!is_draining_) ARROW_RETURN_NOT_OK(upstream_->ReadNext(&batch));
+      is_draining_ = batch == nullptr;
+      if (batch != nullptr) rows_in_ += batch->num_rows();
+      ARROW_ASSIGN_OR_RAISE(Mapped mapped, Step(batch));
+      if (mapped.batch == nullptr) return CheckAccount(rows_in_);
+      Account(mapped);
+      CountLeftOut(ctx_, mapped);
+      // A batch of which every row is kept for later is no news to anyone.
+      if (mapped.batch->num_rows() == 0) continue;
+      *out = std::move(mapped.batch);
+      return Status::OK();
+    }
+  }
+
+  Status Close() override { return upstream_->Close(); }
+
+ private:
+  Result<Mapped> Step(const BatchPtr& batch) {
+    Timed timed(ctx_.counters->transform_ns);
+    return is_draining_ ? pass_->Drain(ctx_, *rejects_) : pass_->Take(ctx_, batch, *rejects_);
+  }
+
+  const std::unique_ptr<Pass> pass_;
+  bool is_draining_ = false;
+  int64_t rows_in_ = 0;
+};
+
+}  // namespace
+
+Result<Mapped> BoundTransformer::Map(Context&, const BatchPtr&, RejectBuffer&) const {
+  return Fault(FaultCode::kInternal, "a transformer with neither Map nor passes");
+}
+
+std::unique_ptr<BatchStream> Transform(
+    const Context& ctx, std::unique_ptr<BatchStream> upstream,
+    std::span<const std::unique_ptr<BoundTransformer>> transformers,
+    std::shared_ptr<RejectBuffer> rejects, int workers) {
+  while (!transformers.empty()) {
+    const auto has_pass = [](const auto& transformer) { return transformer->pass_bytes() > 0; };
+    if (has_pass(transformers.front())) {
+      upstream =
+          std::make_unique<PassStream>(ctx, std::move(upstream), *transformers.front(), rejects);
+      transformers = transformers.subspan(1);
+      continue;
+    }
+    const auto mapping =
+        static_cast<size_t>(std::ranges::find_if(transformers, has_pass) - transformers.begin());
+    upstream = Map(ctx, std::move(upstream), transformers.first(mapping), rejects, workers);
+    transformers = transformers.subspan(mapping);
+  }
+  return upstream;
 }
 
 LoaderInput::LoaderInput(std::unique_ptr<BatchStream> upstream, bool hash)

@@ -1,5 +1,5 @@
 #pragma once
-// The stateless transformers of a pipeline as one stream, and the meter in front of a loader.
+// The transformers of a pipeline as one stream, and the meter in front of a loader.
 
 #include <memory>
 #include <span>
@@ -12,8 +12,8 @@ namespace levada::elt {
 class RowHasher;
 
 /// Applies `transformers` in order to each batch of `upstream`. With `workers` > 1 that many
-/// threads do so and the order of the batches is restored. The transformers outlive the stream;
-/// `rejects` is shared.
+/// threads work for those of them that have no passes, and the order of the batches is restored.
+/// The transformers outlive the stream; `rejects` is shared.
 std::unique_ptr<BatchStream> Transform(
     const Context& ctx, std::unique_ptr<BatchStream> upstream,
     std::span<const std::unique_ptr<BoundTransformer>> transformers,

@@ -16,8 +16,22 @@
 #include "elt/catalog.h"
 #include "elt/type_name.h"
 #include "elt/value.h"
+#include "os/memory_disk.h"
 
 namespace levada::elt {
+
+/// Of a plan with windows, on a disk of memory.
+inline StageInput TestStageInput() {
+  static os::MemoryDisk disk;
+  static const std::unique_ptr<Random> random = MakeSeededRandom(1);
+  static const Environment environment{
+      [](const std::string&) { return std::optional<std::string>("/"); }, nullptr};
+  StageInput input;
+  input.environment = &environment;
+  input.disk = &disk;
+  input.random = random.get();
+  return input;
+}
 
 /// The stage `kind` that `add` registers, made of its body.
 inline Result<std::unique_ptr<Transformer>> MakeTransformer(
@@ -35,7 +49,7 @@ inline Result<std::unique_ptr<Transformer>> MakeTransformer(
   if (!diagnostics.empty()) {
     return Fault(diagnostics[0].code, diagnostics[0].message).At(diagnostics);
   }
-  return entry->make(options, StageInput());
+  return entry->make(options, TestStageInput());
 }
 
 struct TestColumn {
@@ -81,10 +95,11 @@ struct Transformed {
 
 /// Through the bound stage; what comes out is valid, has the promised schema, and is the same of a
 /// slice of a longer batch.
-inline Result<Transformed> TransformRows(const Transformer& transformer, const BatchPtr& batch) {
+inline Result<Transformed> TransformRows(const Transformer& transformer, const BatchPtr& batch,
+                                         const RunInstance& run_instance = {}) {
   const auto surroundings = std::make_shared<TestContext>();
   Context ctx = surroundings->context();
-  ARROW_ASSIGN_OR_RAISE(auto bound, transformer.Bind(batch->schema()));
+  ARROW_ASSIGN_OR_RAISE(auto bound, transformer.Bind(batch->schema(), run_instance));
   const auto run = [&](const BatchPtr& rows) -> Result<Transformed> {
     RejectBuffer rejects;
     Transformed done;
@@ -105,6 +120,43 @@ inline Result<Transformed> TransformRows(const Transformer& transformer, const B
       << "of a slice";
   EXPECT_EQ(ValueOf(run(batch->Slice(0, 0))).mapped.batch->num_rows(), 0);
   return whole;
+}
+
+/// The rows of one partition, batch by batch, through a stage that has passes.
+inline Result<Transformed> PassRows(const Transformer& transformer,
+                                    const std::vector<BatchPtr>& batches) {
+  EXPECT_TRUE(transformer.sees_whole_partition());
+  Transformed done;
+  done.surroundings = std::make_shared<TestContext>();
+  Context ctx = done.surroundings->context();
+  ARROW_ASSIGN_OR_RAISE(auto bound, transformer.Bind(batches.front()->schema(), RunInstance{}));
+  EXPECT_GT(bound->pass_bytes(), 0);
+  const auto pass = bound->MakePass();
+  RejectBuffer rejects;
+  arrow::RecordBatchVector out;
+  int64_t rows_in = 0;
+  const auto account = [&](Mapped mapped) {
+    EXPECT_THAT(mapped.batch->ValidateFull(), IsOk());
+    EXPECT_TRUE(mapped.batch->schema()->Equals(*bound->schema()));
+    done.mapped.filtered += mapped.filtered;
+    done.mapped.rejected += mapped.rejected;
+    out.push_back(std::move(mapped.batch));
+  };
+  for (const BatchPtr& batch : batches) {
+    rows_in += batch->num_rows();
+    ARROW_ASSIGN_OR_RAISE(Mapped mapped, pass->Take(ctx, batch, rejects));
+    account(std::move(mapped));
+  }
+  while (true) {
+    ARROW_ASSIGN_OR_RAISE(Mapped mapped, pass->Drain(ctx, rejects));
+    if (mapped.batch == nullptr) break;
+    account(std::move(mapped));
+  }
+  ARROW_ASSIGN_OR_RAISE(done.mapped.batch, arrow::ConcatenateRecordBatches(out));
+  EXPECT_EQ(done.mapped.batch->num_rows() + done.mapped.filtered + done.mapped.rejected, rows_in);
+  done.rejects = rejects.Take();
+  done.shown = Shown(*done.mapped.batch);
+  return done;
 }
 
 }  // namespace levada::elt

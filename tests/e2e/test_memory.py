@@ -112,6 +112,19 @@ def test_a_larger_budget_is_kept_too(server, levada, heap, budget, source):
     assert peak <= budget * MIB, f"{peak / MIB:.1f} of {budget} MiB"
 
 
+@pytest.mark.parametrize("stage", ["dedupe: { key: [k], keep: last }", "dedupe: { key: [k, t] }",
+                                   "validate: { unique: [k, t, g], columns: { g: { unique: true } } }"])
+def test_rows_that_are_compared_keep_it(server, levada, stage):
+    rows = (20 if FULL else 2) * MILLION
+    sql = f"select g, g % {rows // 3} k, md5((g % 1000)::text) t from generate_series(1, {rows}) g"
+    levada.write("p.yaml", PIPELINE.format(url=server.url(), source=f"    query: \"{sql}\"", loader="") +
+                 f"transformers: [{{ {stage} }}]\n")
+    budget = minimum(levada)
+    report, peak = run_measured(levada, f"{budget}MiB")
+    assert 0 < report["rows"] <= rows
+    assert peak <= budget * MIB, f"{peak / MIB:.1f} of {budget} MiB"
+
+
 def test_readback_and_several_loaders_keep_it(server, levada, heap):
     levada.write("p.yaml", PIPELINE.format(url=server.url(), source="    table: heap", loader="") +
                  "  - parquet: { path: other, codec: snappy }\nverify: readback\n")

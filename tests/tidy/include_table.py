@@ -15,7 +15,8 @@ FOLDERS = [
     ("connectors/*", ["base", "os", "places", "elt", "formats/*", "db/*"]),
     ("conversions", ["base", "elt"]),
     ("expressions", ["base", "elt", "conversions"]),
-    ("transformers/*", ["base", "os", "elt", "conversions", "expressions"]),
+    ("spill", ["base", "os", "elt"]),
+    ("transformers/*", ["base", "os", "elt", "conversions", "expressions", "spill"]),
     ("controllers/*", ["base", "os", "elt"]),
     ("app", ["*"]),
 ]
@@ -28,10 +29,10 @@ FILES = [
 # Prefix of a third-party include -> file patterns below src that may include it. The longest prefix counts.
 HOMES = {
     "CLI/": ["app/command_line.cc"],
-    "arrow/": ["base/*", "formats/*", "places/*", "elt/*", "conversions/*", "expressions/*", "connectors/*",
-               "transformers/*", "app/*", "controllers/*"],
+    "arrow/": ["base/*", "formats/*", "places/*", "elt/*", "conversions/*", "expressions/*", "spill/*",
+               "connectors/*", "transformers/*", "app/*", "controllers/*"],
     "arrow/api.h": [],
-    "arrow/compute/api.h": ["expressions/*", "transformers/*"],
+    "arrow/compute/api.h": ["expressions/*", "spill/*", "transformers/*"],
     "benchmark/": ["*_bench.cc"],
     "date/": ["elt/*"],
     "fmt/": ["*"],
@@ -43,7 +44,7 @@ HOMES = {
     "parquet/": ["formats/parquet/*"],
     "rapidjson/": ["transformers/flatten/json_fields.cc"],
     "sqlite3.h": ["db/sqlite/*"],
-    "xxhash.h": ["elt/*", "formats/parquet/*"],
+    "xxhash.h": ["elt/*", "formats/parquet/*", "spill/*"],
     "yaml-cpp/": ["elt/*yaml*.cc"],
 }
 

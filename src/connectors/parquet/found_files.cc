@@ -37,6 +37,28 @@ bool IsMadeBy(const LakeDirectories& layout, std::string_view directory) {
   return directory.empty();
 }
 
+// Calls `visit(directory, entry)` for each file in a directory that readers look into.
+template <typename Visit>
+Status ForEachFile(Context& ctx, places::Place& place, const std::string& directory, int depth,
+                   const Visit& visit) {
+  ARROW_RETURN_NOT_OK(ctx.Check());
+  if (depth > kDepthMax) {
+    return Fault(FaultCode::kTargetIo,
+                 fmt::format("\"{}\": expected at most {} directories below each other",
+                             place.Location(directory), kDepthMax));
+  }
+  ARROW_ASSIGN_OR_RAISE(const auto entries, place.List(ctx, directory));
+  for (const places::PlaceEntry& entry : entries) {
+    if (!entry.is_directory) {
+      ARROW_RETURN_NOT_OK(visit(directory, entry));
+    } else if (!IsPassedOver(entry.name)) {
+      ARROW_RETURN_NOT_OK(
+          ForEachFile(ctx, place, os::JoinPath(directory, entry.name), depth + 1, visit));
+    }
+  }
+  return Status::OK();
+}
+
 class Search {
  public:
   Search(Context& ctx, places::Place& place, const LakeNames& names,
@@ -44,36 +66,22 @@ class Search {
       : ctx_(ctx), place_(place), names_(names), layouts_(layouts) {}
 
   Result<FoundFiles> Run() {
-    ARROW_RETURN_NOT_OK(LookIn("", 0));
+    ARROW_RETURN_NOT_OK(
+        ForEachFile(ctx_, place_, "", 0, [this](const std::string& directory, const auto& entry) {
+          const auto revision = names_.RevisionOfDataFile(entry.name);
+          if (!revision) return Status::OK();
+          const std::string path = os::JoinPath(directory, entry.name);
+          const bool is_ours = std::ranges::any_of(
+              layouts_, [&](const LakeDirectories& layout) { return IsMadeBy(layout, directory); });
+          if (!is_ours) return Elsewhere(path);
+          Note(path, *revision);
+          return Status::OK();
+        }));
     ARROW_RETURN_NOT_OK(LookAtRecords());
     return std::move(found_);
   }
 
  private:
-  Status LookIn(const std::string& directory, int depth) {
-    ARROW_RETURN_NOT_OK(ctx_.Check());
-    if (depth > kDepthMax) {
-      return Fault(FaultCode::kTargetIo,
-                   fmt::format("\"{}\": expected at most {} directories below each other",
-                               place_.Location(directory), kDepthMax));
-    }
-    const bool is_ours = std::ranges::any_of(
-        layouts_, [&](const LakeDirectories& layout) { return IsMadeBy(layout, directory); });
-    ARROW_ASSIGN_OR_RAISE(const auto entries, place_.List(ctx_, directory));
-    for (const places::PlaceEntry& entry : entries) {
-      const std::string path = os::JoinPath(directory, entry.name);
-      if (entry.is_directory) {
-        if (!IsPassedOver(entry.name)) ARROW_RETURN_NOT_OK(LookIn(path, depth + 1));
-        continue;
-      }
-      const auto revision = names_.RevisionOfDataFile(entry.name);
-      if (!revision) continue;
-      if (!is_ours) return Elsewhere(path);
-      Note(path, *revision);
-    }
-    return Status::OK();
-  }
-
   // A record of a later revision would be taken for one of the run that gets this revision next.
   Status LookAtRecords() {
     ARROW_ASSIGN_OR_RAISE(const auto entries, place_.List(ctx_, names_.Records()));
@@ -119,6 +127,18 @@ class Search {
 Result<FoundFiles> FindFilesOf(Context& ctx, places::Place& place, const LakeNames& names,
                                std::span<const LakeDirectories> layouts) {
   return Search(ctx, place, names, layouts).Run();
+}
+
+Result<std::vector<std::string>> FindVisibleFiles(Context& ctx, places::Place& place) {
+  std::vector<std::string> paths;
+  ARROW_RETURN_NOT_OK(
+      ForEachFile(ctx, place, "", 0, [&](const std::string& directory, const auto& entry) {
+        if (!entry.name.starts_with('.') && !entry.name.starts_with('_')) {
+          paths.push_back(os::JoinPath(directory, entry.name));
+        }
+        return Status::OK();
+      }));
+  return paths;
 }
 
 }  // namespace levada::parquet

@@ -25,4 +25,7 @@ struct FoundFiles {
 Result<FoundFiles> FindFilesOf(Context& ctx, places::Place& place, const LakeNames& names,
                                std::span<const LakeDirectories> layouts);
 
+/// Every file that a reader of the dataset sees, whoever wrote it, by path.
+Result<std::vector<std::string>> FindVisibleFiles(Context& ctx, places::Place& place);
+
 }  // namespace levada::parquet

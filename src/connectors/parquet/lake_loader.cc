@@ -101,7 +101,7 @@ class LakeLoader final : public elt::Loader {
     if (run.replace || state.abandon) return Status::OK();
     std::vector<elt::PartitionRecord> records;
     if (state.Pending()) {
-      if (state.Replacing() || state.switch_intent) return Status::OK();
+      if (state.StagesAll() || state.switch_intent) return Status::OK();
       for (const auto& [id, record] : state.records) records.push_back(record);
     } else if (state.manifest && (run.window || run.once)) {
       records = state.manifest->partitions;

@@ -117,6 +117,7 @@ class Reader {
     if (options_.Has("layout")) lake_.layout = options_.Text("layout");
     // The template's own mistakes, before any run is known.
     elt::RunInstance sample;
+    sample.pipeline = "pipeline";
     if (has_windows_) sample.window = elt::Window{0, 3'600'000'000, "1970-01-01", "UTC"};
     auto expanded = elt::ExpandTemplate(lake_.layout, sample);
     Status checked = expanded.status();

@@ -173,7 +173,7 @@ class Recovery {
     std::vector<std::string> undone;
     for (const auto& [id, record] : state_.records) {
       ARROW_ASSIGN_OR_RAISE(const auto placements, PlacementsOf(record));
-      if (state_.Replacing()) {
+      if (state_.StagesAll()) {
         ARROW_ASSIGN_OR_RAISE(const bool whole, AllThere(ctx_, place_, placements));
         if (whole) continue;
       } else {

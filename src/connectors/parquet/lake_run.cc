@@ -65,6 +65,7 @@ class LakeRun final : public elt::TargetRun {
                  std::span<const elt::Receipt> receipts) override;
   Status Finish(Context& ctx) override;
   Status Discard(Context& ctx, const elt::Attempt& attempt) override;
+  Status Abandon(Context& ctx) override;
 
  private:
   Status CheckHeld(Context& ctx, const elt::Attempt& attempt) const;
@@ -320,12 +321,12 @@ Status LakeRun::Publish(Context& ctx, const elt::Attempt& attempt,
     done_[id] = record;
   }
   LEVADA_FAILPOINT(ctx, "publish.recorded");
-  return lake_.Replacing() ? Status::OK() : ClosePublication(ctx, *place_, names_, id);
+  return lake_.StagesAll() ? Status::OK() : ClosePublication(ctx, *place_, names_, id);
 }
 
 // From checked staged files to a durable partition record.
 Status LakeRun::Commit(Context& ctx, const elt::PartitionRecord& record) {
-  if (!lake_.Replacing()) {
+  if (!lake_.StagesAll()) {
     const PublishIntent intent{record};
     ARROW_RETURN_NOT_OK(BeginPublication(ctx, *place_, names_, intent));
     return CompletePublication(ctx, *place_, names_, intent);
@@ -392,6 +393,23 @@ Status LakeRun::Discard(Context& ctx, const elt::Attempt& attempt) {
   return Status::OK();
 }
 
+Status LakeRun::Abandon(Context& ctx) {
+  ARROW_RETURN_NOT_OK(fence_.Check(ctx));
+  if (!recorded_ || committed_) {
+    return Fault(FaultCode::kInternal, "a run was given up that is not begun, or is committed");
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    lake_.records = done_;
+    done_.clear();
+  }
+  ARROW_RETURN_NOT_OK(AbandonSplit(ctx, *place_, names_, lake_));
+  recorded_ = false;
+  lake_.split.reset();
+  published_.pending.reset();
+  return Status::OK();
+}
+
 Manifest LakeRun::MakeManifest(Context& ctx) const {
   const elt::SplitRecord& split = *lake_.split;
   Manifest manifest;
@@ -425,15 +443,17 @@ Status LakeRun::Finish(Context& ctx) {
   }
   LEVADA_FAILPOINT(ctx, "finish.before_intent");
   SwitchIntent intent{MakeManifest(ctx)};
-  if (!lake_.Replacing()) {
+  if (!lake_.StagesAll()) {
     for (auto& record : intent.manifest.partitions) {
       ARROW_ASSIGN_OR_RAISE(record, Published(std::move(record)));
     }
     ARROW_ASSIGN_OR_RAISE(const auto placements, PlacementsOf(intent.manifest.partitions));
     ARROW_RETURN_NOT_OK(CheckVisible(ctx, *place_, names_, placements));
   } else {
-    ARROW_ASSIGN_OR_RAISE(const auto old, PlacementsOf(lake_.manifest->partitions));
-    for (const Placement& placement : old) intent.manifest.replaces.push_back(placement.path);
+    if (lake_.manifest) {
+      ARROW_ASSIGN_OR_RAISE(const auto old, PlacementsOf(lake_.manifest->partitions));
+      for (const Placement& placement : old) intent.manifest.replaces.push_back(placement.path);
+    }
     ARROW_ASSIGN_OR_RAISE(const auto placements, PlacementsOf(intent.manifest.partitions));
     ARROW_ASSIGN_OR_RAISE(const bool whole, AllThere(ctx, *place_, placements));
     if (!whole) {

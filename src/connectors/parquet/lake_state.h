@@ -33,8 +33,9 @@ struct LakeState {
 
   /// A run was begun and its Finish is not behind us.
   bool Pending() const;
-  /// The pending run replaces a finished one: nothing of it is visible before its switch.
-  bool Replacing() const { return split && split->revision > 0; }
+  /// The pending run replaces a finished one, or is held: nothing of it is visible before its
+  /// switch.
+  bool StagesAll() const { return split && (split->revision > 0 || split->held); }
   /// The highest generation any record carries: a lock that lost its text goes on from here.
   int64_t HighestGeneration() const;
 };

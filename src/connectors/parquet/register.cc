@@ -1,8 +1,11 @@
+#include <string>
 #include <utility>
 
+#include "connectors/parquet/dataset_check.h"
 #include "connectors/parquet/lake_loader.h"
 #include "connectors/parquet/lake_options.h"
 #include "elt/catalog.h"
+#include "places/local_place.h"
 
 namespace levada::parquet {
 
@@ -21,6 +24,11 @@ void Register(elt::Catalog& catalog) {
   };
   entry.url_schemes = {"file"};
   entry.from_url = LakeOptionsFromUrl;
+  entry.check_target = [](Context& ctx, const std::string& path, const elt::StageInput& input,
+                          const elt::CheckObserver& observer) -> Result<elt::TargetCheck> {
+    ARROW_ASSIGN_OR_RAISE(const std::string local, places::LocalPathOf(path));
+    return CheckDataset(ctx, *places::MakeLocalPlace(*input.disk, local), observer);
+  };
   catalog.Add(std::move(entry));
 }
 

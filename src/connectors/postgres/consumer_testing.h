@@ -27,7 +27,7 @@ inline Result<ConsumerOptions> OptionsOf(const std::string& yaml) {
   const elt::Options options = elt::ValidateOptions(ConsumerSpec(), value, "consumer \"postgres\"",
                                                     source, environment, problems);
   if (!problems.empty()) return Fault(problems[0].code, problems[0].message).At(problems);
-  return ReadConsumerOptions(options);
+  return ReadConsumerOptions(options, false);
 }
 
 inline std::unique_ptr<PostgresConsumer> ConsumerOf(const std::string& yaml,

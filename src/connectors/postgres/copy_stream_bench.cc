@@ -52,7 +52,7 @@ Result<ConsumerOptions> OptionsOf(const std::string& table) {
   const elt::Options options =
       elt::ValidateOptions(ConsumerSpec(), value, "the bench", source, environment, problems);
   if (!problems.empty()) return Fault(problems[0].code, problems[0].message).At(problems);
-  return ReadConsumerOptions(options);
+  return ReadConsumerOptions(options, false);
 }
 
 /// Reads everything once; the rows the stream's end vouches for.

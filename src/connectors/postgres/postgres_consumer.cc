@@ -38,6 +38,7 @@ std::string DescriptionOf(const pq::Connection& connection, const ConsumerOption
 std::string ConnectionsNote(const pq::Connection& connection, const Subject& subject,
                             const ConsumerOptions& options) {
   const std::string one = "connections: each partition is read by one connection, because ";
+  if (options.whole_partitions) return one + "a transformer compares its rows";
   if (connection.server_version() < kSliceVersionMin) {
     return one + "a server before PostgreSQL 14 cannot scan ranges of blocks";
   }

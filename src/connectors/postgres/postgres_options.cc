@@ -260,6 +260,13 @@ class Checker {
       return;
     }
     // What is to be seen only once connected is a note of the plan, and so is it of auto.
+    if (read.connections > 1 && read.whole_partitions) {
+      Refuse(options_, "connections", FaultCode::kImpossiblePlan,
+             "\"connections\" divides a partition, and a transformer of this pipeline compares "
+             "all of its rows",
+             "remove it; parallel: { partitions: " + text + " } reads several partitions at once");
+      return;
+    }
     if (read.connections == 1 || options_.Given("table")) return;
     Refuse(options_, "connections", FaultCode::kImpossiblePlan,
            "\"connections\" divides the blocks of a table, and a query has none",
@@ -377,9 +384,10 @@ elt::OptionSpec ConsumerSpec() {
   return spec;
 }
 
-Result<ConsumerOptions> ReadConsumerOptions(const elt::Options& options) {
+Result<ConsumerOptions> ReadConsumerOptions(const elt::Options& options, bool whole_partitions) {
   ConsumerOptions read;
   read.written = options;
+  read.whole_partitions = whole_partitions;
   Checker checker(options);
   checker.Source(read);
   checker.Columns(read);

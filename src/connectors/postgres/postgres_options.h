@@ -37,7 +37,8 @@ struct ConsumerOptions {
   std::string query;               ///< without semicolons and comments at its end
   std::vector<std::string> columns;
   PartitionOptions partition;
-  int connections = 1;  ///< 0: auto
+  int connections = 1;            ///< 0: auto
+  bool whole_partitions = false;  ///< by one connection each, whatever was asked for
   bool trim = false;
   /// numeric without bounds: a decimal, or a policy.
   std::optional<pgcopy::NumericBounds> numeric;
@@ -56,7 +57,8 @@ struct ConsumerOptions {
 elt::OptionSpec ConsumerSpec();
 
 /// Checks what the spec cannot say. The Fault carries a diagnostic for each problem.
-Result<ConsumerOptions> ReadConsumerOptions(const elt::Options& options);
+/// `whole_partitions`: of the pipeline, a partition must be read by one connection.
+Result<ConsumerOptions> ReadConsumerOptions(const elt::Options& options, bool whole_partitions);
 
 /// "postgres://user@host/db?table=public.orders&sslmode=require" -> dsn without our parameters, and
 /// those. kBadCommandLine when there is not exactly one of table and query.

@@ -15,8 +15,9 @@ void Register(elt::Catalog& catalog) {
   entry.kind = entry.spec.name;
   entry.doc = entry.spec.doc;
   entry.make = [](const elt::Options& options,
-                  const elt::StageInput&) -> Result<std::unique_ptr<elt::Consumer>> {
-    ARROW_ASSIGN_OR_RAISE(ConsumerOptions read, ReadConsumerOptions(options));
+                  const elt::StageInput& input) -> Result<std::unique_ptr<elt::Consumer>> {
+    ARROW_ASSIGN_OR_RAISE(ConsumerOptions read,
+                          ReadConsumerOptions(options, input.whole_partitions));
     return std::make_unique<PostgresConsumer>(std::move(read));
   };
   entry.url_schemes = {"postgres", "postgresql"};

@@ -421,8 +421,8 @@ class Splitter {
   }
 
   Status AddSlices(elt::Partition& partition) {
-    if (options_.connections == 1 || !subject_.relation || !subject_.relation->plain() ||
-        connection_.server_version() < kSliceVersionMin) {
+    if (options_.connections == 1 || options_.whole_partitions || !subject_.relation ||
+        !subject_.relation->plain() || connection_.server_version() < kSliceVersionMin) {
       return Status::OK();
     }
     // Blocks would be read for nothing where an index finds the window's rows.

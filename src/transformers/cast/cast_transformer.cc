@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "elt/stage_problems.h"
 #include "elt/type_name.h"
 
 namespace levada::cast {
@@ -93,21 +94,13 @@ class BoundCast final : public elt::BoundTransformer {
 }  // namespace
 
 Result<std::unique_ptr<elt::BoundTransformer>> CastTransformer::Bind(
-    const elt::SchemaPtr& input) const {
+    const elt::SchemaPtr& input, const elt::RunInstance&) const {
   std::vector<Diagnostic> problems;
   arrow::FieldVector fields = input->fields();
   std::vector<BoundColumn> columns;
   for (const CastEntry& entry : entries_) {
-    const int index = input->GetFieldIndex(entry.column);
-    if (index < 0) {
-      const std::string nearest = NearestName(entry.column, input->field_names());
-      Diagnostic problem = options_.ErrorAt(
-          "", FaultCode::kUnknownColumn, "no column \"" + entry.column + "\" reaches this stage",
-          nearest.empty() ? "" : "did you mean \"" + nearest + "\"?");
-      problem.span = options_.KeySpanOf(entry.column);
-      problems.push_back(std::move(problem));
-      continue;
-    }
+    const int index = elt::FindColumn(*input, entry.column, options_, "", problems);
+    if (index < 0) continue;
     auto cast = conversions::MakeColumnCast(fields[index]->type(), entry.target);
     if (!cast.ok()) {
       const Fault fault = FaultOf(cast.status());
@@ -121,11 +114,7 @@ Result<std::unique_ptr<elt::BoundTransformer>> CastTransformer::Bind(
     fields[index] = fields[index]->WithType(entry.target.type)->WithNullable(nullable);
     columns.push_back({index, entry.column, *std::move(cast), entry.on_error});
   }
-  if (!problems.empty()) {
-    const FaultCode code = problems.front().code;
-    const std::string message = "cast: " + problems.front().message;
-    return Fault(code, message).At(std::move(problems));
-  }
+  ARROW_RETURN_NOT_OK(elt::Refused("cast", std::move(problems)));
   return std::make_unique<BoundCast>(
       std::make_shared<arrow::Schema>(std::move(fields), input->metadata()), std::move(columns));
 }

@@ -28,7 +28,8 @@ class CastTransformer final : public elt::Transformer {
       : options_(std::move(options)), entries_(std::move(entries)) {}
 
   /// kUnknownColumn and kBadCast, all at once.
-  Result<std::unique_ptr<elt::BoundTransformer>> Bind(const elt::SchemaPtr& input) const override;
+  Result<std::unique_ptr<elt::BoundTransformer>> Bind(const elt::SchemaPtr& input,
+                                                      const elt::RunInstance& run) const override;
 
  private:
   const elt::Options options_;

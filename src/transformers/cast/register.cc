@@ -1,4 +1,5 @@
 #include "elt/catalog.h"
+#include "elt/stage_problems.h"
 #include "elt/type_name.h"
 #include "transformers/cast/cast_transformer.h"
 
@@ -80,11 +81,7 @@ Result<std::unique_ptr<elt::Transformer>> Make(const elt::Options& options,
     problems.push_back(options.ErrorAt("", FaultCode::kBadValue, "nothing to cast",
                                        "write COLUMN: TYPE, or leave the stage out"));
   }
-  if (!problems.empty()) {
-    const FaultCode code = problems.front().code;
-    const std::string message = "cast: " + problems.front().message;
-    return Fault(code, message).At(std::move(problems));
-  }
+  ARROW_RETURN_NOT_OK(elt::Refused("cast", std::move(problems)));
   return std::make_unique<CastTransformer>(options, std::move(entries));
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "elt/on_error.h"
+#include "elt/stage_problems.h"
 #include "expressions/expression_option.h"
 
 namespace levada::derive {
@@ -71,17 +72,10 @@ class BoundDerive final : public elt::BoundTransformer {
   const std::vector<BoundColumn> columns_;
 };
 
-std::string Lower(std::string name) {
-  for (char& c : name) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return name;
-}
-
 }  // namespace
 
 Result<std::unique_ptr<elt::BoundTransformer>> DeriveTransformer::Bind(
-    const elt::SchemaPtr& input) const {
+    const elt::SchemaPtr& input, const elt::RunInstance&) const {
   std::vector<Diagnostic> problems;
   arrow::FieldVector fields = input->fields();
   std::vector<BoundColumn> columns;
@@ -102,8 +96,9 @@ Result<std::unique_ptr<elt::BoundTransformer>> DeriveTransformer::Bind(
     const bool nullable =
         column.expression->nullable() || column.on_error == elt::OnError::kDiscardValue;
     const auto field = arrow::field(name, type, nullable);
-    const auto same = std::ranges::find(fields, Lower(name),
-                                        [](const auto& known) { return Lower(known->name()); });
+    const auto same = std::ranges::find(fields, elt::LowerAscii(name), [](const auto& known) {
+      return elt::LowerAscii(known->name());
+    });
     if (same == fields.end()) {
       column.index = static_cast<int>(fields.size());
       fields.push_back(field);
@@ -121,11 +116,7 @@ Result<std::unique_ptr<elt::BoundTransformer>> DeriveTransformer::Bind(
     }
     columns.push_back(std::move(column));
   }
-  if (!problems.empty()) {
-    const FaultCode code = problems.front().code;
-    const std::string message = "derive: " + problems.front().message;
-    return Fault(code, message).At(std::move(problems));
-  }
+  ARROW_RETURN_NOT_OK(elt::Refused("derive", std::move(problems)));
   return std::make_unique<BoundDerive>(
       std::make_shared<arrow::Schema>(std::move(fields), input->metadata()), std::move(columns));
 }

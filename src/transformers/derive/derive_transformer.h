@@ -16,7 +16,8 @@ class DeriveTransformer final : public elt::Transformer {
 
   /// kBadExpression, kUnknownColumn, kDuplicateColumn. Every expression sees the columns as they
   /// reach the stage, so that two columns can change places.
-  Result<std::unique_ptr<elt::BoundTransformer>> Bind(const elt::SchemaPtr& input) const override;
+  Result<std::unique_ptr<elt::BoundTransformer>> Bind(const elt::SchemaPtr& input,
+                                                      const elt::RunInstance& run) const override;
 
  private:
   const elt::Options options_;

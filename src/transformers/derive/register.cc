@@ -1,5 +1,6 @@
 #include "elt/catalog.h"
 #include "elt/on_error.h"
+#include "elt/stage_problems.h"
 #include "expressions/expression_option.h"
 #include "transformers/derive/derive_transformer.h"
 
@@ -42,11 +43,7 @@ Result<std::unique_ptr<elt::Transformer>> Make(const elt::Options& options,
     }
     expressions::CheckOption(entry, "expression", problems);
   }
-  if (!problems.empty()) {
-    const FaultCode code = problems.front().code;
-    const std::string message = "derive: " + problems.front().message;
-    return Fault(code, message).At(std::move(problems));
-  }
+  ARROW_RETURN_NOT_OK(elt::Refused("derive", std::move(problems)));
   return std::make_unique<DeriveTransformer>(options);
 }
 

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "elt/stage_problems.h"
 #include "elt/type_name.h"
 #include "expressions/expression_option.h"
 
@@ -77,7 +78,7 @@ class BoundFilter final : public elt::BoundTransformer {
 }  // namespace
 
 Result<std::unique_ptr<elt::BoundTransformer>> FilterTransformer::Bind(
-    const elt::SchemaPtr& input) const {
+    const elt::SchemaPtr& input, const elt::RunInstance&) const {
   std::vector<Diagnostic> problems;
   auto condition = expressions::CompileOption(options_, "where", *input, problems);
   if (condition && condition->type()->id() != arrow::Type::BOOL) {
@@ -86,11 +87,7 @@ Result<std::unique_ptr<elt::BoundTransformer>> FilterTransformer::Bind(
                          "expected a condition, got " + elt::TypeName(*condition->type()),
                          "write x = 1, or x is not null"));
   }
-  if (!problems.empty()) {
-    const FaultCode code = problems.front().code;
-    const std::string message = "filter: " + problems.front().message;
-    return Fault(code, message).At(std::move(problems));
-  }
+  ARROW_RETURN_NOT_OK(elt::Refused("filter", std::move(problems)));
   return std::make_unique<BoundFilter>(input, std::move(condition), options_.Text("where"),
                                        elt::OnErrorOf(options_));
 }

@@ -16,7 +16,8 @@ class FilterTransformer final : public elt::Transformer {
   explicit FilterTransformer(elt::Options options) : options_(std::move(options)) {}
 
   /// kBadExpression, kUnknownColumn.
-  Result<std::unique_ptr<elt::BoundTransformer>> Bind(const elt::SchemaPtr& input) const override;
+  Result<std::unique_ptr<elt::BoundTransformer>> Bind(const elt::SchemaPtr& input,
+                                                      const elt::RunInstance& run) const override;
 
  private:
   const elt::Options options_;

@@ -1,4 +1,5 @@
 #include "elt/catalog.h"
+#include "elt/stage_problems.h"
 #include "expressions/expression_option.h"
 #include "transformers/filter/filter_transformer.h"
 
@@ -26,11 +27,7 @@ Result<std::unique_ptr<elt::Transformer>> Make(const elt::Options& options,
                                                const elt::StageInput&) {
   std::vector<Diagnostic> problems;
   expressions::CheckOption(options, "where", problems);
-  if (!problems.empty()) {
-    const FaultCode code = problems.front().code;
-    const std::string message = "filter: " + problems.front().message;
-    return Fault(code, message).At(std::move(problems));
-  }
+  ARROW_RETURN_NOT_OK(elt::Refused("filter", std::move(problems)));
   return std::make_unique<FilterTransformer>(options);
 }
 

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "conversions/column_cast.h"
+#include "elt/stage_problems.h"
 #include "elt/type_name.h"
 
 namespace levada::flatten {
@@ -125,13 +126,6 @@ class BoundFlatten final : public elt::BoundTransformer {
   const elt::OnError on_error_;
 };
 
-std::string Lower(std::string name) {
-  for (char& c : name) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return name;
-}
-
 Result<std::unique_ptr<ColumnCast>> FromText(const std::shared_ptr<arrow::DataType>& type) {
   if (type->id() == arrow::Type::STRING) return nullptr;
   conversions::CastTarget target;
@@ -139,35 +133,24 @@ Result<std::unique_ptr<ColumnCast>> FromText(const std::shared_ptr<arrow::DataTy
   return conversions::MakeColumnCast(arrow::utf8(), target);
 }
 
-Fault Refused(std::vector<Diagnostic> problems) {
-  const FaultCode code = problems.front().code;
-  const std::string message = "flatten: " + problems.front().message;
-  return Fault(code, message).At(std::move(problems));
-}
-
 }  // namespace
 
 Result<std::unique_ptr<elt::BoundTransformer>> FlattenTransformer::Bind(
-    const elt::SchemaPtr& input) const {
+    const elt::SchemaPtr& input, const elt::RunInstance&) const {
   const std::string& name = options_.Text("column");
-  const int column = input->GetFieldIndex(name);
-  if (column < 0) {
-    const std::string nearest = NearestName(name, input->field_names());
-    return Refused({options_.ErrorAt("column", FaultCode::kUnknownColumn,
-                                     "no column \"" + name + "\" reaches this stage",
-                                     nearest.empty() ? "" : "did you mean \"" + nearest + "\"?")});
-  }
-  const auto& type = *input->field(column)->type();
-  if (type.id() != arrow::Type::STRING && type.id() != arrow::Type::LARGE_STRING) {
-    return Refused({options_.ErrorAt(
+  std::vector<Diagnostic> problems;
+  const int column = elt::FindColumn(*input, name, options_, "column", problems);
+  const auto type = column < 0 ? arrow::utf8() : input->field(column)->type();
+  if (type->id() != arrow::Type::STRING && type->id() != arrow::Type::LARGE_STRING) {
+    problems.push_back(options_.ErrorAt(
         "column", FaultCode::kBadCast,
-        "column \"" + name + "\": expected JSON as text, got " + elt::TypeName(type),
-        "cast it to text before")});
+        "column \"" + name + "\": expected JSON as text, got " + elt::TypeName(*type),
+        "cast it to text before"));
   }
+  ARROW_RETURN_NOT_OK(elt::Refused("flatten", problems));
   const bool keep = options_.Bool("keep");
   arrow::FieldVector fields = input->fields();
   if (!keep) fields.erase(fields.begin() + column);
-  std::vector<Diagnostic> problems;
   std::vector<Path> paths;
   std::vector<BoundField> bound;
   for (const FlattenField& field : fields_) {
@@ -178,8 +161,9 @@ Result<std::unique_ptr<elt::BoundTransformer>> FlattenTransformer::Bind(
           field.options.ErrorAt("type", fault.code(), fault.message(), fault.help()));
       continue;
     }
-    const auto same = std::ranges::find(fields, Lower(field.name),
-                                        [](const auto& known) { return Lower(known->name()); });
+    const auto same = std::ranges::find(fields, elt::LowerAscii(field.name), [](const auto& known) {
+      return elt::LowerAscii(known->name());
+    });
     if (same != fields.end()) {
       problems.push_back(field.options.ErrorAt(
           "path", FaultCode::kDuplicateColumn,
@@ -191,7 +175,7 @@ Result<std::unique_ptr<elt::BoundTransformer>> FlattenTransformer::Bind(
     paths.push_back(field.path);
     bound.push_back({field.name, elt::TypeName(*field.type), *std::move(cast)});
   }
-  if (!problems.empty()) return Refused(std::move(problems));
+  ARROW_RETURN_NOT_OK(elt::Refused("flatten", std::move(problems)));
   return std::make_unique<BoundFlatten>(
       std::make_shared<arrow::Schema>(std::move(fields), input->metadata()), column, name, keep,
       std::move(paths), std::move(bound), elt::OnErrorOf(options_));

@@ -28,7 +28,8 @@ class FlattenTransformer final : public elt::Transformer {
 
   /// kUnknownColumn, kBadCast where the column is no text or a type has no form in text,
   /// kDuplicateColumn.
-  Result<std::unique_ptr<elt::BoundTransformer>> Bind(const elt::SchemaPtr& input) const override;
+  Result<std::unique_ptr<elt::BoundTransformer>> Bind(const elt::SchemaPtr& input,
+                                                      const elt::RunInstance& run) const override;
 
  private:
   const elt::Options options_;

@@ -1,4 +1,5 @@
 #include "elt/catalog.h"
+#include "elt/stage_problems.h"
 #include "elt/type_name.h"
 #include "transformers/flatten/flatten_transformer.h"
 
@@ -84,11 +85,7 @@ Result<std::unique_ptr<elt::Transformer>> Make(const elt::Options& options,
     problems.push_back(options.ErrorAt("fields", FaultCode::kBadValue, "nothing to take out",
                                        "write fields: { COLUMN: PATH }"));
   }
-  if (!problems.empty()) {
-    const FaultCode code = problems.front().code;
-    const std::string message = "flatten: " + problems.front().message;
-    return Fault(code, message).At(std::move(problems));
-  }
+  ARROW_RETURN_NOT_OK(elt::Refused("flatten", std::move(problems)));
   return std::make_unique<FlattenTransformer>(options, std::move(fields));
 }
 

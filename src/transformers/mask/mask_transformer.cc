@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "elt/stage_problems.h"
 #include "transformers/mask/masking.h"
 
 namespace levada::mask {
@@ -48,7 +49,7 @@ Result<std::unique_ptr<Masking>> MakeMasking(const elt::Options& entry, const Se
 }  // namespace
 
 Result<std::unique_ptr<elt::BoundTransformer>> MaskTransformer::Bind(
-    const elt::SchemaPtr& input) const {
+    const elt::SchemaPtr& input, const elt::RunInstance&) const {
   Secret key;
   if (options_.Given("key")) {
     ARROW_ASSIGN_OR_RAISE(key, options_.Reveal("key"));
@@ -65,14 +66,8 @@ Result<std::unique_ptr<elt::BoundTransformer>> MaskTransformer::Bind(
   arrow::FieldVector fields = input->fields();
   std::vector<BoundColumn> columns;
   for (const auto& [name, entry] : options_.Map("columns")) {
-    const int index = input->GetFieldIndex(name);
-    if (index < 0) {
-      const std::string nearest = NearestName(name, input->field_names());
-      problems.push_back(entry.ErrorAt("method", FaultCode::kUnknownColumn,
-                                       "no column \"" + name + "\" reaches this stage",
-                                       nearest.empty() ? "" : "did you mean \"" + nearest + "\"?"));
-      continue;
-    }
+    const int index = elt::FindColumn(*input, name, entry, "method", problems);
+    if (index < 0) continue;
     auto masking = MakeMasking(entry, key, fields[static_cast<size_t>(index)]->type());
     if (!masking.ok()) {
       const Fault fault = FaultOf(masking.status());
@@ -84,11 +79,7 @@ Result<std::unique_ptr<elt::BoundTransformer>> MaskTransformer::Bind(
     field = field->WithType((*masking)->type());
     columns.push_back({index, *std::move(masking)});
   }
-  if (!problems.empty()) {
-    const FaultCode code = problems.front().code;
-    const std::string message = "mask: " + problems.front().message;
-    return Fault(code, message).At(std::move(problems));
-  }
+  ARROW_RETURN_NOT_OK(elt::Refused("mask", std::move(problems)));
   return std::make_unique<BoundMask>(
       std::make_shared<arrow::Schema>(std::move(fields), input->metadata()), std::move(columns));
 }

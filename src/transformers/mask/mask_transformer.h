@@ -14,7 +14,8 @@ class MaskTransformer final : public elt::Transformer {
   explicit MaskTransformer(elt::Options options) : options_(std::move(options)) {}
 
   /// kUnknownColumn, kBadCast; kUnresolvedReference where the key cannot be read.
-  Result<std::unique_ptr<elt::BoundTransformer>> Bind(const elt::SchemaPtr& input) const override;
+  Result<std::unique_ptr<elt::BoundTransformer>> Bind(const elt::SchemaPtr& input,
+                                                      const elt::RunInstance& run) const override;
 
  private:
   const elt::Options options_;

@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "elt/catalog.h"
+#include "elt/stage_problems.h"
 #include "transformers/mask/mask_transformer.h"
 
 namespace levada::mask {
@@ -100,11 +101,7 @@ Result<std::unique_ptr<elt::Transformer>> Make(const elt::Options& options,
     problems.push_back(options.ErrorAt("key", FaultCode::kBadValue,
                                        "a key, and no column that is hashed", "leave it out"));
   }
-  if (!problems.empty()) {
-    const FaultCode code = problems.front().code;
-    const std::string message = "mask: " + problems.front().message;
-    return Fault(code, message).At(std::move(problems));
-  }
+  ARROW_RETURN_NOT_OK(elt::Refused("mask", std::move(problems)));
   return std::make_unique<MaskTransformer>(options);
 }
 

@@ -15,7 +15,8 @@ class RenameTransformer final : public elt::Transformer {
 
   /// Each entry must name a column (LV1013), and no two columns may end up with one name, ignoring
   /// case (LV1012). All entries take effect at once, so names can be swapped.
-  Result<std::unique_ptr<elt::BoundTransformer>> Bind(const elt::SchemaPtr& input) const override;
+  Result<std::unique_ptr<elt::BoundTransformer>> Bind(const elt::SchemaPtr& input,
+                                                      const elt::RunInstance& run) const override;
 
  private:
   const elt::Options options_;

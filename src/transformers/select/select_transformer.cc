@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "elt/stage_problems.h"
+
 namespace levada::select {
 namespace {
 
@@ -28,20 +30,16 @@ class BoundSelect final : public elt::BoundTransformer {
 }  // namespace
 
 Result<std::unique_ptr<elt::BoundTransformer>> SelectTransformer::Bind(
-    const elt::SchemaPtr& input) const {
+    const elt::SchemaPtr& input, const elt::RunInstance&) const {
   const bool keeps = options_.Given("columns");
   const std::string_view option = keeps ? "columns" : "except";
   std::vector<Diagnostic> problems;
   std::vector<int> named;
   std::set<int> seen;
   for (const std::string& name : options_.Texts(option)) {
-    const int index = input->GetFieldIndex(name);
-    if (index < 0) {
-      const std::string nearest = NearestName(name, input->field_names());
-      problems.push_back(options_.ErrorAt(
-          option, FaultCode::kUnknownColumn, "no column \"" + name + "\" reaches this stage",
-          nearest.empty() ? "" : "did you mean \"" + nearest + "\"?"));
-    } else if (!seen.insert(index).second) {
+    const int index = elt::FindColumn(*input, name, options_, option, problems);
+    if (index < 0) continue;
+    if (!seen.insert(index).second) {
       problems.push_back(options_.ErrorAt(option, FaultCode::kDuplicateColumn,
                                           "column \"" + name + "\" is named twice",
                                           "a second copy under another name comes from derive"));
@@ -61,11 +59,7 @@ Result<std::unique_ptr<elt::BoundTransformer>> SelectTransformer::Bind(
     problems.push_back(options_.ErrorAt(option, FaultCode::kBadValue, "no column would be left",
                                         "name fewer columns in except"));
   }
-  if (!problems.empty()) {
-    const FaultCode code = problems.front().code;
-    const std::string message = "select: " + problems.front().message;
-    return Fault(code, message).At(std::move(problems));
-  }
+  ARROW_RETURN_NOT_OK(elt::Refused("select", std::move(problems)));
   arrow::FieldVector fields;
   for (const int index : indices) fields.push_back(input->field(index));
   return std::make_unique<BoundSelect>(

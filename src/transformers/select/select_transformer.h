@@ -15,7 +15,8 @@ class SelectTransformer final : public elt::Transformer {
 
   /// kUnknownColumn for each name that reaches no column, kDuplicateColumn for one written twice,
   /// kBadValue where no column would be left.
-  Result<std::unique_ptr<elt::BoundTransformer>> Bind(const elt::SchemaPtr& input) const override;
+  Result<std::unique_ptr<elt::BoundTransformer>> Bind(const elt::SchemaPtr& input,
+                                                      const elt::RunInstance& run) const override;
 
  private:
   const elt::Options options_;

@@ -1,0 +1,203 @@
+#include <arrow/table.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "app/cells.h"
+#include "app/commands.h"
+#include "app/json_output.h"
+#include "app/pipeline_file.h"
+#include "app/table.h"
+#include "base/json.h"
+#include "elt/row_json.h"
+#include "elt/trace.h"
+#include "elt/type_name.h"
+
+namespace levada::app {
+namespace {
+
+constexpr size_t kWindowsMax = 20'000;  // that are counted to find the last one
+
+// The run whose rows are shown: the window that was asked for, or the last one that is closed.
+Result<elt::RunInstance> RunToShow(Session& session, const elt::Plan& plan) {
+  elt::RunInstance run;
+  run.pipeline = plan.name;
+  run.plan_hash = plan.hash;
+  run.once = plan.once;
+  const auto& wanted = session.line().windows;
+  if (!plan.window) {
+    if (wanted.empty()) return run;
+    return Fault(FaultCode::kBadCommandLine,
+                 fmt::format("pipeline \"{}\" has no windows, got --window {}", plan.name,
+                             wanted.front()))
+        .Help("leave --window out");
+  }
+  run.window_column = plan.window->column;
+  if (!wanted.empty()) {
+    ARROW_ASSIGN_OR_RAISE(run.window, elt::WindowByLabel(*plan.window, wanted.front()));
+    return run;
+  }
+  ARROW_ASSIGN_OR_RAISE(const auto windows,
+                        elt::ClosedWindows(*plan.window, session.clock().Now(), kWindowsMax));
+  if (windows.empty()) {
+    ARROW_ASSIGN_OR_RAISE(run.window, elt::FirstWindow(*plan.window));
+  } else {
+    run.window = windows.back();
+  }
+  return run;
+}
+
+// Up to `count` rows of one partition; the stream is then left.
+Status ReadFrom(Context& ctx, elt::PartitionReader& reader, int slice, int64_t count,
+                arrow::RecordBatchVector& batches) {
+  ARROW_ASSIGN_OR_RAISE(const auto stream, reader.Read(ctx, slice));
+  while (count > 0) {
+    elt::BatchPtr batch;
+    ARROW_RETURN_NOT_OK(stream->ReadNext(&batch));
+    if (batch == nullptr) break;
+    batches.push_back(batch->Slice(0, count));
+    count -= batches.back()->num_rows();
+  }
+  return stream->Close();
+}
+
+Result<elt::BatchPtr> FirstRows(Context& ctx, const Pipeline& pipeline, const elt::RunInstance& run,
+                                int64_t count) {
+  const elt::Consumer& consumer = *pipeline.stages.consumer;
+  ARROW_ASSIGN_OR_RAISE(const elt::Source source, consumer.Describe(ctx));
+  // One connection is enough for some rows.
+  ARROW_ASSIGN_OR_RAISE(
+      const auto partitions,
+      consumer.Split(ctx, run, source, {pipeline.plan.partition_bytes, /*processors=*/1}));
+  elt::BatchLimits limits;
+  limits.rows = std::min(limits.rows, count);
+  arrow::RecordBatchVector batches;
+  int64_t rows = 0;
+  for (const elt::Partition& partition : partitions) {
+    ARROW_ASSIGN_OR_RAISE(const auto reader, consumer.Open(ctx, run, partition, source, limits));
+    for (size_t slice = 0; slice < partition.slices.size() && rows < count; ++slice) {
+      ARROW_RETURN_NOT_OK(ReadFrom(ctx, *reader, static_cast<int>(slice), count - rows, batches));
+      rows = 0;
+      for (const auto& batch : batches) rows += batch->num_rows();
+    }
+    if (rows >= count) break;
+  }
+  if (batches.empty()) {
+    ARROW_ASSIGN_OR_RAISE(auto none, arrow::RecordBatch::MakeEmpty(source.schema, ctx.pool));
+    return none;
+  }
+  return arrow::ConcatenateRecordBatches(batches, ctx.pool);
+}
+
+bool SameColumns(const elt::TracedStage& a, const elt::TracedStage& b) {
+  return a.rows->schema()->Equals(*b.rows->schema(), /*check_metadata=*/false);
+}
+
+// Columns below each other, so that a wide table is read as easily as a narrow one.
+Result<std::string> RowsText(const arrow::RecordBatch& rows, const TableStyle& style,
+                             arrow::MemoryPool* pool) {
+  std::vector<Column> titles = {{.title = "column"}, {.title = "type"}};
+  for (int64_t row = 0; row < rows.num_rows(); ++row) {
+    titles.push_back({.title = fmt::format("row {}", row + 1), .may_shrink = true});
+  }
+  Table table(std::move(titles));
+  for (int c = 0; c < rows.num_columns(); ++c) {
+    ARROW_ASSIGN_OR_RAISE(const auto cells, CellsOf(rows.column(c), pool));
+    const auto& field = *rows.schema()->field(c);
+    std::vector<std::string> line = {field.name(), elt::TypeName(*field.type())};
+    for (const Cell& cell : cells) {
+      line.push_back(!cell ? "NULL" : cell->empty() ? "\"\"" : *cell);
+    }
+    table.AddRow(std::move(line));
+  }
+  return table.Render(style);
+}
+
+Result<std::string> TraceText(const elt::Trace& trace, const Session& session,
+                              arrow::MemoryPool* pool) {
+  const Terminal& terminal = session.terminal();
+  const Paint paint(terminal.output_color);
+  const TableStyle style{terminal.output_color, terminal.utf8,
+                         terminal.output_is_terminal ? terminal.width : 0, 2};
+  std::string text;
+  for (size_t i = 0; i < trace.stages.size(); ++i) {
+    const elt::TracedStage& stage = trace.stages[i];
+    text +=
+        fmt::format("{}{}{}: {} rows", paint.bold, stage.name, paint.reset, stage.rows->num_rows());
+    if (stage.filtered > 0) text += fmt::format(", {} left out", stage.filtered);
+    if (stage.rejected > 0) text += fmt::format(", {} kept aside", stage.rejected);
+    const bool is_as_before = i > 0 && SameColumns(stage, trace.stages[i - 1]) &&
+                              stage.rows->Equals(*trace.stages[i - 1].rows);
+    if (is_as_before) {
+      text += ", as before\n";
+      continue;
+    }
+    ARROW_ASSIGN_OR_RAISE(const std::string rows, RowsText(*stage.rows, style, pool));
+    text += "\n" + rows;
+  }
+  for (const elt::Reject& reject : trace.rejects) {
+    text += fmt::format("kept aside by {}: {}: {}\n  {}\n", reject.stage, reject.column,
+                        reject.reason, reject.row_json);
+  }
+  return text;
+}
+
+Result<std::string> TraceJson(const Pipeline& pipeline, const elt::RunInstance& run,
+                              const elt::Trace& trace) {
+  Json stages = Json::array();
+  for (const elt::TracedStage& stage : trace.stages) {
+    Json columns = Json::array();
+    for (const auto& field : stage.rows->schema()->fields()) {
+      columns.push_back({{"name", field->name()},
+                         {"type", elt::TypeName(*field->type())},
+                         {"nullable", field->nullable()}});
+    }
+    Json rows = Json::array();
+    for (int64_t row = 0; row < stage.rows->num_rows(); ++row) {
+      ARROW_ASSIGN_OR_RAISE(const std::string json, elt::RowJson(*stage.rows, row));
+      rows.push_back(ParseJson(json));
+    }
+    stages.push_back({{"stage", stage.name},
+                      {"columns", std::move(columns)},
+                      {"rows", std::move(rows)},
+                      {"filtered", stage.filtered},
+                      {"rejected", stage.rejected}});
+  }
+  const Json json{{"levada_preview", kJsonVersion},
+                  {"pipeline", pipeline.plan.name},
+                  {"window", run.Label()},
+                  {"stages", std::move(stages)}};
+  return Dump(json, 2);
+}
+
+Status PreviewPipeline(Session& session, const Pipeline& pipeline) {
+  Context& ctx = session.context();
+  ARROW_ASSIGN_OR_RAISE(const elt::RunInstance run, RunToShow(session, pipeline.plan));
+  ARROW_ASSIGN_OR_RAISE(elt::BatchPtr rows, FirstRows(ctx, pipeline, run, session.line().rows));
+  const elt::Trace trace =
+      elt::TraceRows(ctx, pipeline.plan, pipeline.stages, std::move(rows), run);
+  if (session.line().json) {
+    ARROW_ASSIGN_OR_RAISE(const std::string json, TraceJson(pipeline, run, trace));
+    ARROW_RETURN_NOT_OK(PrintJson(session, json));
+  } else {
+    const Paint paint(session.terminal().output_color);
+    const std::string window = run.window ? fmt::format(", window {}", run.Label()) : "";
+    ARROW_ASSIGN_OR_RAISE(const std::string text, TraceText(trace, session, ctx.pool));
+    ARROW_RETURN_NOT_OK(WriteOutput(
+        fmt::format("{}{}{}{}\n{}", paint.bold, pipeline.plan.name, paint.reset, window, text)));
+  }
+  return trace.status;
+}
+
+}  // namespace
+
+Outcome Preview(Session& session) {
+  Outcome outcome;
+  for (const Pipeline& pipeline : OpenPipelines(session, outcome.failures)) {
+    outcome.Note(session.NameSignal(PreviewPipeline(session, pipeline)));
+    if (session.stopped()) break;
+  }
+  return outcome;
+}
+
+}  // namespace levada::app

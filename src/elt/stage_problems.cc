@@ -1,0 +1,35 @@
+#include "elt/stage_problems.h"
+
+#include <utility>
+
+namespace levada::elt {
+
+int FindColumn(const arrow::Schema& input, const std::string& name, const Options& options,
+               std::string_view option, std::vector<Diagnostic>& problems) {
+  const int index = input.GetFieldIndex(name);
+  if (index >= 0) return index;
+  const std::string nearest = NearestName(name, input.field_names());
+  Diagnostic problem = options.ErrorAt(option, FaultCode::kUnknownColumn,
+                                       "no column \"" + name + "\" reaches this stage",
+                                       nearest.empty() ? "" : "did you mean \"" + nearest + "\"?");
+  const Span key = option.empty() ? options.KeySpanOf(name) : Span{};
+  if (key.known()) problem.span = key;
+  problems.push_back(std::move(problem));
+  return -1;
+}
+
+std::string LowerAscii(std::string name) {
+  for (char& c : name) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return name;
+}
+
+Status Refused(std::string_view stage, std::vector<Diagnostic> problems) {
+  if (problems.empty()) return Status::OK();
+  const FaultCode code = problems.front().code;
+  const std::string message = std::string(stage) + ": " + problems.front().message;
+  return Fault(code, message).At(std::move(problems));
+}
+
+}  // namespace levada::elt
