@@ -15,31 +15,6 @@ constexpr std::string_view kPasswordHelp =
     "leave the password out and use PGPASSWORD or ~/.pgpass, or write dsn: ${env:NAME} into a file "
     "of your own";
 
-/// Plain where YAML reads it back as the same text, else in double quotes.
-std::string YamlText(const std::string& text) {
-  const bool plain = !text.empty() && std::isalpha(static_cast<unsigned char>(text.front())) != 0 &&
-                     std::ranges::all_of(text,
-                                         [](unsigned char c) {
-                                           return std::isalnum(c) != 0 || c == '_' || c == '.' ||
-                                                  c == '-' || c == '/';
-                                         }) &&
-                     text != "true" && text != "false" && text != "null" && text != "yes" &&
-                     text != "no";
-  if (plain) return text;
-  std::string quoted = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') {
-      quoted += '\\';
-      quoted += c;
-    } else if (static_cast<unsigned char>(c) < 0x20) {
-      quoted += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
-    } else {
-      quoted += c;
-    }
-  }
-  return quoted + '"';
-}
-
 /// A name made of the target directory's: "./lake/Orders 2026" -> "orders_2026".
 std::string NameFrom(const std::string& path) {
   std::string_view trimmed = path;
@@ -74,7 +49,31 @@ const elt::CatalogEntry<elt::Consumer>* FindByScheme(const elt::Catalog& catalog
 
 }  // namespace
 
-Result<std::string> WriteAdHoc(const elt::Catalog& catalog, const AdHocPipeline& ad_hoc) {
+std::string YamlText(const std::string& text) {
+  const bool plain = !text.empty() && std::isalpha(static_cast<unsigned char>(text.front())) != 0 &&
+                     std::ranges::all_of(text,
+                                         [](unsigned char c) {
+                                           return std::isalnum(c) != 0 || c == '_' || c == '.' ||
+                                                  c == '-' || c == '/';
+                                         }) &&
+                     text != "true" && text != "false" && text != "null" && text != "yes" &&
+                     text != "no";
+  if (plain) return text;
+  std::string quoted = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') {
+      quoted += '\\';
+      quoted += c;
+    } else if (static_cast<unsigned char>(c) < 0x20) {
+      quoted += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+    } else {
+      quoted += c;
+    }
+  }
+  return quoted + '"';
+}
+
+Result<AdHocParts> ReadAdHoc(const elt::Catalog& catalog, const AdHocPipeline& ad_hoc) {
   const std::string scheme = ad_hoc.url.substr(0, ad_hoc.url.find(':'));
   std::vector<std::string> known;
   const auto* entry = FindByScheme(catalog, scheme, known);
@@ -86,14 +85,32 @@ Result<std::string> WriteAdHoc(const elt::Catalog& catalog, const AdHocPipeline&
                                : fmt::format("did you mean \"{}\"?", nearest));
     return fault;
   }
-  ARROW_ASSIGN_OR_RAISE(const elt::WrittenOptions options, entry->from_url(ad_hoc.url));
+  AdHocParts parts{NameFrom(ad_hoc.path), entry->kind, {}};
+  ARROW_ASSIGN_OR_RAISE(parts.options, entry->from_url(ad_hoc.url));
+  return parts;
+}
+
+Result<std::string> WriteAdHoc(const elt::Catalog& catalog, const AdHocPipeline& ad_hoc) {
+  ARROW_ASSIGN_OR_RAISE(const AdHocParts parts, ReadAdHoc(catalog, ad_hoc));
   std::string text =
-      fmt::format("name: {}\nconsumer:\n  {}:\n", YamlText(NameFrom(ad_hoc.path)), entry->kind);
-  for (const auto& [name, value] : options) {
+      fmt::format("name: {}\nconsumer:\n  {}:\n", YamlText(parts.name), parts.consumer);
+  for (const auto& [name, value] : parts.options) {
     text += fmt::format("    {}: {}\n", name, YamlText(value));
   }
   text += fmt::format("loaders:\n  - parquet:\n      path: {}\n", YamlText(ad_hoc.path));
   return text;
+}
+
+Status SaveNewFile(os::Disk& disk, const std::string& path, const std::string& text) {
+  ARROW_ASSIGN_OR_RAISE(const std::optional<std::string> existing,
+                        os::ReadFile(disk, path, elt::kPlanBytesMax));
+  if (existing && *existing == text) return Status::OK();
+  if (existing) {
+    return Fault(FaultCode::kBadCommandLine,
+                 fmt::format("\"{}\" exists and holds something else", path))
+        .Help("choose another name, or remove it");
+  }
+  return os::WriteFileDurably(disk, path, text);
 }
 
 Status SaveAdHoc(os::Disk& disk, const AdHocPipeline& ad_hoc, const std::string& text) {
@@ -101,15 +118,7 @@ Status SaveAdHoc(os::Disk& disk, const AdHocPipeline& ad_hoc, const std::string&
     return Fault(FaultCode::kBadCommandLine, "--save would write the URL's password to a file")
         .Help(std::string(kPasswordHelp));
   }
-  ARROW_ASSIGN_OR_RAISE(const std::optional<std::string> existing,
-                        os::ReadFile(disk, ad_hoc.save, elt::kPlanBytesMax));
-  if (existing && *existing == text) return Status::OK();
-  if (existing) {
-    return Fault(FaultCode::kBadCommandLine,
-                 fmt::format("\"{}\" exists and holds something else", ad_hoc.save))
-        .Help("choose another name, or remove it");
-  }
-  return os::WriteFileDurably(disk, ad_hoc.save, text);
+  return SaveNewFile(disk, ad_hoc.save, text);
 }
 
 }  // namespace levada::app

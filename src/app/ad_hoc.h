@@ -9,8 +9,23 @@
 
 namespace levada::app {
 
-/// The text of the file. kBadCommandLine for a scheme that no consumer reads.
+/// What a URL and a directory say.
+struct AdHocParts {
+  std::string name;      ///< of the pipeline, after the directory
+  std::string consumer;  ///< its kind
+  elt::WrittenOptions options;
+};
+/// kBadCommandLine for a scheme that no consumer reads.
+Result<AdHocParts> ReadAdHoc(const elt::Catalog& catalog, const AdHocPipeline& ad_hoc);
+
+/// The text of the file; the faults of ReadAdHoc.
 Result<std::string> WriteAdHoc(const elt::Catalog& catalog, const AdHocPipeline& ad_hoc);
+
+/// Plain where YAML reads it back as the same text, else in double quotes.
+std::string YamlText(const std::string& text);
+
+/// Writes a new file. kBadCommandLine when another one is there.
+Status SaveNewFile(os::Disk& disk, const std::string& path, const std::string& text);
 
 /// Writes `text` to ad_hoc.save. kBadCommandLine when another file is there, or when the URL holds
 /// a password, which has no place in a file.

@@ -20,6 +20,7 @@ namespace {
 constexpr const char* kOptions = "Options";
 constexpr const char* kGeneral = "General options";
 constexpr int64_t kRowsMax = 1000;  // of preview: more is what run is for
+constexpr int64_t kParallelMax = 64;
 
 /// The arguments as one line of text, so that a diagnostic can put its caret under one of them.
 class ArgumentText {
@@ -77,6 +78,7 @@ struct Raw {
   std::string log_format;
   std::string save;
   std::string rows;
+  std::string parallel;
   std::vector<std::string> positional;
 };
 
@@ -142,6 +144,19 @@ void DefineOptions(CLI::App& app, Verb verb, Raw& raw) {
       DefineMemory(app, raw);
       DefineState(app, raw);
       break;
+    case Verb::kBackfill:
+      AddText(app, "--from", "LABEL", raw.line.from, "the first window, such as 2026-01-01",
+              kOptions);
+      AddText(app, "--to", "LABEL", raw.line.to, "the last window; default the last closed one",
+              kOptions);
+      AddText(app, "--parallel", "COUNT", raw.parallel,
+              "windows at a time, 1 to 64; default as the file says", kOptions);
+      app.add_flag("--replace", raw.line.replace,
+                   "run published windows again and replace them, under a changed plan too")
+          ->group(kOptions);
+      DefineMemory(app, raw);
+      DefineState(app, raw);
+      break;
     case Verb::kRetry:
       DefineMemory(app, raw);
       DefineState(app, raw);
@@ -154,6 +169,9 @@ void DefineOptions(CLI::App& app, Verb verb, Raw& raw) {
       app.add_flag("--rebuild", raw.line.rebuild, "ask the targets and write the ledger anew")
           ->group(kOptions);
       DefineState(app, raw);
+      break;
+    case Verb::kInit:
+      AddText(app, "--save", "FILE", raw.save, "write the pipeline to this file", kOptions);
       break;
     case Verb::kPreview:
       app.add_option("--window", raw.line.windows, "rows of this window, such as 2026-01-31")
@@ -307,6 +325,16 @@ constexpr Choice<LogLevel> kLogLevels[] = {
     {"warn", LogLevel::kWarning}, {"warning", LogLevel::kWarning}, {"error", LogLevel::kError},
     {"off", LogLevel::kOff}};
 
+Result<int64_t> ParseCount(std::string_view option, const std::string& text, int64_t most) {
+  int64_t count = 0;
+  const char* end = text.data() + text.size();
+  const auto parsed = std::from_chars(text.data(), end, count);
+  if (parsed.ec == std::errc() && parsed.ptr == end && count >= 1 && count <= most) return count;
+  return Fault(
+      FaultCode::kBadCommandLine,
+      fmt::format("option \"{}\": expected a number from 1 to {}, got \"{}\"", option, most, text));
+}
+
 Status UnderstandTexts(Raw& raw) {
   CommandLine& line = raw.line;
   line.error_format = line.json ? ErrorFormat::kJson : ErrorFormat::kText;
@@ -330,13 +358,12 @@ Status UnderstandTexts(Raw& raw) {
     line.memory_bytes = *bytes;
   }
   if (!raw.rows.empty()) {
-    const char* end = raw.rows.data() + raw.rows.size();
-    const auto parsed = std::from_chars(raw.rows.data(), end, line.rows);
-    if (parsed.ec != std::errc() || parsed.ptr != end || line.rows < 1 || line.rows > kRowsMax) {
-      return Fault(FaultCode::kBadCommandLine,
-                   fmt::format("option \"--rows\": expected a number from 1 to {}, got \"{}\"",
-                               kRowsMax, raw.rows));
-    }
+    ARROW_ASSIGN_OR_RAISE(line.rows, ParseCount("--rows", raw.rows, kRowsMax));
+  }
+  if (!raw.parallel.empty()) {
+    ARROW_ASSIGN_OR_RAISE(const int64_t count,
+                          ParseCount("--parallel", raw.parallel, kParallelMax));
+    line.parallel = static_cast<int>(count);
   }
   return Status::OK();
 }
@@ -380,18 +407,25 @@ Status UnderstandPositionals(Raw& raw, const VerbText& verb, const ArgumentText&
     default:
       break;
   }
+  if (line.verb == Verb::kBackfill && line.from.empty()) {
+    return missing("backfill needs the first window",
+                   "write levada backfill FILE --from 2026-01-01");
+  }
   if (words.empty() && line.verb == Verb::kTest) {
     return missing("test needs a test file, or a directory of them", "write levada test DIR");
   }
   if (words.empty() && line.verb == Verb::kVerify) {
     return missing("verify needs a dataset", "write levada verify DIR, with path: of the loader");
   }
+  if (line.verb == Verb::kInit && (words.empty() || !LooksLikeUrl(words.front()))) {
+    return missing("init needs the URL of a source", "write levada init URL PATH");
+  }
   if (words.empty()) {
     return missing(fmt::format("{} needs a pipeline file", verb.name),
                    fmt::format("write levada {} FILE", verb.name));
   }
-  const bool takes_url =
-      line.verb == Verb::kRun || line.verb == Verb::kPlan || line.verb == Verb::kPreview;
+  const bool takes_url = line.verb == Verb::kRun || line.verb == Verb::kPlan ||
+                         line.verb == Verb::kPreview || line.verb == Verb::kInit;
   if (takes_url && LooksLikeUrl(words.front())) {
     if (words.size() != 2) {
       return missing("a source URL needs one target directory beside it",

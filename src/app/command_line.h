@@ -21,6 +21,8 @@ enum class Verb : uint8_t {
   kSchema,
   kStatus,
   kRetry,
+  kBackfill,
+  kInit,
   kPreview,
   kTest,
   kVerify,
@@ -30,7 +32,7 @@ enum class Verb : uint8_t {
 
 enum class ErrorFormat : uint8_t { kText, kJson };
 
-/// `levada run URL PATH [--save FILE]`: a pipeline that has no file.
+/// `levada run URL PATH [--save FILE]`: a pipeline that has no file, or, of `init`, not yet.
 struct AdHocPipeline {
   std::string url;
   std::string path;
@@ -56,6 +58,9 @@ struct CommandLine {
   bool replace = false;
   bool online = false;     ///< kCheck
   int64_t rows = 5;        ///< kPreview
+  std::string from;        ///< kBackfill: label of the first window
+  std::string to;          ///< kBackfill: of the last one; empty: the last closed one
+  int parallel = 0;        ///< kBackfill: windows at a time; 0: as the plan says
   bool rebuild = false;    ///< kStatus
   std::string error_code;  ///< kExplain; empty: list all
 };

@@ -35,6 +35,8 @@ Outcome Check(Session& session);
 Outcome ShowSchema(Session& session);
 Outcome ShowStatus(Session& session);
 
+/// `levada init URL PATH`: a pipeline file with comments.
+Outcome Init(Session& session);
 /// `levada preview`: the first rows behind each stage.
 Outcome Preview(Session& session);
 /// `levada test`. Exit status 31 when a test failed.

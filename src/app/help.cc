@@ -13,6 +13,14 @@ constexpr int kWidthMax = 100;  // longer lines of prose are hard to read, howev
 constexpr int kWidthMin = 40;
 
 constexpr auto kVerbs = std::to_array<VerbText>({
+    {Verb::kInit, "init", "write a pipeline file for a table, with comments",
+     "init URL PATH [--save FILE] [options]",
+     "Asks the source which columns the table has, and prints a pipeline that writes it to the "
+     "directory: with the types of the columns on their way, and in comments what could be added. "
+     "With --save it is written to a file. A password in the URL does not get into it.",
+     "  levada init \"postgres://me@localhost/shop?table=orders\" ./lake/orders --save "
+     "orders.yaml\n"
+     "  levada init \"sqlite:shop.db?table=orders\" ./lake/orders\n"},
     {Verb::kRun, "run", "run pipelines: everything that is due and not yet published",
      "run FILE... [options]\nrun URL PATH [--save FILE] [options]",
      "Runs each pipeline file in turn. Of a pipeline with windows, every closed window that is not "
@@ -62,6 +70,14 @@ constexpr auto kVerbs = std::to_array<VerbText>({
      "Like run, but starts nothing new: only partitions that are missing in runs that were already "
      "begun are done.",
      "  levada retry orders.yaml\n"},
+    {Verb::kBackfill, "backfill", "run the windows of a stretch of time",
+     "backfill FILE... --from LABEL [--to LABEL] [options]",
+     "Like run, of the closed windows from --from to --to, both included. What is published under "
+     "the same plan is skipped, unless --replace says to write it again. An interrupted backfill "
+     "is "
+     "gone on with by the same command.",
+     "  levada backfill orders.yaml --from 2026-01-01 --to 2026-03-31 --parallel 4\n"
+     "  levada backfill orders.yaml --from 2026-01-01 --replace\n"},
     {Verb::kPreview, "preview", "show the first rows behind each stage, and write nothing",
      "preview FILE... [options]\npreview URL PATH [options]",
      "Reads some rows of the last closed window, or of the table, and shows what each transformer "

@@ -28,6 +28,7 @@ Outcome DispatchInSession(const CommandLine& line, const Terminal& terminal) {
   switch (line.verb) {
     case Verb::kRun:
     case Verb::kRetry:
+    case Verb::kBackfill:
       return Run(**session);
     case Verb::kPlan:
       return ShowPlan(**session);
@@ -37,6 +38,8 @@ Outcome DispatchInSession(const CommandLine& line, const Terminal& terminal) {
       return ShowSchema(**session);
     case Verb::kStatus:
       return ShowStatus(**session);
+    case Verb::kInit:
+      return Init(**session);
     case Verb::kPreview:
       return Preview(**session);
     case Verb::kTest:

@@ -90,6 +90,9 @@ elt::RunOptions RunOptionsOf(const CommandLine& line) {
       options.windows.push_back(label);  // said twice is meant once
     }
   }
+  options.first_window = line.from;
+  options.last_window = line.to;
+  options.windows_parallel = line.parallel;
   options.replace = line.replace;
   options.only_begun = line.verb == Verb::kRetry;
   options.memory_bytes = line.memory_bytes;

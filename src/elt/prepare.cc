@@ -37,6 +37,20 @@ constexpr int64_t kBatchesPerSlice = 2 + int64_t{kBatchesAhead};
 // One column of one row group at a time is read back: its pages, and the batch made of them.
 constexpr int64_t kReadBackBytes = 4 << 20;
 
+// Of `windows` those that backfill asks for.
+Status KeepBetween(const WindowSpec& spec, const RunOptions& options,
+                   std::vector<Window>& windows) {
+  if (!options.first_window.empty()) {
+    ARROW_ASSIGN_OR_RAISE(const Window first, WindowByLabel(spec, options.first_window));
+    std::erase_if(windows, [&](const Window& window) { return window.start < first.start; });
+  }
+  if (!options.last_window.empty()) {
+    ARROW_ASSIGN_OR_RAISE(const Window last, WindowByLabel(spec, options.last_window));
+    std::erase_if(windows, [&](const Window& window) { return window.start > last.start; });
+  }
+  return Status::OK();
+}
+
 Result<std::vector<RunInstance>> ListRuns(const Plan& plan, const RunOptions& options,
                                           WallMicros now) {
   RunInstance base;
@@ -51,6 +65,12 @@ Result<std::vector<RunInstance>> ListRuns(const Plan& plan, const RunOptions& op
                                options.windows.front()))
           .Help("leave --window out, or give the pipeline `run: { every: day, column: ... }`");
     }
+    if (!options.first_window.empty()) {
+      return Fault(FaultCode::kBadCommandLine,
+                   fmt::format("pipeline \"{}\" has no windows, got --from {}", plan.name,
+                               options.first_window))
+          .Help("a whole table is written by `levada run`");
+    }
     return std::vector<RunInstance>{base};
   }
   const WindowSpec& spec = *plan.window;
@@ -58,6 +78,7 @@ Result<std::vector<RunInstance>> ListRuns(const Plan& plan, const RunOptions& op
   std::vector<Window> windows;
   if (options.windows.empty()) {
     ARROW_ASSIGN_OR_RAISE(windows, ClosedWindows(spec, now, kWindowsMax));
+    ARROW_RETURN_NOT_OK(KeepBetween(spec, options, windows));
   } else {
     for (const std::string& label : options.windows) {
       ARROW_ASSIGN_OR_RAISE(Window window, WindowByLabel(spec, label));
@@ -358,7 +379,8 @@ Result<MemoryPlan> PlanMemory(const Engine& engine, const RunOptions& options, P
   const int64_t least =
       std::min(LeastBatchBytes(prepared.source.schema->num_fields()), prepared.batches.bytes);
   memory.minimum_bytes = memory.fixed_bytes + stages + kBatchesPerSlice * least;
-  memory.windows = engine.plan.windows_parallel;
+  memory.windows =
+      options.windows_parallel > 0 ? options.windows_parallel : engine.plan.windows_parallel;
   // A later run may be larger than the first one, whose slices are known.
   memory.slices = std::max(static_cast<int>(slices), os::ProcessorCount());
   memory.slots = engine.plan.partitions_parallel;
@@ -463,7 +485,7 @@ Result<Prepared> Prepare(Context& ctx, const Engine& engine, const RunOptions& o
   Prepared prepared;
   ARROW_ASSIGN_OR_RAISE(auto runs, ListRuns(engine.plan, options, ctx.clock->Now()));
   const size_t lookback =
-      engine.plan.window && options.windows.empty()
+      engine.plan.window && options.windows.empty() && options.first_window.empty()
           ? std::min(runs.size(), static_cast<size_t>(engine.plan.window->lookback))
           : 0;
   const size_t run_count = runs.size();

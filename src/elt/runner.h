@@ -26,6 +26,9 @@ namespace levada::elt {
 /// What the command line says beyond the plan.
 struct RunOptions {
   std::vector<std::string> windows;  ///< labels; empty: every closed and unpublished window
+  std::string first_window;          ///< label: none before it, closed ones only; empty: no bound
+  std::string last_window;           ///< label: none after it
+  int windows_parallel = 0;          ///< 0: as the plan says
   bool replace = false;              ///< run published windows again, under another plan if need be
   bool only_begun = false;           ///< `retry`: only runs that were begun and not finished
   bool keep_other_plans = false;     ///< not even a whole table of another plan is replaced
