@@ -89,19 +89,33 @@ Result<elt::BatchPtr> FirstRows(Context& ctx, const Pipeline& pipeline, const el
   return arrow::ConcatenateRecordBatches(batches, ctx.pool);
 }
 
-bool SameColumns(const elt::TracedStage& a, const elt::TracedStage& b) {
-  return a.rows->schema()->Equals(*b.rows->schema(), /*check_metadata=*/false);
+// ", without a, b": the columns that a stage took away.
+std::string GoneText(const arrow::RecordBatch& rows, const arrow::RecordBatch& before) {
+  std::vector<std::string> gone;
+  for (const std::string& name : before.schema()->field_names()) {
+    if (rows.schema()->GetFieldIndex(name) < 0) gone.push_back(name);
+  }
+  return gone.empty() ? "" : fmt::format(", without {}", fmt::join(gone, ", "));
 }
 
-// Columns below each other, so that a wide table is read as easily as a narrow one.
-Result<std::string> RowsText(const arrow::RecordBatch& rows, const TableStyle& style,
-                             arrow::MemoryPool* pool) {
+// Whether column `index` is the same as in `before`, which may be null.
+bool IsAsBefore(const arrow::RecordBatch& rows, int index, const arrow::RecordBatch* before) {
+  if (before == nullptr) return false;
+  const auto column = before->GetColumnByName(rows.schema()->field(index)->name());
+  return column != nullptr && column->Equals(*rows.column(index));
+}
+
+// Columns below each other, so that a wide table is read as easily as a narrow one. Of a stage that
+// kept all rows only what is not as it was `before`.
+Result<std::string> RowsText(const arrow::RecordBatch& rows, const arrow::RecordBatch* before,
+                             const TableStyle& style, arrow::MemoryPool* pool) {
   std::vector<Column> titles = {{.title = "column"}, {.title = "type"}};
   for (int64_t row = 0; row < rows.num_rows(); ++row) {
     titles.push_back({.title = fmt::format("row {}", row + 1), .may_shrink = true});
   }
   Table table(std::move(titles));
   for (int c = 0; c < rows.num_columns(); ++c) {
+    if (IsAsBefore(rows, c, before)) continue;
     ARROW_ASSIGN_OR_RAISE(const auto cells, CellsOf(rows.column(c), pool));
     const auto& field = *rows.schema()->field(c);
     std::vector<std::string> line = {field.name(), elt::TypeName(*field.type())};
@@ -126,14 +140,11 @@ Result<std::string> TraceText(const elt::Trace& trace, const Session& session,
         fmt::format("{}{}{}: {} rows", paint.bold, stage.name, paint.reset, stage.rows->num_rows());
     if (stage.filtered > 0) text += fmt::format(", {} left out", stage.filtered);
     if (stage.rejected > 0) text += fmt::format(", {} kept aside", stage.rejected);
-    const bool is_as_before = i > 0 && SameColumns(stage, trace.stages[i - 1]) &&
-                              stage.rows->Equals(*trace.stages[i - 1].rows);
-    if (is_as_before) {
-      text += ", as before\n";
-      continue;
-    }
-    ARROW_ASSIGN_OR_RAISE(const std::string rows, RowsText(*stage.rows, style, pool));
-    text += "\n" + rows;
+    const bool has_all_rows = i > 0 && stage.filtered == 0 && stage.rejected == 0;
+    const arrow::RecordBatch* before = has_all_rows ? trace.stages[i - 1].rows.get() : nullptr;
+    ARROW_ASSIGN_OR_RAISE(const std::string rows, RowsText(*stage.rows, before, style, pool));
+    const std::string gone = before == nullptr ? "" : GoneText(*stage.rows, *before);
+    text += rows.empty() && gone.empty() ? ", as before\n" : gone + "\n" + rows;
   }
   for (const elt::Reject& reject : trace.rejects) {
     text += fmt::format("kept aside by {}: {}: {}\n  {}\n", reject.stage, reject.column,

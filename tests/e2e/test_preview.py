@@ -38,12 +38,9 @@ filter: 3 rows, 1 left out
   name    text   Ann         NULL        Zoë
   age     text   34          old         NULL
   born    date   2026-01-01  2026-01-02  2026-01-03
-rename: 3 rows
-  column  type   row 1       row 2       row 3
-  person  int64  1           3           4
-  name    text   Ann         NULL        Zoë
-  age     text   34          old         NULL
-  born    date   2026-01-01  2026-01-02  2026-01-03
+rename: 3 rows, without id
+  column  type   row 1  row 2  row 3
+  person  int64  1      3      4
 cast: 2 rows, 1 kept aside
   column  type   row 1       row 2
   person  int64  1           4
