@@ -180,6 +180,10 @@ void DefineOptions(CLI::App& app, Verb verb, Raw& raw) {
           ->group(kOptions);
       AddText(app, "--rows", "COUNT", raw.rows, "how many rows, 1 to 1000; default 5", kOptions);
       break;
+    case Verb::kDiff:
+      AddText(app, "--rows", "COUNT", raw.rows,
+              "how many differing rows of each are shown, 1 to 1000; default 5", kOptions);
+      break;
     case Verb::kSchema:
     case Verb::kTest:
     case Verb::kVerify:
@@ -416,6 +420,9 @@ Status UnderstandPositionals(Raw& raw, const VerbText& verb, const ArgumentText&
   }
   if (words.empty() && line.verb == Verb::kVerify) {
     return missing("verify needs a dataset", "write levada verify DIR, with path: of the loader");
+  }
+  if (line.verb == Verb::kDiff && words.size() != 2) {
+    return missing("diff compares two datasets", "write levada diff DIR DIR");
   }
   if (line.verb == Verb::kInit && (words.empty() || !LooksLikeUrl(words.front()))) {
     return missing("init needs the URL of a source", "write levada init URL PATH");

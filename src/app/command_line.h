@@ -26,6 +26,7 @@ enum class Verb : uint8_t {
   kPreview,
   kTest,
   kVerify,
+  kDiff,
   kExplain,
   kVersion
 };
@@ -57,7 +58,7 @@ struct CommandLine {
   std::vector<std::string> windows;     ///< --window, in the order written
   bool replace = false;
   bool online = false;     ///< kCheck
-  int64_t rows = 5;        ///< kPreview
+  int64_t rows = 5;        ///< kPreview, kDiff
   std::string from;        ///< kBackfill: label of the first window
   std::string to;          ///< kBackfill: of the last one; empty: the last closed one
   int parallel = 0;        ///< kBackfill: windows at a time; 0: as the plan says

@@ -45,6 +45,9 @@ Outcome Test(Session& session);
 /// `levada verify`. Exit status 31 when a target is not what its records say.
 Outcome VerifyTargets(Session& session);
 
+/// `levada diff A B`. Exit status 31 when they differ.
+Outcome Diff(Session& session);
+
 /// Renders one failure to standard error, as text or JSON.
 void PrintFailure(const Status& status, ErrorFormat format, const Terminal& terminal);
 

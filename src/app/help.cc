@@ -100,6 +100,13 @@ constexpr auto kVerbs = std::to_array<VerbText>({
      "The exit status is 31 when there is a problem.",
      "  levada verify lake/orders\n"
      "  levada verify lake/* --json\n"},
+    {Verb::kDiff, "diff", "compare the rows of two datasets", "diff DIR DIR [options]",
+     "Says whether two datasets have the same columns and the same rows, whatever the order of the "
+     "rows, their files, and who wrote them; and shows the first rows that one has and the other "
+     "has not. Directories like day=2026-01-31 are columns of text. Columns that only one of them "
+     "has are named and left out of the comparison. The exit status is 31 when they differ.",
+     "  levada diff lake/orders /mnt/old/orders\n"
+     "  levada diff lake/orders lake/orders-new --rows 20 --json\n"},
     {Verb::kExplain, "explain", "explain an error code such as LV1002", "explain CODE\nexplain",
      "Prints what a code means, what causes it and what to do. Without a code, lists all of them.",
      "  levada explain LV2001\n"

@@ -44,6 +44,8 @@ Outcome DispatchInSession(const CommandLine& line, const Terminal& terminal) {
       return Preview(**session);
     case Verb::kTest:
       return Test(**session);
+    case Verb::kDiff:
+      return Diff(**session);
     case Verb::kVerify:
       return VerifyTargets(**session);
     case Verb::kExplain:

@@ -50,6 +50,10 @@ struct CatalogEntry {
   std::function<Result<TargetCheck>(Context&, const std::string& path, const StageInput&,
                                     const CheckObserver&)>
       check_target = {};
+  /// Of a loader: all rows of what is at `path`, whoever wrote it. Null when it cannot.
+  std::function<Result<std::unique_ptr<BatchStream>>(Context&, const std::string& path,
+                                                     const StageInput&)>
+      open_target = {};
 };
 
 class Catalog {

@@ -15,7 +15,9 @@ RunInstance Day(int64_t start) {
 }
 
 TEST(RowCount, HasBounds) {
-  const RowCountRule rule{.min = 10, .max = 20};
+  RowCountRule rule;
+  rule.min = 10;
+  rule.max = 20;
   EXPECT_THAT(CheckRowCount(rule, 10, {}), IsOk());
   EXPECT_THAT(CheckRowCount(rule, 20, {}), IsOk());
   EXPECT_THAT(CheckRowCount(rule, 9, {}),
@@ -25,7 +27,8 @@ TEST(RowCount, HasBounds) {
 }
 
 TEST(RowCount, IsComparedWithTheMedianOfEarlierRuns) {
-  const RowCountRule rule{.change_percent = 50};
+  RowCountRule rule;
+  rule.change_percent = 50;
   EXPECT_THAT(CheckRowCount(rule, 0, {}), IsOk()) << "nothing to compare with";
   EXPECT_THAT(CheckRowCount(rule, 50, {100}), IsOk());
   EXPECT_THAT(CheckRowCount(rule, 150, {100}), IsOk());

@@ -1,6 +1,5 @@
 #include "elt/runner.h"
 
-
 #include "base/json.h"
 #include "elt/retry.h"
 #include "elt/runner_fixture.h"
@@ -176,6 +175,7 @@ TEST_F(RunnerTest, ReadbackThatDiffersPublishesNothing) {
       }
       Status Finish(Context& c) override { return run_.Finish(c); }
       Status Discard(Context& c, const Attempt& a) override { return run_.Discard(c, a); }
+      Status Abandon(Context& c) override { return run_.Abandon(c); }
 
      private:
       fake::MemoryRun run_;
@@ -220,10 +220,51 @@ TEST_F(RunnerTest, AFailureBetweenTwoLoadersConverges) {
 
 class Even final : public Transformer {
  public:
-  Result<std::unique_ptr<BoundTransformer>> Bind(const SchemaPtr&) const override {
+  Result<std::unique_ptr<BoundTransformer>> Bind(const SchemaPtr&,
+                                                 const RunInstance&) const override {
     return std::make_unique<fake::KeepEven>();
   }
 };
+
+// Passes rows on, and has a rule about how many there are.
+class Counted final : public Transformer {
+ public:
+  explicit Counted(int64_t least) { rule_.min = least; }
+  Result<std::unique_ptr<BoundTransformer>> Bind(const SchemaPtr&,
+                                                 const RunInstance&) const override {
+    return std::make_unique<AsIs>();
+  }
+  std::optional<RowCountRule> row_count_rule() const override { return rule_; }
+
+ private:
+  class AsIs final : public BoundTransformer {
+   public:
+    const SchemaPtr& schema() const override { return schema_; }
+    Result<Mapped> Map(Context&, const BatchPtr& batch, RejectBuffer&) const override {
+      return Mapped{batch, 0, 0};
+    }
+
+   private:
+    const SchemaPtr schema_ = fake::Numbers();
+  };
+  RowCountRule rule_;
+};
+
+TEST_F(RunnerTest, ARunOfTooFewRowsIsGivenUpAndReadAnew) {
+  const auto rows = static_cast<int64_t>(Expected(3).size());
+  stages.transformers.push_back(std::make_unique<Counted>(rows + 1));
+  const RunReport refused = Run();
+  EXPECT_EQ(CodeOf(refused.status), FaultCode::kRowCountRefused) << "31 and not 50";
+  EXPECT_THAT(memory.events, Contains("abandon all"));
+  EXPECT_TRUE(memory.All("all").empty());
+  stages.transformers.clear();
+  stages.transformers.push_back(std::make_unique<Counted>(rows));
+  memory.events.clear();
+  const RunReport done = Run();
+  ASSERT_TRUE(done.status.ok()) << done.status;
+  EXPECT_THAT(memory.events, Contains("publish p0000")) << "nothing of the first one is used";
+  EXPECT_EQ(memory.All("all"), Expected(3));
+}
 
 TEST_F(RunnerTest, RejectedRowsAreKeptOnceAlsoWhenALaterLoaderIsTriedAgain) {
   SecondLoader();

@@ -221,7 +221,9 @@ TEST(DuplicatePass, EveryFailureOfTheDiskComesOut) {
       EXPECT_EQ(ValueOf(outcome).rows, (std::vector<int64_t>{4, 5, 6, 7}));
       break;
     }
-    if (!outcome.ok()) EXPECT_THAT(outcome, FailsWith(FaultCode::kDiskFull));
+    if (!outcome.ok()) {
+      EXPECT_THAT(outcome, FailsWith(FaultCode::kDiskFull));
+    }
   }
   EXPECT_GT(n, 20);
 }

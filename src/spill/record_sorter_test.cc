@@ -104,7 +104,9 @@ TEST(RecordSorter, EveryFailureOfTheDiskComesOut) {
       break;
     }
     // Closing says nothing of a file that nobody will read again.
-    if (!sorted.ok()) EXPECT_THAT(sorted, FailsWith(FaultCode::kDiskFull));
+    if (!sorted.ok()) {
+      EXPECT_THAT(sorted, FailsWith(FaultCode::kDiskFull));
+    }
   }
   EXPECT_GT(n, 20);
 }

@@ -142,6 +142,12 @@ uint64_t RowKeys::Hash(int64_t row) const {
   return XXH3_64bits(key.data(), key.size());
 }
 
+std::pair<uint64_t, uint64_t> RowKeys::Fingerprint(int64_t row) const {
+  const std::string_view key = (*this)[row];
+  const XXH128_hash_t hash = XXH3_128bits(key.data(), key.size());
+  return {hash.low64, hash.high64};
+}
+
 bool HasOrder(const arrow::DataType& type) {
   OrderFinder finder;
   return arrow::VisitTypeInline(type, &finder).ok() && finder.found;

@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/fault.h"
@@ -26,6 +27,8 @@ class RowKeys final {
     return std::string_view(bytes_).substr(ends_[i], ends_[i + 1] - ends_[i]);
   }
   uint64_t Hash(int64_t row) const;
+  /// 128 bits, low half first: two keys with the same are not seen by chance.
+  std::pair<uint64_t, uint64_t> Fingerprint(int64_t row) const;
 
  private:
   std::string bytes_;

@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "connectors/parquet/dataset_check.h"
+#include "connectors/parquet/dataset_rows.h"
 #include "connectors/parquet/lake_loader.h"
 #include "connectors/parquet/lake_options.h"
 #include "elt/catalog.h"
@@ -28,6 +29,12 @@ void Register(elt::Catalog& catalog) {
                           const elt::CheckObserver& observer) -> Result<elt::TargetCheck> {
     ARROW_ASSIGN_OR_RAISE(const std::string local, places::LocalPathOf(path));
     return CheckDataset(ctx, *places::MakeLocalPlace(*input.disk, local), observer);
+  };
+  entry.open_target =
+      [](Context& ctx, const std::string& path,
+         const elt::StageInput& input) -> Result<std::unique_ptr<elt::BatchStream>> {
+    ARROW_ASSIGN_OR_RAISE(std::string local, places::LocalPathOf(path));
+    return OpenDataset(ctx, places::MakeLocalPlace(*input.disk, std::move(local)));
   };
   catalog.Add(std::move(entry));
 }

@@ -358,7 +358,7 @@ bool RunBatch(uint64_t seed) {
   Context ctx = surroundings.context();
   elt::RejectBuffer rejects;
   auto transformer = ValueOf(MakeCast(yaml));
-  auto bound = ValueOf(transformer->Bind(schema));
+  auto bound = ValueOf(transformer->Bind(schema, elt::RunInstance{}));
   const auto mapped = bound->Map(ctx, batch, rejects);
   const Expected expected = Expect(columns, words, offset, offset + rows);
   SCOPED_TRACE("seed " + std::to_string(seed) + ": " + Told(columns, words));

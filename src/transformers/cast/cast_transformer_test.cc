@@ -42,7 +42,7 @@ class CastTransformerTest : public testing::Test {
  protected:
   Result<std::unique_ptr<elt::BoundTransformer>> Bind(const std::string& yaml) {
     ARROW_ASSIGN_OR_RAISE(transformer_, MakeCast(yaml));
-    return transformer_->Bind(Input());
+    return transformer_->Bind(Input(), elt::RunInstance{});
   }
   Result<elt::Mapped> Map(const std::string& yaml, const elt::BatchPtr& batch) {
     ARROW_ASSIGN_OR_RAISE(auto bound, Bind(yaml));
@@ -213,7 +213,7 @@ TEST_F(CastTransformerTest, StopsBeforeTheQuarantineHoldsEverything) {
   const auto schema = arrow::schema({arrow::field("id", arrow::int64())});
   const auto batch = arrow::RecordBatch::Make(schema, ids.length(), {ValueOf(ids.Finish())});
   auto transformer = ValueOf(MakeCast("{ id: { type: int8, on_error: quarantine } }"));
-  auto bound = ValueOf(transformer->Bind(schema));
+  auto bound = ValueOf(transformer->Bind(schema, elt::RunInstance{}));
   Context ctx = surroundings_.context();
   EXPECT_THAT(bound->Map(ctx, batch, rejects_), FailsWith(FaultCode::kRejectsTooMany));
 }

@@ -44,7 +44,7 @@ TEST(Derive, KnowsWhatCanBeNull) {
   const auto never = arrow::schema({arrow::field("id", arrow::int64(), false)});
   const auto make =
       ValueOf(Make("a: id + 1\nb: { expression: \"div(1, id)\", on_error: discard_value }\n"));
-  const auto bound = ValueOf(make->Bind(never));
+  const auto bound = ValueOf(make->Bind(never, elt::RunInstance{}));
   EXPECT_FALSE(bound->schema()->field(1)->nullable());
   EXPECT_TRUE(bound->schema()->field(2)->nullable());
 }

@@ -39,7 +39,7 @@ elt::SchemaPtr Input() {
 }
 
 Result<std::unique_ptr<elt::BoundTransformer>> Bind(const std::string& yaml) {
-  return ValueOf(Make(yaml))->Bind(Input());
+  return ValueOf(Make(yaml))->Bind(Input(), elt::RunInstance{});
 }
 
 std::vector<std::string> NamesAfter(const std::string& yaml) {
