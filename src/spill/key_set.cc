@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <cstring>
 #include <limits>
 
 namespace levada::spill {
@@ -32,7 +31,7 @@ std::optional<bool> KeySet::Insert(uint64_t hash, std::string_view key) {
   // Three quarters full, and looking for what is not there becomes a walk.
   const bool is_full = (slots_used_ + 1) * 4 > static_cast<int64_t>(slots_.size()) * 3;
   if (is_full || bytes_used_ + size > bytes_max_) return std::nullopt;
-  std::memcpy(bytes_.get() + bytes_used_, key.data(), key.size());
+  std::ranges::copy(key, bytes_.get() + bytes_used_);
   slot = {hash, static_cast<uint32_t>(bytes_used_), static_cast<uint32_t>(size) + 1};
   bytes_used_ += size;
   ++slots_used_;

@@ -41,7 +41,7 @@ class RecordSorter::RunWriter final {
     buffer_.resize(at + kHeaderBytes + size);
     std::memcpy(buffer_.data() + at, &record.rank, 8);
     std::memcpy(buffer_.data() + at + 8, &size, 4);
-    std::memcpy(buffer_.data() + at + kHeaderBytes, record.bytes.data(), size);
+    std::ranges::copy(record.bytes, buffer_.data() + at + kHeaderBytes);
     return Status::OK();
   }
 
@@ -166,7 +166,7 @@ Status RecordSorter::Add(const SortRecord& record) {
   if ((slots_ + 1) * int64_t{sizeof(Slot)} + size > bytes_begin_)
     ARROW_RETURN_NOT_OK(SpillBuffer());
   bytes_begin_ -= size;
-  std::memcpy(buffer_.get() + bytes_begin_, record.bytes.data(), record.bytes.size());
+  std::ranges::copy(record.bytes, buffer_.get() + bytes_begin_);
   const Slot slot{record.rank, static_cast<uint32_t>(bytes_begin_), static_cast<uint32_t>(size)};
   std::memcpy(buffer_.get() + slots_ * int64_t{sizeof(Slot)}, &slot, sizeof(Slot));
   ++slots_;

@@ -14,7 +14,7 @@ elt::BatchPtr Rows() {
   return elt::MakeBatch({{"id", "int64", "[1, 2, null, 2]"},
                          {"amount", "decimal(9,2)", R"(["1.50", "-0.01", "100.01", null])"},
                          {"status", "text", R"(["new", "paid", "gone", null])"},
-                         {"day", "date", R"(["2026-01-01", "2026-02-01", null, "2027-01-01"])"}});
+                         {"day", "date", "[20454, 20485, null, 20819]"}});
 }
 
 Result<std::unique_ptr<elt::Transformer>> Make(const std::string& yaml) {
