@@ -496,6 +496,25 @@ TEST(DecoderTest, FindsInvalidUtf8AtEveryPlaceOfAText) {
   }
 }
 
+TEST(DecoderTest, ChecksAColumnThatAsksForItWhereOthersAreTrusted) {
+  const auto stream = [](const char* trusted, const char* checked) {
+    Encoder encoder;
+    encoder.Header();
+    encoder.BeginTuple(2);
+    encoder.Text(trusted);
+    encoder.Text(checked);
+    encoder.Trailer();
+    return encoder.Take();
+  };
+  std::vector<Column> columns = {Make("a", ValueKind::kText), Make("b", ValueKind::kText)};
+  columns[1].type.check_utf8 = true;
+  const DecoderOptions trusting{.validate_utf8 = false};
+  EXPECT_TRUE(DecodeInChunks(columns, trusting, stream("\xff", "ok")).status.ok());
+  const Fault fault = FaultIn(columns, stream("ok", "\xff"), trusting);
+  EXPECT_EQ(fault.code(), FaultCode::kInvalidUtf8);
+  EXPECT_EQ(fault.Detail("column"), "b");
+}
+
 TEST(DecoderTest, ReadsTextOfEverySizeIntact) {
   std::vector<std::string> texts;
   Encoder encoder;

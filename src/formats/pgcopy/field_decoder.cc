@@ -280,7 +280,7 @@ bool RowDecoder::DecodeList(Sink& sink, int64_t slot, const uint8_t* bytes, int3
   if (dimensions > 1) {
     return Refuse(FaultCode::kValueRefused,
                   "an array of " + std::to_string(dimensions) + " dimensions",
-                  "select the column cast to text, or with to_json()");
+                  "choose text for the column, which holds every array");
   }
   if (dimensions == 0) {
     if (!CheckSize(size, kArrayHeaderBytes)) return false;

@@ -68,7 +68,7 @@ Result<Sink> Sink::Make(const ColumnType& type, bool validate_utf8, int64_t byte
   sink.slot_bytes_ = SlotBytesOf(sink.step_);
   sink.has_offsets_ = HasBytes(sink.step_) || type.array;
   sink.special_ = type.special;
-  sink.check_utf8_ = validate_utf8;
+  sink.check_utf8_ = validate_utf8 || type.check_utf8;
   if (sink.step_ == Step::kDecimal128 || sink.step_ == Step::kDecimal256) {
     sink.decimal_ = *ShapeOf(*type.numeric);
     sink.short_numeric_ = ShortNumeric::Make(sink.decimal_.precision, sink.decimal_.scale);

@@ -189,7 +189,7 @@ Result<Step> StepOf(const ColumnType& type, bool validate_utf8) {
       return StepOfNumeric(type);
     case ValueKind::kText:
       if (type.trim) return Step::kTrimmedText;
-      return validate_utf8 ? Step::kCheckedText : Step::kText;
+      return validate_utf8 || type.check_utf8 ? Step::kCheckedText : Step::kText;
     case ValueKind::kInternalChar:
       return Step::kInternalChar;
     case ValueKind::kJsonb:

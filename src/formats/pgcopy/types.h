@@ -44,7 +44,7 @@ enum class ValueKind : uint8_t {
   kFloat4,
   kFloat8,
   kNumeric,
-  kText,          ///< text, varchar, char(n), name, xml, json, unknown, and the labels of enums
+  kText,  ///< text, varchar, char(n), name, json, the labels of enums, and what is cast to it
   kInternalChar,  ///< "char", the one-byte type of the catalogs: its byte is text only through
                   ///< PostgreSQL's own rules
   kJsonb,
@@ -103,6 +103,9 @@ struct ColumnType {
   bool trim = false;
   /// uuid: 16 bytes instead of canonical text. Spark has no such type.
   bool uuid_as_bytes = false;
+  /// Text: checked to be UTF-8 whatever DecoderOptions::validate_utf8 says, because what makes it
+  /// promises nothing.
+  bool check_utf8 = false;
 
   bool operator==(const ColumnType&) const = default;
 };

@@ -127,7 +127,7 @@ TEST(TypesTest, IgnoreWhatDoesNotConcernTheKind) {
   type.special = ValuePolicy::kDouble;
   type.unbounded = ValuePolicy::kNull;
   type.numeric = NumericBounds{0, 0};
-  type.trim = type.uuid_as_bytes = true;
+  type.trim = type.uuid_as_bytes = type.check_utf8 = true;
   EXPECT_EQ(NameOf(type), "int32");
 }
 
