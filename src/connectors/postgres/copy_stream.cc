@@ -9,8 +9,23 @@
 namespace levada::postgres {
 namespace {
 
+/// In double quotes, as YAML reads it whatever is in it.
+std::string InYaml(const std::string& name) {
+  std::string text = "\"";
+  for (const char c : name) {
+    if (c == '"' || c == '\\') text += '\\';
+    text += c;
+  }
+  return text + "\"";
+}
+
 /// The decoder knows policies, a user options.
 std::string OptionFor(const pgcopy::Column& column, std::string_view policies) {
+  if (policies.starts_with("choose text")) {
+    return "read the column as text, which holds every array, under consumer: postgres:  as_text: "
+           "[" +
+           InYaml(column.name) + "]; in a query cast it, or use to_json()";
+  }
   constexpr std::string_view kSay = "say under consumer: postgres: what becomes of such values:  ";
   switch (column.type.kind) {
     case pgcopy::ValueKind::kNumeric:

@@ -45,25 +45,31 @@ std::string ArrayOf(const Numbers& numbers) {
   return text + '}';
 }
 
+// What lies below an inherited table is not counted: the planner's estimate is better than the size
+// of the parent alone. A temporary table of another session is in no search_path, and found so that
+// something else can be said than that there is none.
 constexpr const char* kFindRelation = R"(
 select c.oid, n.nspname, c.relname, c.relkind, coalesce(a.amname = 'heap', false),
-  c.relkind = 'p' or exists (select from pg_catalog.pg_inherits i where i.inhparent = c.oid),
+  c.relkind = 'p' or i.inherited,
   case when c.relkind in ('r', 'p') then pg_catalog.row_security_active(c.oid) else false end,
   case when c.relkind = 'p' then (
     select pg_catalog.sum(greatest(l.reltuples, 0))::bigint
     from pg_catalog.pg_partition_tree(c.oid) t join pg_catalog.pg_class l on l.oid = t.relid
-    where t.isleaf) else c.reltuples::bigint end,
+    where t.isleaf) when i.inherited then null else c.reltuples::bigint end,
   case when c.relkind = 'p' then (
     select pg_catalog.sum(pg_catalog.pg_table_size(t.relid))::bigint
     from pg_catalog.pg_partition_tree(c.oid) t where t.isleaf)
-  when c.relkind in ('r', 'm') then pg_catalog.pg_table_size(c.oid) end,
+  when c.relkind in ('r', 'm') and not i.inherited then pg_catalog.pg_table_size(c.oid) end,
   case when c.relkind in ('r', 'm') then pg_catalog.pg_relation_size(c.oid) /
-    pg_catalog.current_setting('block_size')::bigint end
+    pg_catalog.current_setting('block_size')::bigint end, c.relpersistence = 't'
 from pg_catalog.pg_class c
 join pg_catalog.pg_namespace n on n.oid = c.relnamespace
 left join pg_catalog.pg_am a on a.oid = c.relam
+cross join lateral (select exists (select from pg_catalog.pg_inherits h where h.inhparent = c.oid)
+  as inherited) i
 where c.relname = $1 and case when $2 = '' then pg_catalog.pg_table_is_visible(c.oid)
-  else n.nspname = $2 end
+  or c.relpersistence = 't' and c.relkind = 'r' else n.nspname = $2 end
+order by pg_catalog.pg_table_is_visible(c.oid) desc limit 1
 )";
 
 Result<TableName> NearestTable(const Context& ctx, pq::Connection& connection,
@@ -74,7 +80,8 @@ Result<TableName> NearestTable(const Context& ctx, pq::Connection& connection,
                        "select n.nspname, c.relname, pg_catalog.pg_table_is_visible(c.oid) "
                        "from pg_catalog.pg_class c "
                        "join pg_catalog.pg_namespace n on n.oid = c.relnamespace "
-                       "where c.relkind in ('r', 'p', 'v', 'm', 'f') and n.nspname not in "
+                       "where c.relkind in ('r', 'p', 'v', 'm', 'f') and "
+                       "c.relpersistence <> 't' and n.nspname not in "
                        "('pg_catalog', 'information_schema', 'pg_toast') "
                        "order by (c.relname = $1) desc, 1, 2 limit " +
                            std::string(kCandidatesLimit),
@@ -142,6 +149,12 @@ Result<Relation> FindRelation(const Context& ctx, pq::Connection& connection,
   relation.rows = IntegerOf(row[7], -1);
   relation.bytes = IntegerOf(row[8], -1);
   relation.blocks = IntegerOf(row[9], 0);
+  if (BoolOf(row[10])) {
+    return Fault(FaultCode::kSourceUnsupported,
+                 "\"" + relation.name.name + "\" is a temporary table of another session")
+        .With("table", relation.name.Written())
+        .Help("only that session can read it: write the rows to a table that stays");
+  }
   if (std::string_view("rpvmf").find(relation.kind) == std::string_view::npos) {
     return Fault(FaultCode::kSourceUnsupported, "\"" + relation.name.Written() + "\" is " +
                                                     NameOfKind(relation.kind) + ", not a table")
@@ -211,6 +224,56 @@ Result<ServerTypes> FindTypes(const Context& ctx, pq::Connection& connection,
     if (rows.empty()) break;
   }
   return types;
+}
+
+Result<std::vector<int32_t>> DeclaredDimensions(const Context& ctx, pq::Connection& connection,
+                                                const std::vector<pq::StatementColumn>& columns) {
+  std::set<uint32_t> tables;
+  for (const pq::StatementColumn& column : columns) tables.insert(column.table_oid);
+  ARROW_ASSIGN_OR_RAISE(
+      const pq::Rows rows,
+      connection.Query(
+          ctx, kDoing,
+          "with recursive declared(attrelid, attnum, type, dimensions) as (select attrelid, "
+          "attnum, "
+          "atttypid, attndims from pg_catalog.pg_attribute where attrelid = any "
+          "($1::pg_catalog.oid[]) and attnum > 0 union select d.attrelid, d.attnum, t.typbasetype, "
+          "t.typndims from declared d join pg_catalog.pg_type t on t.oid = d.type where "
+          "t.typtype = 'd') select attrelid, attnum, pg_catalog.max(dimensions) from declared "
+          "group by attrelid, attnum having pg_catalog.max(dimensions) > 0",
+          {ArrayOf(tables)}));
+  std::map<std::pair<uint32_t, int64_t>, int32_t> by_column;
+  for (const pq::Row& row : rows) {
+    by_column[{OidOf(row[0]), IntegerOf(row[1], 0)}] = static_cast<int32_t>(IntegerOf(row[2], 0));
+  }
+  std::vector<int32_t> dimensions;
+  dimensions.reserve(columns.size());
+  for (const pq::StatementColumn& column : columns) {
+    const auto found = by_column.find({column.table_oid, column.table_column});
+    dimensions.push_back(found == by_column.end() ? 0 : found->second);
+  }
+  return dimensions;
+}
+
+Result<bool> PrintNames(const Context& ctx, pq::Connection& connection,
+                        const std::vector<uint32_t>& oids) {
+  // The last list: regproc, anyarray and record (of which nobody knows what is in them),
+  // regprocedure, regoper, regoperator, regclass, regtype, regconfig, regdictionary, regcollation.
+  // regrole and regnamespace print names that stand in no schema.
+  ARROW_ASSIGN_OR_RAISE(
+      const pq::Rows rows,
+      connection.Query(
+          ctx, kDoing,
+          "with recursive parts(oid) as (select pg_catalog.unnest($1::pg_catalog.oid[]) union "
+          "select n.oid from parts p join pg_catalog.pg_type t on t.oid = p.oid cross join "
+          "lateral (select t.typbasetype union all select t.typelem union all "
+          "select a.atttypid from pg_catalog.pg_attribute a where t.typtype = 'c' and "
+          "a.attrelid = t.typrelid and a.attnum > 0 and not a.attisdropped union all "
+          "select r.rngsubtype from pg_catalog.pg_range r where r.rngtypid = t.oid) n(oid) "
+          "where n.oid <> 0) select exists (select from parts where oid in (24, 2277, 2249, 2287, "
+          "2202, 2203, 2204, 2205, 2206, 3734, 3769, 4191))",
+          {ArrayOf(oids)}));
+  return !rows.empty() && BoolOf(rows[0][0]);
 }
 
 Result<std::vector<std::string>> TypeNames(const Context& ctx, pq::Connection& connection,

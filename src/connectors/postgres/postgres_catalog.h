@@ -48,6 +48,17 @@ Result<Attributes> FindAttributes(const Context& ctx, pq::Connection& connection
 Result<ServerTypes> FindTypes(const Context& ctx, pq::Connection& connection,
                               const std::vector<uint32_t>& oids);
 
+/// How many dimensions each column's table, or its domain, declares for it; 0 of a column that is
+/// no array, comes from no table or from one that does not say, as views and CREATE TABLE AS do
+/// not. The server holds no value to it.
+Result<std::vector<int32_t>> DeclaredDimensions(const Context& ctx, pq::Connection& connection,
+                                                const std::vector<pq::StatementColumn>& columns);
+
+/// Whether the text of a value of one of these types may hold names that are written with or
+/// without their schema as search_path has it: regclass and its like, and whatever contains them.
+Result<bool> PrintNames(const Context& ctx, pq::Connection& connection,
+                        const std::vector<uint32_t>& oids);
+
 /// "numeric(15,2)" for each column.
 Result<std::vector<std::string>> TypeNames(const Context& ctx, pq::Connection& connection,
                                            const std::vector<pq::StatementColumn>& columns);

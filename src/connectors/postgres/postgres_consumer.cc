@@ -72,6 +72,11 @@ std::vector<std::string> NotesOf(const pq::Connection& connection, const Subject
   if (IsUnchecked(connection)) {
     notes.push_back("the database's encoding is SQL_ASCII: every text is checked to be UTF-8");
   }
+  if (subject.prints_names && !subject.relation) {
+    notes.push_back(
+        "names of tables, types and functions, read as text, stand without their schema where "
+        "search_path finds them: another role may read another text");
+  }
   if (options.partition.rule == PartitionOptions::Rule::kHash) {
     notes.push_back("partitions by hash: each of them reads the whole table");
   }
@@ -182,7 +187,7 @@ Result<elt::Source> PostgresConsumer::Describe(Context& ctx) const {
   ARROW_ASSIGN_OR_RAISE(const auto statistics, FindStatistics(ctx, *connection, subject.selected));
   elt::Source source;
   source.schema = subject.schema;
-  source.source_types = subject.type_names;
+  source.source_types = subject.SourceTypes();
   for (const ColumnStatistics& column : statistics) {
     source.hints.push_back({column.distinct, column.average_bytes, column.null_fraction});
   }

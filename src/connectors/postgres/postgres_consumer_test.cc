@@ -243,6 +243,28 @@ TEST_F(PostgresConsumerTest, NamesTheNearestTable) {
               FailsWith(FaultCode::kSourceUnsupported, HasSubstr("an index")));
 }
 
+TEST_F(PostgresConsumerTest, SaysThatATemporaryTableIsAnothersSession) {
+  auto& server = PostgresServer::Shared();
+  server.Execute("create temporary table passing as select 1 as id", "shop");
+  const std::string schema = server.Value("select pg_my_temp_schema()::regnamespace", "shop");
+  for (const std::string& name : {std::string("passing"), schema + ".passing"}) {
+    const Status status = Describe("table: " + name).status();
+    EXPECT_THAT(status, FailsWith(FaultCode::kSourceUnsupported, HasSubstr("temporary table")));
+    EXPECT_THAT(FaultOf(status).help(), HasSubstr("that stays"));
+  }
+  // Nor is it what somebody meant who has misspelt another, and one that is in the path goes first.
+  EXPECT_THAT(FaultOf(Describe("table: passin").status()).help(), Not(HasSubstr("passing")));
+  server.Execute("create table public.passing as select 2 as id, 3 as n", "shop");
+  EXPECT_EQ(ValueOf(Describe("table: passing")).schema->num_fields(), 2);
+  server.Execute("drop table pg_temp.passing; drop table public.passing", "shop");
+}
+
+TEST_F(PostgresConsumerTest, EstimatesAParentWithItsChildren) {
+  const elt::Source source = ValueOf(Describe("table: sales.parent"));
+  EXPECT_EQ(source.estimated_rows, 2);
+  EXPECT_EQ(source.estimated_bytes, 8);
+}
+
 TEST_F(PostgresConsumerTest, NamesTheNearestColumn) {
   for (const char* yaml : {"table: sales.orders\ncolumns: [id, amont]",
                            "query: select * from sales.orders\ncolumns: [id, amont]"}) {
@@ -386,24 +408,26 @@ TEST_F(PostgresConsumerTest, IsNotBoundByTheRolesOwnTimeout) {
 TEST_F(PostgresConsumerTest, TextsDoNotDependOnWhatTheRoleHasSet) {
   auto& server = PostgresServer::Shared();
   server.Execute(R"(
-create table said(id int, f float8, r float4, at timestamptz, d date, iv interval, b bytea);
-insert into said values (1, 1.0 / 3, 0.1, '2026-11-02 00:00:00.5+00', '2026-02-01', '-1 day 2 hours', '\x00ff');
+create table said(id int, f float8, r float4, at timestamptz, d date, iv interval, b bytea, m money);
+insert into said values (1, 1.0 / 3, 0.1, '2026-11-02 00:00:00.5+00', '2026-02-01', '-1 day 2 hours', '\x00ff',
+  '-1234.56');
 alter table said alter at set not null;
 create role odd login; grant select on said to odd;
 alter role odd set datestyle = 'German, DMY'; alter role odd set intervalstyle = 'sql_standard';
 alter role odd set timezone = 'Asia/Kolkata'; alter role odd set extra_float_digits = -10;
 alter role odd set bytea_output = 'escape'; alter role odd set xmlbinary = 'hex';
 alter role odd set xmloption = 'document'; alter role odd set quote_all_identifiers = on;
-alter role odd set standard_conforming_strings = off;
+alter role odd set standard_conforming_strings = off; alter role odd set lc_monetary = 'C.UTF-8';
 )",
                  "shop");
   const std::string yaml = R"(query: |
   select concat_ws(' ', f, r, at, d, iv, b, xmlforest(b), 'said'::regclass, '01/02/2026'::date, 'a\b',
-    to_json(at), '<a/><b/>'::text::xml, '2026-01-01'::timestamptz) as v, id, at from said
+    to_json(at), '<a/><b/>'::text::xml, '2026-01-01'::timestamptz, m) as v, id, at from said
 )";
   const std::string expected =
       "0.3333333333333333 0.1 2026-11-02 00:00:00.5+00 2026-02-01 P-1DT2H \\x00ff <b>AP8=</b> said "
-      "2026-01-02 a\\b \"2026-11-02T00:00:00.5+00:00\" <a/><b/> 2026-01-01 00:00:00+00";
+      "2026-01-02 a\\b \"2026-11-02T00:00:00.5+00:00\" <a/><b/> 2026-01-01 00:00:00+00 "
+      "-$1,234.56";
   for (const char* user : {"odd", "levada"}) {
     for (const char* cut : {"", "partition: { by: id, values: ['7', '8'] }"}) {
       const RunRows rows =

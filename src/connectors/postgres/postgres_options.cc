@@ -83,6 +83,13 @@ std::vector<OptionSpec> ReadingSpecs() {
        .doc = "the columns to read, in this order; left out: all",
        .example = "[id, amount]",
        .fields = {{.name = "column", .doc = "a column"}}},
+      {.name = "as_text",
+       .type = OptionType::kList,
+       .doc =
+           "columns that the server casts to text, as it does of types without a decoder: arrays "
+           "of several dimensions, or any other",
+       .example = "[matrix]",
+       .fields = {{.name = "column", .doc = "a column"}}},
       PartitionSpec(),
       {.name = "connections",
        .doc = "connections that read one partition of a plain table at once: a number, or auto; "
@@ -198,21 +205,8 @@ class Checker {
   }
 
   void Columns(ConsumerOptions& read) {
-    if (!options_.Given("columns")) return;
-    read.columns = options_.Texts("columns");
-    if (read.columns.empty()) {
-      Refuse(options_, "columns", FaultCode::kBadValue, "\"columns\" is empty",
-             "leave it out to read all columns");
-    }
-    for (size_t i = 0; i < read.columns.size(); ++i) {
-      const auto begin = read.columns.begin();
-      if (std::find(begin, begin + static_cast<ptrdiff_t>(i), read.columns[i]) ==
-          begin + static_cast<ptrdiff_t>(i)) {
-        continue;
-      }
-      Refuse(options_.List("columns")[i], "", FaultCode::kDuplicateColumn,
-             "column \"" + read.columns[i] + "\" is listed twice", "remove one of them");
-    }
+    read.columns = Names("columns", "leave it out to read all columns");
+    read.as_text = Names("as_text", "leave it out, or name a column");
   }
 
   void Partition(PartitionOptions& partition) {
@@ -307,6 +301,23 @@ class Checker {
   }
 
  private:
+  /// A list of columns, each once.
+  std::vector<std::string> Names(const std::string& option, const char* instead_of_none) {
+    if (!options_.Given(option)) return {};
+    const std::vector<std::string> names = options_.Texts(option);
+    if (names.empty()) {
+      Refuse(options_, option, FaultCode::kBadValue, "\"" + option + "\" is empty",
+             instead_of_none);
+    }
+    for (size_t i = 0; i < names.size(); ++i) {
+      const auto end = names.begin() + static_cast<ptrdiff_t>(i);
+      if (std::find(names.begin(), end, names[i]) == end) continue;
+      Refuse(options_.List(option)[i], "", FaultCode::kDuplicateColumn,
+             "column \"" + names[i] + "\" is listed twice", "remove one of them");
+    }
+    return names;
+  }
+
   void PartitionNumbers(const elt::Options& group, PartitionOptions& partition) {
     using Rule = PartitionOptions::Rule;
     switch (partition.rule) {

@@ -36,6 +36,7 @@ struct ConsumerOptions {
   std::optional<TableName> table;  ///< this or query
   std::string query;               ///< without semicolons and comments at its end
   std::vector<std::string> columns;
+  std::vector<std::string> as_text;  ///< columns that the server casts, whatever their type
   PartitionOptions partition;
   int connections = 1;            ///< 0: auto
   bool whole_partitions = false;  ///< by one connection each, whatever was asked for

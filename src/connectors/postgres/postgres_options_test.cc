@@ -26,13 +26,14 @@ TEST(ConsumerOptions, HasDefaultsThatChangeNothing) {
 }
 
 TEST(ConsumerOptions, TakesAllThatIsWritten) {
-  const ConsumerOptions options = ValueOf(
-      OptionsOf("query: 'select 1 as a; '\ncolumns: [a]\npartition: { by: a, size: 500 }\n"
-                "connections: auto\ntrim: true\nnumeric: decimal( 38, 9 )\nnon_finite: string\n"
-                "infinity: null\nuuid: binary\nstatement_timeout: 2h\nconnect_timeout: 5s"));
+  const ConsumerOptions options = ValueOf(OptionsOf(
+      "query: 'select 1 as a; '\ncolumns: [a]\nas_text: [b, a]\npartition: { by: a, size: 500 }\n"
+      "connections: auto\ntrim: true\nnumeric: decimal( 38, 9 )\nnon_finite: string\n"
+      "infinity: null\nuuid: binary\nstatement_timeout: 2h\nconnect_timeout: 5s"));
   EXPECT_EQ(options.query, "select 1 as a");
   EXPECT_EQ(options.What(), "the query");
   EXPECT_THAT(options.columns, ElementsAre("a"));
+  EXPECT_THAT(options.as_text, ElementsAre("b", "a"));
   EXPECT_EQ(options.partition.rule, PartitionOptions::Rule::kSize);
   EXPECT_EQ(options.partition.number, 500);
   EXPECT_EQ(options.connections, 0);
@@ -53,6 +54,8 @@ TEST(ConsumerOptions, TellsEachProblemAtItsPlace) {
       {"table: a.b.c", FaultCode::kBadValue},
       {"table: t\ncolumns: []", FaultCode::kBadValue},
       {"table: t\ncolumns: [a, b, a]", FaultCode::kDuplicateColumn},
+      {"table: t\nas_text: []", FaultCode::kBadValue},
+      {"table: t\nas_text: [a, a]", FaultCode::kDuplicateColumn},
       {"table: t\npartition: { by: id }", FaultCode::kMissingKey},
       {"table: t\npartition: { by: id, size: 5, count: 3 }", FaultCode::kImpossiblePlan},
       {"table: t\npartition: { by: id, interval: 5ms }", FaultCode::kBadValue},

@@ -10,7 +10,11 @@
 namespace levada::postgres {
 
 Result<std::unique_ptr<pq::Connection>> PostgresReader::SessionFor(const Context& ctx) {
-  if (!snapshot_.empty()) return BeginSession(ctx, *input_.options, snapshot_);
+  if (!snapshot_.empty()) {
+    ARROW_ASSIGN_OR_RAISE(auto session, BeginSession(ctx, *input_.options, snapshot_));
+    ARROW_RETURN_NOT_OK(SetUpFor(ctx, *session, input_.subject));
+    return session;
+  }
   const std::lock_guard lock(mutex_);
   if (session_ == nullptr) return Fault(FaultCode::kInternal, "a slice is read twice");
   return std::move(session_);

@@ -45,6 +45,10 @@ constexpr auto kKnownTypes = std::to_array<KnownType>({
 constexpr auto kOrderNames = std::to_array<std::string_view>(
     {"none", "integer", "numeric", "text", "uuid", "date", "timestamp", "timestamptz"});
 
+// Pseudo-types whose values are printed: unknown, record, void, cstring, anyarray (of pg_stats),
+// record[]. All others have an output function that raises an error: pseudotypes.c.
+constexpr auto kPrintedPseudoTypes = std::to_array<uint32_t>({705, 2249, 2275, 2277, 2278, 2287});
+
 // Domains of domains end here: a server's own recursion would have refused more.
 constexpr int kDomainDepthMax = 64;
 
@@ -124,6 +128,26 @@ std::optional<pgcopy::ColumnType> ColumnTypeOf(uint32_t oid, int32_t modifier,
   type->array = true;
   type->element_oid = element;
   return type;
+}
+
+pgcopy::ColumnType CastType() {
+  pgcopy::ColumnType type;
+  type.kind = ValueKind::kText;
+  // The output function of a type that others have made may print any bytes.
+  type.check_utf8 = true;
+  return type;
+}
+
+bool HasTextForm(uint32_t oid, const ServerTypes& types) {
+  const auto found = types.find(oid);
+  if (found == types.end() || found->second.kind != ServerType::Kind::kPseudo) return true;
+  return std::find(kPrintedPseudoTypes.begin(), kPrintedPseudoTypes.end(), oid) !=
+         kPrintedPseudoTypes.end();
+}
+
+bool IsArray(uint32_t oid, const ServerTypes& types) {
+  const auto found = types.find(WithoutDomains(oid, -1, types).oid);
+  return found != types.end() && found->second.is_array;
 }
 
 Order OrderOf(uint32_t oid, const ServerTypes& types) {

@@ -3,7 +3,7 @@
 //
 // A column's type is an object id and a modifier. Domains are followed to what they are domains of,
 // enums are their labels, arrays are lists of their elements; formats/pgcopy then says which Arrow
-// type that is and decodes it.
+// type that is and decodes it. Every other type is read as text, which the server makes by a cast.
 
 #include <cstdint>
 #include <map>
@@ -37,10 +37,20 @@ struct ServerType {
 using ServerTypes = std::map<uint32_t, ServerType>;
 
 /// What formats/pgcopy needs to decode a column of type `oid` with `modifier` as `options` ask for;
-/// nullopt for a type we do not read. `nullable` is left true.
+/// nullopt for a type without a decoder. `nullable` is left true.
 std::optional<pgcopy::ColumnType> ColumnTypeOf(uint32_t oid, int32_t modifier,
                                                const ServerTypes& types,
                                                const ConsumerOptions& options);
+
+/// What formats/pgcopy needs to decode a column that the server casts to text.
+pgcopy::ColumnType CastType();
+
+/// Whether the server prints values of this type, and so casts them to text. It does of all types
+/// that a column of a table can have, and not of the pseudo-types that stand for anything.
+bool HasTextForm(uint32_t oid, const ServerTypes& types);
+
+/// Whether it is an array, or a domain over one.
+bool IsArray(uint32_t oid, const ServerTypes& types);
 
 /// What a column can be cut by: what `partition: { by }` and windows ask of a type.
 enum class Order : uint8_t {

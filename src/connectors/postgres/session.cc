@@ -7,14 +7,17 @@
 namespace levada::postgres {
 namespace {
 
-// What a query casts to text, or reads from text, is the same whoever connects: the settings of
-// role, database and environment that it would depend on. Not lc_monetary: money in the catalog is
-// a whole number, and that setting says of what.
+// What is cast to text, or read from text, is the same whoever connects: the settings of role,
+// database and environment that it would depend on. A value of money is a whole number, and
+// lc_monetary says of what: "C" of hundredths, so it is set only where the server's own locale says
+// the same (a unit of 1 is then the 64 bits of 100).
 constexpr const char* kTextSettings =
     "; set local datestyle = 'ISO, MDY'; set local intervalstyle = iso_8601; "
     "set local timezone = 'UTC'; set local extra_float_digits = 3; set local bytea_output = hex; "
     "set local xmlbinary = base64; set local xmloption = content; "
-    "set local quote_all_identifiers = off; set local standard_conforming_strings = on";
+    "set local quote_all_identifiers = off; set local standard_conforming_strings = on; "
+    "select pg_catalog.set_config('lc_monetary', 'C', true) where pg_catalog.encode("
+    "pg_catalog.cash_send(1::pg_catalog.int4::pg_catalog.money), 'hex') = '0000000000000064'";
 
 std::string Settings(const ConsumerOptions& options, int server_version) {
   // Up, because zero is none; and the server counts in 32 bits.

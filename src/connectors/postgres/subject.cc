@@ -65,19 +65,24 @@ Status SelectColumns(Subject& subject, const ConsumerOptions& options) {
   return Status::OK();
 }
 
-/// The query that reads all selected columns, those of `casted` as text.
-std::string CastingQuery(const Subject& subject, const ConsumerOptions& options,
-                         const std::vector<std::string>& casted) {
+/// What reads a column: "id", or "ip"::text.
+std::string ReadingOf(const pq::StatementColumn& column, bool cast) {
+  return pq::QuoteIdentifier(column.name) + (cast ? "::text" : "");
+}
+
+bool HasCasts(const Subject& subject) {
+  return std::find(subject.casts.begin(), subject.casts.end(), true) != subject.casts.end();
+}
+
+/// All that is selected.
+std::string ListOf(const Subject& subject) {
   std::string list;
-  for (const pq::StatementColumn& column : subject.selected) {
-    const std::string name = pq::QuoteIdentifier(column.name);
+  for (size_t i = 0; i < subject.selected.size(); ++i) {
     if (!list.empty()) list += ", ";
-    list += name;
-    if (std::find(casted.begin(), casted.end(), column.name) != casted.end()) {
-      list += "::text as " + name;
-    }
+    list += ReadingOf(subject.selected[i], subject.casts[i]);
+    if (subject.casts[i]) list += " AS " + pq::QuoteIdentifier(subject.selected[i].name);
   }
-  return "select " + list + " from " + FromOf(subject, options);
+  return list;
 }
 
 struct TypeProblem {
@@ -99,13 +104,40 @@ Fault UnsupportedTypes(const ConsumerOptions& options, const std::vector<TypePro
       options.table ? "table" : "query", FaultCode::kUnsupportedType, message, help)});
 }
 
-Fault UnreadTypes(const Subject& subject, const ConsumerOptions& options,
-                  const std::vector<TypeProblem>& problems) {
-  std::vector<std::string> columns;
-  for (const TypeProblem& problem : problems) columns.push_back(problem.column);
-  return UnsupportedTypes(
-      options, problems,
-      "read them as text with  query: " + CastingQuery(subject, options, columns));
+/// Which of the selected columns are declared as arrays of several dimensions, or asked for as
+/// text: those a decoder would know are read by a cast all the same.
+Result<std::vector<bool>> FindCasts(const Context& ctx, pq::Connection& connection,
+                                    const Subject& subject, const ConsumerOptions& options) {
+  std::vector<bool> casts(subject.selected.size(), false);
+  bool arrays = false;
+  for (const pq::StatementColumn& column : subject.selected) {
+    arrays = arrays || IsArray(column.type_oid, subject.types);
+  }
+  if (arrays) {
+    ARROW_ASSIGN_OR_RAISE(const auto dimensions,
+                          DeclaredDimensions(ctx, connection, subject.selected));
+    for (size_t i = 0; i < casts.size(); ++i) casts[i] = dimensions[i] > 1;
+  }
+  for (const std::string& name : options.as_text) {
+    ARROW_RETURN_NOT_OK(NeedColumn(subject, options, name, "as_text").status());
+    for (size_t i = 0; i < casts.size(); ++i) {
+      if (subject.selected[i].name == name) casts[i] = true;
+    }
+  }
+  return casts;
+}
+
+/// Of one selected column; a cast is noted in the subject.
+pgcopy::ColumnType DecideType(Subject& subject, size_t index, const ConsumerOptions& options) {
+  const pq::StatementColumn& column = subject.selected[index];
+  std::optional<pgcopy::ColumnType> type;
+  if (!subject.casts[index]) {
+    type = ColumnTypeOf(column.type_oid, column.type_modifier, subject.types, options);
+  }
+  subject.casts[index] = !type;
+  if (!type) type = CastType();
+  type->nullable = !subject.IsNotNull(column);
+  return *type;
 }
 
 Status DecideTypes(Subject& subject, const ConsumerOptions& options) {
@@ -115,14 +147,13 @@ Status DecideTypes(Subject& subject, const ConsumerOptions& options) {
   arrow::FieldVector fields;
   for (size_t i = 0; i < subject.selected.size(); ++i) {
     const pq::StatementColumn& column = subject.selected[i];
-    auto type = ColumnTypeOf(column.type_oid, column.type_modifier, subject.types, options);
-    if (!type) {
+    if (!HasTextForm(column.type_oid, subject.types)) {
       problems.push_back({column.name, "column \"" + column.name + "\" is of type " +
-                                           subject.type_names[i] + ", which is not read"});
+                                           subject.type_names[i] +
+                                           ", which has no values to read"});
       continue;
     }
-    type->nullable = !subject.IsNotNull(column);
-    subject.columns.push_back({column.name, *type});
+    subject.columns.push_back({column.name, DecideType(subject, i, options)});
     auto field = pgcopy::FieldOf(subject.columns.back());
     if (field.ok()) {
       fields.push_back(*std::move(field));
@@ -132,7 +163,10 @@ Status DecideTypes(Subject& subject, const ConsumerOptions& options) {
       decision = field.status();
     }
   }
-  if (!problems.empty()) return UnreadTypes(subject, options, problems);
+  if (!problems.empty()) {
+    return UnsupportedTypes(options, problems,
+                            "leave it out of the query, or name others under columns:");
+  }
   if (!unbounded.empty()) {
     return UnsupportedTypes(options, unbounded,
                             "say under consumer: postgres: how to read such columns:  numeric: "
@@ -142,6 +176,16 @@ Status DecideTypes(Subject& subject, const ConsumerOptions& options) {
   if (!decision.ok()) return decision;
   subject.schema = arrow::schema(std::move(fields));
   return Status::OK();
+}
+
+Result<bool> CastsPrintNames(const Context& ctx, pq::Connection& connection,
+                             const Subject& subject) {
+  std::vector<uint32_t> oids;
+  for (size_t i = 0; i < subject.selected.size(); ++i) {
+    if (subject.casts[i]) oids.push_back(subject.selected[i].type_oid);
+  }
+  if (oids.empty()) return false;
+  return PrintNames(ctx, connection, oids);
 }
 
 }  // namespace
@@ -157,6 +201,14 @@ bool Subject::IsNotNull(const pq::StatementColumn& column) const {
   return relation && column.table_oid == relation->oid &&
          std::find(attributes.not_null.begin(), attributes.not_null.end(), column.table_column) !=
              attributes.not_null.end();
+}
+
+std::vector<std::string> Subject::SourceTypes() const {
+  std::vector<std::string> texts = type_names;
+  for (size_t i = 0; i < texts.size(); ++i) {
+    if (casts[i]) texts[i] += " (read as " + ReadingOf(selected[i], true) + ")";
+  }
+  return texts;
 }
 
 Result<Subject> FindSubject(const Context& ctx, pq::Connection& connection,
@@ -179,8 +231,18 @@ Result<Subject> FindSubject(const Context& ctx, pq::Connection& connection,
   for (const pq::StatementColumn& column : subject.all) oids.push_back(column.type_oid);
   ARROW_ASSIGN_OR_RAISE(subject.types, FindTypes(ctx, connection, oids));
   ARROW_ASSIGN_OR_RAISE(subject.type_names, TypeNames(ctx, connection, subject.selected));
+  ARROW_ASSIGN_OR_RAISE(subject.casts, FindCasts(ctx, connection, subject, options));
   ARROW_RETURN_NOT_OK(DecideTypes(subject, options));
+  ARROW_ASSIGN_OR_RAISE(subject.prints_names, CastsPrintNames(ctx, connection, subject));
+  ARROW_RETURN_NOT_OK(SetUpFor(ctx, connection, subject));
   return subject;
+}
+
+Status SetUpFor(const Context& ctx, pq::Connection& connection, const Subject& subject) {
+  // Each name with its schema, whatever the role's path is. A query's own names are found by that
+  // path, and so are those in the functions of a view: only who reads such types does without.
+  if (!subject.relation || !subject.prints_names) return Status::OK();
+  return connection.Execute(ctx, "cannot set up the session", "set local search_path = pg_catalog");
 }
 
 Status CheckSeenBySnapshot(const Context& ctx, pq::Connection& connection, const Subject& subject,
@@ -243,32 +305,25 @@ std::string AllOf(const std::vector<std::string>& conditions) {
 
 std::string SelectOf(const Subject& subject, const ConsumerOptions& options,
                      const std::string& condition) {
-  if (!subject.relation && options.columns.empty() && condition.empty()) return options.query;
-  std::string list;
-  for (const pq::StatementColumn& column : subject.selected) {
-    if (!list.empty()) list += ", ";
-    list += pq::QuoteIdentifier(column.name);
+  if (!subject.relation && options.columns.empty() && condition.empty() && !HasCasts(subject)) {
+    return options.query;
   }
-  return "SELECT " + list + " FROM " + FromOf(subject, options) +
+  return "SELECT " + ListOf(subject) + " FROM " + FromOf(subject, options) +
          (condition.empty() ? "" : " WHERE " + condition);
 }
 
 std::string CopyOf(const Subject& subject, const ConsumerOptions& options,
                    const std::string& condition) {
-  // Without an executor in between where the server can: inherited rows, computed columns, views
-  // and row security need one.
+  // Without an executor in between where the server can: casts, inherited rows, computed columns,
+  // views and row security need one.
   const bool direct = subject.relation && subject.relation->kind == 'r' &&
                       !subject.relation->has_children && !subject.relation->filtered &&
-                      !subject.attributes.generated && condition.empty();
+                      !subject.attributes.generated && condition.empty() && !HasCasts(subject);
   if (!direct) {
     return "COPY (" + SelectOf(subject, options, condition) + "\n) TO STDOUT (FORMAT binary)";
   }
-  std::string list;
-  for (const pq::StatementColumn& column : subject.selected) {
-    if (!list.empty()) list += ", ";
-    list += pq::QuoteIdentifier(column.name);
-  }
-  return "COPY " + subject.relation->name.Quoted() + " (" + list + ") TO STDOUT (FORMAT binary)";
+  return "COPY " + subject.relation->name.Quoted() + " (" + ListOf(subject) +
+         ") TO STDOUT (FORMAT binary)";
 }
 
 }  // namespace levada::postgres

@@ -24,20 +24,28 @@ struct Subject {
 
   std::vector<pq::StatementColumn> selected;  ///< what the pipeline reads, in its order
   std::vector<std::string> type_names;        ///< of the selected: "numeric(15,2)"
+  std::vector<bool> casts;                    ///< of the selected: the server makes text of it
   std::vector<pgcopy::Column> columns;        ///< of the selected, for the decoder
   elt::SchemaPtr schema;                      ///< of the selected
+  bool prints_names = false;                  ///< a cast prints names as search_path has them
 
   /// Among all columns; nullptr when there is none.
   const pq::StatementColumn* Find(const std::string& name) const;
   bool IsNotNull(const pq::StatementColumn& column) const;
+  /// Of the selected, for people: "numeric(15,2)", and where a cast reads it `inet (read as
+  /// "ip"::text)`.
+  std::vector<std::string> SourceTypes() const;
 };
 
 /// Looks the source up. Inside a transaction it is locked against changes of its columns from then
-/// on. Errors: kTableNotFound, kColumnNotFound, kDuplicateColumn, kUnsupportedType (all columns at
-/// once, with the query that reads them), kQueryFailed, kSourceBusy when another table takes its
-/// name meanwhile, and those of formats/pgcopy.
+/// on, and the session is set up to read it. Errors: kTableNotFound, kColumnNotFound,
+/// kDuplicateColumn, kUnsupportedType (all columns at once), kQueryFailed, kSourceBusy when another
+/// table takes its name meanwhile, and those of formats/pgcopy.
 Result<Subject> FindSubject(const Context& ctx, pq::Connection& connection,
                             const ConsumerOptions& options);
+
+/// Makes another session print a table's values as the one that found it does.
+Status SetUpFor(const Context& ctx, pq::Connection& connection, const Subject& subject);
 
 /// kSourceBusy when something that the subject reads was truncated, rewritten or made after the
 /// transaction's snapshot was taken: to that snapshot it looks empty, whatever is and was in it
