@@ -100,12 +100,11 @@ def test_an_unset_variable_is_found_by_check(server, levada):
     refused(levada, 10, "LV1008", "NO_SUCH_TABLE", "p.yaml:6:", arguments=("check", "p.yaml"))
 
 
-def test_unsupported_types_are_all_named_with_the_cast_that_helps(server, levada):
-    server.execute("drop table if exists odd; create table odd(id int, p point, c inet, t tsvector)")
+def test_unsupported_types_are_all_named_with_the_option_that_helps(server, levada):
+    server.execute("drop table if exists odd; create table odd(id int, p numeric, c numeric(80,2))")
     levada.write("p.yaml", pipeline(server, table="odd"))
-    ran = refused(levada, 10, "LV1016", "point", "inet", "tsvector", "::text")
+    refused(levada, 10, "LV1016", '"p"', '"c"', "numeric: string")
     nothing_there(levada)
-    assert "query" in ran.err
 
 
 HARD_SQL = (SOURCE / "bench/peers/hard.sql").read_text()
@@ -136,7 +135,7 @@ HARD = [
     ("hard_jsonb_long_number", "", 0, '{"a": 12345678901234567890.1234567890123}'),
     ("hard_int_array", "", 0, "[1, None, 3]"),
     ("hard_bytea", "", 0, "b'\\x00\\xff'"),
-    ("hard_inet", "", 10, ["LV1016", "inet", "::text"]),
+    ("hard_inet", "", 0, "10.0.0.1/8"),
     ("hard_boolean", "", 0, "True"),
 ]
 
