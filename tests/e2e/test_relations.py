@@ -150,31 +150,48 @@ def test_each_kind_is_the_same_in_parts(server, levada, name, extra):
 
 
 SLICED = {"heap", "keyed", "unlogged", "dropped", "computed", "stored", "parted_a", "stranger", "grandchild"}
-CUT_BY_KEY = {"keyed", "stored"}
 
 
-@pytest.mark.parametrize("name", ["heap", "keyed", "unlogged", "dropped", "computed", "stored", "view", "parted", "parted_a",
-                                  "parent", "stranger", "grandchild", "far", "lines", "mixed"])
-def test_what_the_readme_says_of_connections_and_partitions(server, levada, name):
-    """Slices of a plain table, derived ranges where there is a key with statistics; all else whole, and the plan says so."""
+@pytest.mark.parametrize("name", [*sorted(SLICED), "view", "parted", "parent", "far", "lines", "mixed"])
+def test_connections_are_of_use_where_the_readme_says_so(server, levada, name):
     levada.write("p.yaml", pipeline(server, f"kinds.{name}", "    connections: 2"))
     notes = levada("plan", "p.yaml", "--json", expect=2).json()["notes"]
     assert any("read by one connection" in n for n in notes) == (name not in SLICED), notes
-    levada.write("p.yaml", pipeline(server, f"kinds.{name}", partition_bytes="16KiB"))
-    plan = levada("plan", "p.yaml", "--json", expect=2).json()
-    assert (len(plan["partitions"]) > 1) == (name in CUT_BY_KEY), plan["partitions"]
-    levada("run", "p.yaml", "--quiet", expect=0)
-    assert read_table(levada.directory / "lake").num_rows == server.rows(f"select count(*) from kinds.{name}")[0][0]
 
 
-def test_a_keyed_partitioned_table_is_cut_by_its_key(server, levada):
-    server.execute("drop table if exists kinds.cut; create table kinds.cut(id int, ip inet, primary key (id)) partition by range (id);"
-                   "create table kinds.cut_a(ip inet, x int, id int not null); alter table kinds.cut_a drop column x;"
-                   "alter table kinds.cut attach partition kinds.cut_a for values from (0) to (5000);"
-                   "create table kinds.cut_b partition of kinds.cut for values from (5000) to (10000);"
-                   "insert into kinds.cut select g, '::1' from generate_series(0, 9999) g; analyze kinds.cut")
-    _, ran = same_as_second_client(server, levada, "kinds.cut", partition_bytes="100KiB")
-    assert ran.json()
+# Above 1 MiB each, the least that partition_bytes may be.
+LARGE = """
+create table kinds.l_keyed(id int primary key, ip inet, pad text);
+insert into kinds.l_keyed select g, '::1', repeat('x', 60) from generate_series(1, 30000) g;
+create table kinds.l_bare as select * from kinds.l_keyed;
+create materialized view kinds.l_stored as select * from kinds.l_keyed; create unique index on kinds.l_stored(id);
+create view kinds.l_view as select * from kinds.l_keyed;
+create table kinds.l_parted(id int primary key, ip inet, pad text) partition by range (id);
+create table kinds.l_parted_a(pad text, x int, ip inet, id int not null); alter table kinds.l_parted_a drop column x;
+alter table kinds.l_parted attach partition kinds.l_parted_a for values from (1) to (20000);
+create table kinds.l_parted_b partition of kinds.l_parted default;
+insert into kinds.l_parted select * from kinds.l_keyed;
+create table kinds.l_parent(id int primary key, ip inet, pad text);
+create table kinds.l_child(more int) inherits (kinds.l_parent);
+insert into kinds.l_child select * from kinds.l_keyed;
+create foreign table kinds.l_far(id int, ip inet, pad text) server loop options (schema_name 'kinds', table_name 'l_keyed');
+analyze kinds.l_keyed, kinds.l_bare, kinds.l_stored, kinds.l_parted, kinds.l_parent, kinds.l_child;
+"""
+
+
+@pytest.fixture(scope="module")
+def large(server, relations):
+    server.execute(LARGE)
+    server.execute("analyze kinds.l_far")  # by a connection of the server's own, which sees what is committed
+
+
+@pytest.mark.parametrize("name, cut", [("l_keyed", True), ("l_bare", False), ("l_stored", True), ("l_view", False),
+                                       ("l_parted", True), ("l_parent", True), ("l_far", False)])
+def test_partitions_are_derived_where_the_readme_says_so(server, levada, large, name, cut):
+    levada.write("p.yaml", pipeline(server, f"kinds.{name}", partition_bytes="1MiB"))
+    partitions = levada("plan", "p.yaml", "--json", expect=2).json()["partitions"]
+    assert (len(partitions) > 1) == cut, partitions
+    same_as_second_client(server, levada, f"kinds.{name}", partition_bytes="1MiB")
 
 
 @pytest.mark.parametrize("catalog", [
