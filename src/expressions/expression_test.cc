@@ -315,7 +315,9 @@ TEST(Expression, SaysWhatIsWrongBeforeARowIsRead) {
   EXPECT_EQ(
       ValuesOf("substring(t, i)"),
       "!13-14 substring: expected an integer that is written out, from 1 to 1073741824, got int64");
-  EXPECT_THAT(ValuesOf("regexp_matches(t, '(')"), HasSubstr("!"));
+  EXPECT_EQ(ValuesOf("regexp_matches(t, '(')"), "!18-21 not a pattern: missing ): (");
+  EXPECT_THAT(ValuesOf("regexp_replace(t, '[a', 'b')"), HasSubstr("not a pattern: "));
+  EXPECT_THAT(ValuesOf("regexp_replace(t, 'a', '\\1')"), HasSubstr("!"));
   EXPECT_EQ(ValuesOf("a +"), "!3-3 expected a value, got the end");
 }
 

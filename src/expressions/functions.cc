@@ -156,6 +156,21 @@ Bound Right(Call& call) {
   return length ? Slice(call, -*length, std::numeric_limits<int64_t>::max()) : std::nullopt;
 }
 
+// A pattern that is none fails for every row alike: it is tried before there is one.
+bool IsPattern(Call& call, const char* kernel, const FunctionOptions& options) {
+  arrow::compute::ExecContext exec;
+  const auto tried =
+      arrow::compute::CallFunction(kernel, {arrow::MakeScalar("")}, options.get(), &exec);
+  if (tried.ok()) return true;
+  const std::string& said = tried.status().message();
+  const size_t reason = said.find(": ");
+  call.binder.Fail(call.arguments[1].range,
+                   "not a pattern: " + (reason == said.npos ? said : said.substr(reason + 2)),
+                   "regular expressions are RE2's; a character that means something is taken as it "
+                   "is behind a \\");
+  return false;
+}
+
 Bound ReplaceBy(Call& call, const char* kernel) {
   if (!call.RequireText(0)) return std::nullopt;
   auto pattern = call.ConstantText(1);
@@ -165,6 +180,7 @@ Bound ReplaceBy(Call& call, const char* kernel) {
   const TypePtr type = call.arguments[0].type;
   auto options =
       Make<arrow::compute::ReplaceSubstringOptions>(*std::move(pattern), *std::move(replacement));
+  if (!IsPattern(call, kernel, options)) return std::nullopt;
   return call.Kernel(kernel, {call.arguments[0]}, type, std::move(options));
 }
 Bound Replace(Call& call) { return ReplaceBy(call, "replace_substring"); }
@@ -176,8 +192,9 @@ Bound MatchBy(Call& call, const char* kernel) {
   if (!call.RequireText(0)) return std::nullopt;
   auto pattern = call.ConstantText(1);
   if (!pattern) return std::nullopt;
-  return call.Kernel(kernel, {call.arguments[0]}, arrow::boolean(),
-                     Make<arrow::compute::MatchSubstringOptions>(*std::move(pattern)));
+  auto options = Make<arrow::compute::MatchSubstringOptions>(*std::move(pattern));
+  if (!IsPattern(call, kernel, options)) return std::nullopt;
+  return call.Kernel(kernel, {call.arguments[0]}, arrow::boolean(), std::move(options));
 }
 Bound StartsWith(Call& call) { return MatchBy(call, "starts_with"); }
 Bound EndsWith(Call& call) { return MatchBy(call, "ends_with"); }

@@ -58,11 +58,11 @@ TEST(Validate, ConditionsAreAboutRows) {
   const auto done = ValueOf(Validated(
       "{ check: { small: amount < 100 or id = 1, whole: \"div(10, id - 2) > 0\" }, on_error: "
       "quarantine }"));
-  EXPECT_EQ(done.mapped.batch->num_rows(), 0);
-  ASSERT_EQ(done.rejects.size(), 4u);
+  EXPECT_THAT(done.shown, HasSubstr("amount decimal(9,2): 100.01\n")) << "not known is not broken";
+  ASSERT_EQ(done.rejects.size(), 3u);
   EXPECT_EQ(done.rejects[0].reason, "check \"whole\" does not hold");
   EXPECT_THAT(done.rejects[1].reason, HasSubstr("div(10, id - 2): division by zero"));
-  EXPECT_EQ(done.rejects[2].reason, "check \"small\" does not hold");
+  EXPECT_THAT(done.rejects[2].reason, HasSubstr("div(10, id - 2): division by zero"));
 }
 
 TEST(Validate, AnUnknownKeyOrOneOfNulls) {
@@ -125,7 +125,7 @@ TEST(Validate, RefusesRulesThatCannotBe) {
   EXPECT_THAT(Validated("{ columns: { id: { matches: x } } }"),
               FailsWith(FaultCode::kBadExpression));
   EXPECT_THAT(Validated("{ columns: { status: { matches: '(' } } }"),
-              FailsWith(FaultCode::kBadExpression));
+              FailsWith(FaultCode::kBadExpression, HasSubstr("not a pattern")));
   EXPECT_THAT(Validated("{ columns: { id: { not_null: true } }, on_error: discard_value }"),
               FailsWith(FaultCode::kImpossiblePlan));
   EXPECT_THAT(Validated("{ unique: [id], on_error: discard_value }"),
