@@ -5,6 +5,7 @@
 #include <iterator>
 #include <utility>
 
+#include "elt/yaml_text.h"
 #include "expressions/tokens.h"
 
 namespace levada::expressions {
@@ -428,6 +429,9 @@ Parsed Parse(std::string_view text) {
             {{0, 0},
              "longer than " + std::to_string(kExpressionBytesMax) + " bytes",
              "derive columns in several stages"}};
+  }
+  if (const size_t valid = elt::ValidUtf8Prefix(text); valid < text.size()) {
+    return {std::nullopt, {{valid, valid + 1}, "a byte that is no UTF-8", "store it as UTF-8"}};
   }
   auto tokens = Tokenize(text);
   if (auto* problem = std::get_if<Problem>(&tokens)) return {std::nullopt, std::move(*problem)};

@@ -122,6 +122,11 @@ TEST(Syntax, RefusesWhatIsNone) {
   EXPECT_EQ(Tree(std::string_view("a\0b", 3)), "!1 unexpected control character");
 }
 
+TEST(Syntax, IsUtf8) {
+  EXPECT_THAT(Tree("'a\xff'"), HasSubstr("no UTF-8"));
+  EXPECT_THAT(Tree("'\xed\xa0\x80'"), HasSubstr("no UTF-8")) << "half of a surrogate pair";
+}
+
 TEST(Syntax, HasLimits) {
   const auto repeated = [](std::string_view piece, int count) {
     std::string text;

@@ -12,12 +12,12 @@
 #include <utility>
 #include <vector>
 
+#include "connectors/parquet/file_chain.h"
 #include "connectors/parquet/found_files.h"
 #include "connectors/parquet/hive.h"
 #include "connectors/parquet/lake_names.h"
 #include "connectors/parquet/lake_state.h"
 #include "elt/stages.h"
-#include "formats/parquet/file_reader.h"
 
 namespace levada::parquet {
 namespace {
@@ -65,116 +65,68 @@ Result<HiveValues> ValuesIn(std::string_view path) {
   return values;
 }
 
-class DatasetStream final : public elt::BatchStream {
+class DatasetStream final : public FileChain {
  public:
-  DatasetStream(const Context& ctx, std::shared_ptr<places::Place> place,
-                std::vector<std::string> paths)
-      : ctx_(ctx), place_(std::move(place)), paths_(std::move(paths)) {}
-  ~DatasetStream() override { (void)Close(); }
-
-  // The schema is that of the first file.
-  Status Begin() {
-    ARROW_RETURN_NOT_OK(OpenNext());
-    schema_ = SchemaWith(values_);
-    return Status::OK();
+  static Result<std::unique_ptr<DatasetStream>> Open(const Context& ctx,
+                                                     std::shared_ptr<places::Place> place,
+                                                     const std::vector<std::string>& paths) {
+    std::vector<File> files;
+    for (const std::string& path : paths) files.push_back({path, path});
+    std::unique_ptr<DatasetStream> stream(
+        new DatasetStream(ctx, std::move(place), std::move(files)));
+    ARROW_RETURN_NOT_OK(stream->OpenNext());
+    return stream;
   }
 
-  std::shared_ptr<arrow::Schema> schema() const override { return schema_; }
-
-  Status ReadNext(std::shared_ptr<arrow::RecordBatch>* out) override {
-    *out = nullptr;
-    while (true) {
-      ARROW_RETURN_NOT_OK(ctx_.Check());
-      if (reader_ == nullptr) {
-        if (next_ == paths_.size()) return Status::OK();
-        ARROW_RETURN_NOT_OK(OpenNext());
-        ARROW_RETURN_NOT_OK(CheckSchema());
-      }
-      std::shared_ptr<arrow::RecordBatch> batch;
-      ARROW_RETURN_NOT_OK(reader_->ReadNext(&batch));
-      if (batch == nullptr) {
-        reader_.reset();
-        continue;
-      }
-      rows_ += batch->num_rows();
-      return WithValues(*batch).Value(out);
-    }
-  }
-
-  Result<elt::StreamEnd> Finish() override {
-    elt::StreamEnd end;
-    end.rows_read = end.rows_out = rows_;
-    return end;
-  }
-
-  Status Close() override {
-    reader_.reset();
-    next_ = paths_.size();
-    return Status::OK();
-  }
-
- private:
-  Status OpenNext() {
-    const std::string& path = paths_[next_++];
-    ARROW_ASSIGN_OR_RAISE(auto file, place_->Open(ctx_, path));
-    const auto reader = parquet_format::OpenReader(std::move(file), nullptr, {}, ctx_.pool);
-    if (!reader.ok()) return WithDetail(reader.status(), "path", place_->Location(path));
-    reader_ = *reader;
+ protected:
+  // All files have the columns of the first one.
+  Status Opened(const std::string& path, const arrow::Schema& columns) override {
     ARROW_ASSIGN_OR_RAISE(values_, ValuesIn(path));
-    std::erase_if(values_, [this](const auto& value) {
-      return reader_->schema()->GetFieldIndex(value.first) >= 0;
-    });
-    return Status::OK();
-  }
-
-  elt::SchemaPtr SchemaWith(const HiveValues& values) const {
-    arrow::FieldVector fields = reader_->schema()->fields();
-    for (const auto& [name, value] : values) fields.push_back(arrow::field(name, arrow::utf8()));
-    return std::make_shared<arrow::Schema>(std::move(fields));
-  }
-
-  Status CheckSchema() const {
-    const std::string difference = elt::SchemaDifference(
-        elt::SchemaFingerprint(*schema_), elt::SchemaFingerprint(*SchemaWith(values_)));
+    std::erase_if(values_,
+                  [&](const auto& value) { return columns.GetFieldIndex(value.first) >= 0; });
+    arrow::FieldVector fields = columns.fields();
+    for (const auto& [name, value] : values_) fields.push_back(arrow::field(name, arrow::utf8()));
+    auto with_values = std::make_shared<arrow::Schema>(std::move(fields));
+    if (schema() == nullptr) {
+      SetSchema(std::move(with_values));
+      return Status::OK();
+    }
+    const std::string difference = elt::SchemaDifference(elt::SchemaFingerprint(*schema()),
+                                                         elt::SchemaFingerprint(*with_values));
     if (difference.empty()) return Status::OK();
     return Fault(FaultCode::kSchemaDrift,
                  fmt::format("file \"{}\" has other columns than the first one: {}",
-                             place_->Location(paths_[next_ - 1]), difference))
-        .With("path", place_->Location(paths_[next_ - 1]));
+                             LocationOf(path), difference))
+        .With("path", LocationOf(path));
   }
 
-  Result<std::shared_ptr<arrow::RecordBatch>> WithValues(const arrow::RecordBatch& batch) const {
+  Result<std::shared_ptr<arrow::RecordBatch>> Complete(const arrow::RecordBatch& batch) override {
     arrow::ArrayVector columns = batch.columns();
     for (const auto& [name, value] : values_) {
       ARROW_ASSIGN_OR_RAISE(columns.emplace_back(),
-                            arrow::MakeArrayFromScalar(*value, batch.num_rows(), ctx_.pool));
+                            arrow::MakeArrayFromScalar(*value, batch.num_rows(), pool()));
     }
-    return arrow::RecordBatch::Make(schema_, batch.num_rows(), std::move(columns));
+    return arrow::RecordBatch::Make(schema(), batch.num_rows(), std::move(columns));
   }
 
-  Context ctx_;
-  const std::shared_ptr<places::Place> place_;
-  const std::vector<std::string> paths_;
-  elt::SchemaPtr schema_;
-  size_t next_ = 0;
-  std::shared_ptr<arrow::RecordBatchReader> reader_;
+ private:
+  DatasetStream(const Context& ctx, std::shared_ptr<places::Place> place, std::vector<File> files)
+      : FileChain(ctx, std::move(place), std::move(files), nullptr) {}
+
   HiveValues values_;  // of the open file
-  int64_t rows_ = 0;
 };
 
 }  // namespace
 
 Result<std::unique_ptr<elt::BatchStream>> OpenDataset(Context& ctx,
                                                       std::shared_ptr<places::Place> place) {
-  ARROW_ASSIGN_OR_RAISE(std::vector<std::string> paths, FilesOf(ctx, *place));
+  ARROW_ASSIGN_OR_RAISE(const std::vector<std::string> paths, FilesOf(ctx, *place));
   if (paths.empty()) {
     return Fault(FaultCode::kTargetFileMissing,
                  fmt::format("there is no Parquet file below \"{}\"", place->Location("")))
         .With("path", place->Location(""));
   }
-  auto stream = std::make_unique<DatasetStream>(ctx, std::move(place), std::move(paths));
-  ARROW_RETURN_NOT_OK(stream->Begin());
-  return stream;
+  return DatasetStream::Open(ctx, std::move(place), paths);
 }
 
 }  // namespace levada::parquet
