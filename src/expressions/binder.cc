@@ -350,11 +350,10 @@ Binder::Bound Binder::Arithmetic(const Syntax& syntax, Arguments arguments) {
   TypePtr as_left = type, as_right = type;
   if (IsDecimal(*type)) {
     const auto widened = [&](const TypePtr& side) -> TypePtr {
-      const auto& decimal = static_cast<const arrow::DecimalType&>(*AsDecimal(side));
-      if (type->id() == arrow::Type::DECIMAL256) {
-        return arrow::decimal256(decimal.precision(), decimal.scale());
-      }
-      return AsDecimal(side);
+      const TypePtr exact = AsDecimal(side);
+      if (type->id() != arrow::Type::DECIMAL256) return exact;
+      const auto& decimal = static_cast<const arrow::DecimalType&>(*exact);
+      return arrow::decimal256(decimal.precision(), decimal.scale());
     };
     as_left = widened(a);
     as_right = widened(b);
