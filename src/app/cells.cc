@@ -29,12 +29,12 @@ Result<std::vector<Cell>> AsJson(const std::shared_ptr<arrow::Array>& values) {
   return cells;
 }
 
-bool IsInstant(const arrow::DataType& type) {
-  return type.id() == arrow::Type::TIMESTAMP &&
-         !static_cast<const arrow::TimestampType&>(type).timezone().empty();
-}
-
 }  // namespace
+
+std::string Shown(const Cell& cell) {
+  if (!cell) return "NULL";
+  return cell->empty() ? "\"\"" : *cell;
+}
 
 Result<std::vector<Cell>> CellsOf(const std::shared_ptr<arrow::Array>& values,
                                   arrow::MemoryPool* pool) {
@@ -69,7 +69,7 @@ Result<ParsedCells> ParseCells(const std::vector<Cell>& cells,
   if (type->id() == arrow::Type::STRING) return parsed;
   conversions::CastTarget target;
   target.type = type;
-  if (IsInstant(*type)) {
+  if (conversions::IsZoned(*type)) {
     ARROW_ASSIGN_OR_RAISE(target.zone, elt::TimeZone::Find("UTC"));
   }
   ARROW_ASSIGN_OR_RAISE(const auto cast, conversions::MakeColumnCast(arrow::utf8(), target));

@@ -16,6 +16,9 @@ namespace levada::app {
 /// A value as text; nothing stands for NULL.
 using Cell = std::optional<std::string>;
 
+/// For people: NULL, and "" for an empty text.
+std::string Shown(const Cell& cell);
+
 /// Of each row, exactly: as a cast to text gives it, or, of lists and structs, JSON.
 Result<std::vector<Cell>> CellsOf(const std::shared_ptr<arrow::Array>& values,
                                   arrow::MemoryPool* pool);

@@ -19,7 +19,7 @@ namespace {
 
 constexpr const char* kOptions = "Options";
 constexpr const char* kGeneral = "General options";
-constexpr int64_t kRowsMax = 1000;  // of preview: more is what run is for
+constexpr int64_t kRowsMax = 1000;  // of preview and diff: more is what run is for
 constexpr int64_t kParallelMax = 64;
 
 /// The arguments as one line of text, so that a diagnostic can put its caret under one of them.
@@ -119,6 +119,9 @@ void DefineWindows(CLI::App& app, Raw& raw) {
       ->type_name("LABEL")
       ->allow_extra_args(false)
       ->group(kOptions);
+}
+
+void DefineReplace(CLI::App& app, Raw& raw) {
   app.add_flag("--replace", raw.line.replace,
                "run published windows again and replace them, under a changed plan too")
       ->group(kOptions);
@@ -134,6 +137,7 @@ void DefineOptions(CLI::App& app, Verb verb, Raw& raw) {
   switch (verb) {
     case Verb::kRun:
       DefineWindows(app, raw);
+      DefineReplace(app, raw);
       DefineMemory(app, raw);
       AddText(app, "--save", "FILE", raw.save, "with URL and PATH: write the pipeline to this file",
               kOptions);
@@ -141,6 +145,7 @@ void DefineOptions(CLI::App& app, Verb verb, Raw& raw) {
       break;
     case Verb::kPlan:
       DefineWindows(app, raw);
+      DefineReplace(app, raw);
       DefineMemory(app, raw);
       DefineState(app, raw);
       break;
@@ -151,9 +156,7 @@ void DefineOptions(CLI::App& app, Verb verb, Raw& raw) {
               kOptions);
       AddText(app, "--parallel", "COUNT", raw.parallel,
               "windows at a time, 1 to 64; default as the file says", kOptions);
-      app.add_flag("--replace", raw.line.replace,
-                   "run published windows again and replace them, under a changed plan too")
-          ->group(kOptions);
+      DefineReplace(app, raw);
       DefineMemory(app, raw);
       DefineState(app, raw);
       break;

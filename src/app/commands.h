@@ -53,7 +53,7 @@ void PrintFailure(const Status& status, ErrorFormat format, const Terminal& term
 
 /// Exit status of `plan` when something is to be done.
 inline constexpr int kWorkPending = 2;
-/// Exit status of `test` and `verify` when rows or files are not as expected.
+/// Exit status of `test`, `verify` and `diff` when rows or files are not as expected.
 inline constexpr int kDataCheckFailed = 31;
 
 }  // namespace levada::app

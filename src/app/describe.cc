@@ -1,33 +1,15 @@
 #include "app/describe.h"
 
 namespace levada::app {
-namespace {
-
-constexpr WallMicros kYear = int64_t{366} * 24 * 3600 * 1'000'000;
-constexpr size_t kWindowsOfAYearMax = 366 * 25;  // hours, and those that clocks repeat
-
-/// The first window of a pipeline, closed or not: the columns of all are the same.
-Result<std::optional<elt::Window>> AnyWindow(elt::WindowSpec spec) {
-  spec.delay = {};
-  ARROW_ASSIGN_OR_RAISE(auto windows,
-                        elt::ClosedWindows(spec, spec.start + kYear, kWindowsOfAYearMax));
-  if (windows.empty()) return std::nullopt;
-  return std::move(windows.front());
-}
-
-}  // namespace
-
 Result<elt::Prepared> DescribePipeline(Session& session, const Pipeline& pipeline) {
   Context& context = session.context();
   elt::Prepared prepared;
-  elt::RunInstance run;
-  run.pipeline = pipeline.plan.name;
-  run.plan_hash = pipeline.plan.hash;
-  run.once = pipeline.plan.once;
+  // The columns of all windows are the same.
+  std::optional<elt::Window> window;
   if (pipeline.plan.window) {
-    run.window_column = pipeline.plan.window->column;
-    ARROW_ASSIGN_OR_RAISE(run.window, AnyWindow(*pipeline.plan.window));
+    ARROW_ASSIGN_OR_RAISE(window, elt::FirstWindow(*pipeline.plan.window));
   }
+  const elt::RunInstance run = elt::RunOf(pipeline.plan, std::move(window));
   ARROW_ASSIGN_OR_RAISE(prepared.source, pipeline.stages.consumer->Describe(context));
   ARROW_ASSIGN_OR_RAISE(prepared.transformers,
                         elt::BindTransformers(pipeline.stages, prepared.source.schema, run));

@@ -44,8 +44,7 @@ std::string TextOf(const std::string& a, const std::string& b, const DatasetDiff
     table.AddRow(
         {name, std::to_string(side->schema->num_fields()), FormatCount(side->rows), side->hash});
   }
-  std::string text = table.Render(
-      {terminal.output_color, terminal.utf8, terminal.output_is_terminal ? terminal.width : 0, 0});
+  std::string text = table.Render(OutputStyle(terminal));
   if (diff.same()) return text + fmt::format("{}the same{}\n", paint.green, paint.reset);
   if (!diff.schema_difference.empty()) {
     text += fmt::format("columns, from {} to {}: {}\n", a, b, diff.schema_difference);

@@ -8,11 +8,6 @@
 namespace levada::app {
 namespace {
 
-TableStyle StyleOf(const Terminal& terminal) {
-  return {terminal.output_color, terminal.utf8, terminal.output_is_terminal ? terminal.width : 0,
-          0};
-}
-
 Status PlanPipeline(Session& session, Pipeline& pipeline, bool more_than_one, bool& pending) {
   const elt::Engine engine{pipeline.plan,    pipeline.stages, session.controller(),
                            session.random(), session.disk(),  std::string(Version())};
@@ -23,7 +18,7 @@ Status PlanPipeline(Session& session, Pipeline& pipeline, bool more_than_one, bo
   if (session.line().json) {
     ARROW_RETURN_NOT_OK(PrintJson(session, PlanJson(pipeline.plan, prepared)));
   } else if (!session.line().quiet) {
-    const std::string text = PlanText(pipeline.plan, prepared, StyleOf(session.terminal()));
+    const std::string text = PlanText(pipeline.plan, prepared, OutputStyle(session.terminal()));
     ARROW_RETURN_NOT_OK(WriteOutput(text + (more_than_one ? "\n" : "")));
   }
   return prepared.Refusal();

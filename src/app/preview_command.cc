@@ -16,35 +16,13 @@
 namespace levada::app {
 namespace {
 
-constexpr size_t kWindowsMax = 20'000;  // that are counted to find the last one
-
 // The run whose rows are shown: the window that was asked for, or the last one that is closed.
 Result<elt::RunInstance> RunToShow(Session& session, const elt::Plan& plan) {
-  elt::RunInstance run;
-  run.pipeline = plan.name;
-  run.plan_hash = plan.hash;
-  run.once = plan.once;
-  const auto& wanted = session.line().windows;
-  if (!plan.window) {
-    if (wanted.empty()) return run;
-    return Fault(FaultCode::kBadCommandLine,
-                 fmt::format("pipeline \"{}\" has no windows, got --window {}", plan.name,
-                             wanted.front()))
-        .Help("leave --window out");
-  }
-  run.window_column = plan.window->column;
-  if (!wanted.empty()) {
-    ARROW_ASSIGN_OR_RAISE(run.window, elt::WindowByLabel(*plan.window, wanted.front()));
-    return run;
-  }
-  ARROW_ASSIGN_OR_RAISE(const auto windows,
-                        elt::ClosedWindows(*plan.window, session.clock().Now(), kWindowsMax));
-  if (windows.empty()) {
-    ARROW_ASSIGN_OR_RAISE(run.window, elt::FirstWindow(*plan.window));
-  } else {
-    run.window = windows.back();
-  }
-  return run;
+  ARROW_ASSIGN_OR_RAISE(const auto runs,
+                        elt::ListRuns(plan, RunOptionsOf(session.line()), session.clock().Now()));
+  if (!runs.empty()) return session.line().windows.empty() ? runs.back() : runs.front();
+  ARROW_ASSIGN_OR_RAISE(elt::Window first, elt::FirstWindow(*plan.window));
+  return elt::RunOf(plan, std::move(first));
 }
 
 // Up to `count` rows of one partition; the stream is then left.
@@ -120,7 +98,7 @@ Result<std::string> RowsText(const arrow::RecordBatch& rows, const arrow::Record
     const auto& field = *rows.schema()->field(c);
     std::vector<std::string> line = {field.name(), elt::TypeName(*field.type())};
     for (const Cell& cell : cells) {
-      line.push_back(!cell ? "NULL" : cell->empty() ? "\"\"" : *cell);
+      line.push_back(Shown(cell));
     }
     table.AddRow(std::move(line));
   }
@@ -131,8 +109,7 @@ Result<std::string> TraceText(const elt::Trace& trace, const Session& session,
                               arrow::MemoryPool* pool) {
   const Terminal& terminal = session.terminal();
   const Paint paint(terminal.output_color);
-  const TableStyle style{terminal.output_color, terminal.utf8,
-                         terminal.output_is_terminal ? terminal.width : 0, 2};
+  const TableStyle style = OutputStyle(terminal, 2);
   std::string text;
   for (size_t i = 0; i < trace.stages.size(); ++i) {
     const elt::TracedStage& stage = trace.stages[i];

@@ -32,10 +32,8 @@ Status PrintReport(Session& session, const Pipeline& pipeline, const elt::RunRep
                    const std::string& report_path) {
   if (session.line().json) return PrintJson(session, report.ToJson());
   if (session.line().quiet) return Status::OK();
-  const Terminal& terminal = session.terminal();
-  const TableStyle style{terminal.output_color, terminal.utf8,
-                         terminal.output_is_terminal ? terminal.width : 0, 0};
-  return WriteOutput(SummaryText(report, pipeline.plan.window.has_value(), report_path, style));
+  return WriteOutput(SummaryText(report, pipeline.plan.window.has_value(), report_path,
+                                 OutputStyle(session.terminal())));
 }
 
 /// Whatever is wrong with the state directory is a fault of the ledger: no data depends on it.

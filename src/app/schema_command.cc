@@ -13,13 +13,11 @@ namespace {
 Status ShowColumns(Session& session, const Pipeline& pipeline) {
   ARROW_ASSIGN_OR_RAISE(const elt::Prepared prepared, DescribePipeline(session, pipeline));
   if (session.line().json) return PrintJson(session, ColumnsJson(pipeline.plan, prepared));
-  const Terminal& terminal = session.terminal();
-  const Paint paint(terminal.output_color);
-  const int width = terminal.output_is_terminal ? terminal.width : 0;
-  return WriteOutput(fmt::format(
-      "{}{}{} from {}\n{}", paint.bold, pipeline.plan.name, paint.reset,
-      prepared.source.description,
-      ColumnsText(pipeline.plan, prepared, {terminal.output_color, terminal.utf8, width, 0})));
+  const Paint paint(session.terminal().output_color);
+  return WriteOutput(
+      fmt::format("{}{}{} from {}\n{}", paint.bold, pipeline.plan.name, paint.reset,
+                  prepared.source.description,
+                  ColumnsText(pipeline.plan, prepared, OutputStyle(session.terminal()))));
 }
 
 }  // namespace

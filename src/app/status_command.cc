@@ -137,8 +137,7 @@ std::string PlainText(const std::vector<LedgerRun>& runs, const Terminal& termin
          ToTheSecond(run.finished_at), run.error},
         mark);
   }
-  std::string text = table.Render(
-      {terminal.output_color, terminal.utf8, terminal.output_is_terminal ? terminal.width : 0, 0});
+  std::string text = table.Render(OutputStyle(terminal));
   std::string sum;
   for (const char* state : {"published", "begun", "interrupted", "failed", "pending", "unknown"}) {
     if (counts[state] == 0) continue;

@@ -4,6 +4,7 @@
 #include <numeric>
 #include <utility>
 
+#include "app/terminal.h"
 #include "base/text_columns.h"
 
 namespace levada::app {
@@ -55,6 +56,11 @@ std::vector<std::string> Lines(std::string_view text, int width) {
 }
 
 }  // namespace
+
+TableStyle OutputStyle(const Terminal& terminal, int indent) {
+  return {terminal.output_color, terminal.utf8, terminal.output_is_terminal ? terminal.width : 0,
+          indent};
+}
 
 int DisplayWidth(std::string_view text) {
   int width = 0;

@@ -8,6 +8,8 @@
 
 namespace levada::app {
 
+struct Terminal;
+
 enum class Align : uint8_t { kLeft, kRight };
 
 struct Column {
@@ -24,6 +26,9 @@ struct TableStyle {
   int width = 0;   ///< cells of a line; 0: no limit
   int indent = 0;  ///< cells before each line
 };
+
+/// Of tables on standard output.
+TableStyle OutputStyle(const Terminal& terminal, int indent = 0);
 
 class Table final {
  public:

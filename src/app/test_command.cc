@@ -7,7 +7,6 @@
 #include "app/table.h"
 #include "app/test_run.h"
 #include "base/json.h"
-#include "elt/value.h"
 
 namespace levada::app {
 namespace {
@@ -63,13 +62,7 @@ Json JsonOf(const std::vector<Difference>& differences) {
   return list;
 }
 
-std::string Shown(const Cell& cell) {
-  if (!cell) return "NULL";
-  return cell->empty() ? "\"\"" : *cell;
-}
-
-std::string TextOf(const Difference& difference, TableStyle style) {
-  style.indent = 10;
+std::string TextOf(const Difference& difference, const TableStyle& style) {
   std::string text = fmt::format("{:10}{}{}{}\n", "", difference.where,
                                  difference.problem.empty() ? "" : ": ", difference.problem);
   Table table({{"row", Align::kRight},
@@ -99,8 +92,7 @@ Status RunTestFile(Session& session, const std::string& path, Tally& tally) {
   ARROW_ASSIGN_OR_RAISE(const Pipeline pipeline, OpenPipelineOf(session, file));
   const Terminal& terminal = session.terminal();
   const Paint paint(terminal.output_color);
-  const TableStyle style{terminal.output_color, terminal.utf8,
-                         terminal.output_is_terminal ? terminal.width : 0, 0};
+  const TableStyle style = OutputStyle(terminal, 10);
   std::string text = path + "\n";
   Json tests = Json::array();
   bool any_failed = false;

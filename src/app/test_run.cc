@@ -8,6 +8,7 @@
 #include <map>
 #include <utility>
 
+#include "elt/runner.h"
 #include "elt/trace.h"
 #include "elt/type_name.h"
 
@@ -79,22 +80,19 @@ Result<elt::BatchPtr> GivenRows(Context& ctx, const TestFile& file, const Pipeli
                                   std::move(arrays));
 }
 
-Result<elt::RunInstance> RunOf(const Pipeline& pipeline, const TestFile& file,
-                               const PipelineTest& test) {
-  elt::RunInstance run;
-  run.pipeline = pipeline.plan.name;
-  run.plan_hash = pipeline.plan.hash;
-  if (!pipeline.plan.window) {
-    if (test.window.empty()) return run;
+Result<elt::RunInstance> RunOfTest(const Pipeline& pipeline, const TestFile& file,
+                                   const PipelineTest& test) {
+  const auto& spec = pipeline.plan.window;
+  if (!spec) {
+    if (test.window.empty()) return elt::RunOf(pipeline.plan, std::nullopt);
     return AtTest(file, FaultCode::kBadWindow, test.span,
                   fmt::format("pipeline \"{}\" has no windows", pipeline.plan.name),
                   "leave window: out");
   }
-  run.window_column = pipeline.plan.window->column;
-  ARROW_ASSIGN_OR_RAISE(run.window, test.window.empty()
-                                        ? elt::FirstWindow(*pipeline.plan.window)
-                                        : elt::WindowByLabel(*pipeline.plan.window, test.window));
-  return run;
+  ARROW_ASSIGN_OR_RAISE(elt::Window window, test.window.empty()
+                                                ? elt::FirstWindow(*spec)
+                                                : elt::WindowByLabel(*spec, test.window));
+  return elt::RunOf(pipeline.plan, std::move(window));
 }
 
 // Of one column: the rows that name it, and what they expect.
@@ -229,7 +227,7 @@ void CompareOutcome(const PipelineTest& test, const Status& status,
 
 Result<std::vector<Difference>> RunPipelineTest(Context& ctx, const Pipeline& pipeline,
                                                 const TestFile& file, const PipelineTest& test) {
-  ARROW_ASSIGN_OR_RAISE(const elt::RunInstance run, RunOf(pipeline, file, test));
+  ARROW_ASSIGN_OR_RAISE(const elt::RunInstance run, RunOfTest(pipeline, file, test));
   ARROW_ASSIGN_OR_RAISE(elt::BatchPtr given, GivenRows(ctx, file, test));
   const elt::Trace trace =
       elt::TraceRows(ctx, pipeline.plan, pipeline.stages, std::move(given), run);

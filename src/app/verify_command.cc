@@ -72,8 +72,7 @@ std::string TextOf(const std::string& target, const elt::TargetCheck& check,
     table.AddRow({run.label, FormatCount(run.files), FormatCount(run.rows), FormatBytes(run.bytes),
                   run.finished ? run.finished_at : "no"});
   }
-  text += table.Render(
-      {terminal.output_color, terminal.utf8, terminal.output_is_terminal ? terminal.width : 0, 2});
+  text += table.Render(OutputStyle(terminal, 2));
   for (const elt::TargetProblem& problem : check.problems) {
     text += fmt::format("{}{}{}: {}\n", paint.red, problem.path, paint.reset, problem.what);
     if (!problem.help.empty()) text += fmt::format("  {}\n", problem.help);

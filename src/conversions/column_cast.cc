@@ -10,6 +10,11 @@
 #include "elt/type_name.h"
 
 namespace levada::conversions {
+bool IsZoned(const arrow::DataType& type) {
+  return type.id() == arrow::Type::TIMESTAMP &&
+         !arrow::internal::checked_cast<const arrow::TimestampType&>(type).timezone().empty();
+}
+
 namespace {
 
 using arrow::Type;
@@ -127,11 +132,6 @@ bool IsText(const arrow::DataType& type) {
 
 arrow::TimeUnit::type UnitOf(const arrow::DataType& timestamp) {
   return arrow::internal::checked_cast<const arrow::TimestampType&>(timestamp).unit();
-}
-
-bool IsZoned(const arrow::DataType& type) {
-  return type.id() == Type::TIMESTAMP &&
-         !arrow::internal::checked_cast<const arrow::TimestampType&>(type).timezone().empty();
 }
 
 /// Whether values of both kinds, with and without an offset, may meet in this cast.

@@ -19,6 +19,9 @@
 
 namespace levada::conversions {
 
+/// A timestamp that is an instant: one with a time zone.
+bool IsZoned(const arrow::DataType& type);
+
 /// What a column is to become.
 struct CastTarget {
   std::shared_ptr<arrow::DataType> type;

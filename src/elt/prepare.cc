@@ -51,55 +51,6 @@ Status KeepBetween(const WindowSpec& spec, const RunOptions& options,
   return Status::OK();
 }
 
-Result<std::vector<RunInstance>> ListRuns(const Plan& plan, const RunOptions& options,
-                                          WallMicros now) {
-  RunInstance base;
-  base.pipeline = plan.name;
-  base.plan_hash = plan.hash;
-  base.once = plan.once;
-  base.replace = options.replace;
-  if (!plan.window) {
-    if (!options.windows.empty()) {
-      return Fault(FaultCode::kBadCommandLine,
-                   fmt::format("pipeline \"{}\" has no windows, got --window {}", plan.name,
-                               options.windows.front()))
-          .Help("leave --window out, or give the pipeline `run: { every: day, column: ... }`");
-    }
-    if (!options.first_window.empty()) {
-      return Fault(FaultCode::kBadCommandLine,
-                   fmt::format("pipeline \"{}\" has no windows, got --from {}", plan.name,
-                               options.first_window))
-          .Help("a whole table is written by `levada run`");
-    }
-    return std::vector<RunInstance>{base};
-  }
-  const WindowSpec& spec = *plan.window;
-  base.window_column = spec.column;
-  std::vector<Window> windows;
-  if (options.windows.empty()) {
-    ARROW_ASSIGN_OR_RAISE(windows, ClosedWindows(spec, now, kWindowsMax));
-    ARROW_RETURN_NOT_OK(KeepBetween(spec, options, windows));
-  } else {
-    for (const std::string& label : options.windows) {
-      ARROW_ASSIGN_OR_RAISE(Window window, WindowByLabel(spec, label));
-      windows.push_back(std::move(window));
-    }
-  }
-  std::vector<RunInstance> runs;
-  for (Window& window : windows) {
-    RunInstance run = base;
-    if (spec.null_window == "error") {
-      run.null_window = NullWindow::kError;
-    } else {
-      run.null_window =
-          spec.null_window == window.label ? NullWindow::kThisWindow : NullWindow::kOtherWindow;
-    }
-    run.window = std::move(window);
-    runs.push_back(std::move(run));
-  }
-  return runs;
-}
-
 // What one target's state means for a run, before the others are looked at.
 struct Verdict {
   Decision decision = Decision::kRun;
@@ -459,6 +410,61 @@ void NotePartitionsApart(const Engine& engine, Prepared& prepared) {
 
 }  // namespace
 
+RunInstance RunOf(const Plan& plan, std::optional<Window> window) {
+  RunInstance run;
+  run.pipeline = plan.name;
+  run.plan_hash = plan.hash;
+  run.once = plan.once;
+  if (!window) return run;
+  run.window_column = plan.window->column;
+  const std::string& null_window = plan.window->null_window;
+  if (null_window != "error") {
+    run.null_window =
+        null_window == window->label ? NullWindow::kThisWindow : NullWindow::kOtherWindow;
+  }
+  run.window = std::move(window);
+  return run;
+}
+
+Result<std::vector<RunInstance>> ListRuns(const Plan& plan, const RunOptions& options,
+                                          WallMicros now) {
+  if (!plan.window) {
+    if (!options.windows.empty()) {
+      return Fault(FaultCode::kBadCommandLine,
+                   fmt::format("pipeline \"{}\" has no windows, got --window {}", plan.name,
+                               options.windows.front()))
+          .Help("leave --window out, or give the pipeline `run: { every: day, column: ... }`");
+    }
+    if (!options.first_window.empty()) {
+      return Fault(FaultCode::kBadCommandLine,
+                   fmt::format("pipeline \"{}\" has no windows, got --from {}", plan.name,
+                               options.first_window))
+          .Help("a whole table is written by `levada run`");
+    }
+    RunInstance run = RunOf(plan, std::nullopt);
+    run.replace = options.replace;
+    return std::vector<RunInstance>{std::move(run)};
+  }
+  const WindowSpec& spec = *plan.window;
+  std::vector<Window> windows;
+  if (options.windows.empty()) {
+    ARROW_ASSIGN_OR_RAISE(windows, ClosedWindows(spec, now, kWindowsMax));
+    ARROW_RETURN_NOT_OK(KeepBetween(spec, options, windows));
+  } else {
+    for (const std::string& label : options.windows) {
+      ARROW_ASSIGN_OR_RAISE(Window window, WindowByLabel(spec, label));
+      windows.push_back(std::move(window));
+    }
+  }
+  std::vector<RunInstance> runs;
+  for (Window& window : windows) {
+    RunInstance run = RunOf(plan, std::move(window));
+    run.replace = options.replace;
+    runs.push_back(std::move(run));
+  }
+  return runs;
+}
+
 SplitLimits Engine::LimitsOfSplit() const {
   return {plan.partition_bytes, stages.AnyWholePartitions() ? 1 : os::ProcessorCount()};
 }
@@ -522,11 +528,12 @@ Result<Prepared> Prepare(Context& ctx, const Engine& engine, const RunOptions& o
   } else if (!prepared.runs.empty()) {
     shown = prepared.runs.back().run;
   } else {
-    shown.pipeline = engine.plan.name;
     // No window is closed yet: what the first one will be like.
+    std::optional<Window> window;
     if (engine.plan.window) {
-      ARROW_ASSIGN_OR_RAISE(shown.window, FirstWindow(*engine.plan.window));
+      ARROW_ASSIGN_OR_RAISE(window, FirstWindow(*engine.plan.window));
     }
+    shown = RunOf(engine.plan, std::move(window));
   }
   ARROW_RETURN_NOT_OK(BindStages(ctx, engine, shown, prepared));
   size_t slices = 1;

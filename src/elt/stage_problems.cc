@@ -1,5 +1,6 @@
 #include "elt/stage_problems.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace levada::elt {
@@ -16,6 +17,12 @@ int FindColumn(const arrow::Schema& input, const std::string& name, const Option
   if (key.known()) problem.span = key;
   problems.push_back(std::move(problem));
   return -1;
+}
+
+int FindIgnoringCase(const arrow::FieldVector& fields, const std::string& name) {
+  const auto found = std::ranges::find(fields, LowerAscii(name),
+                                       [](const auto& field) { return LowerAscii(field->name()); });
+  return found == fields.end() ? -1 : static_cast<int>(found - fields.begin());
 }
 
 std::string LowerAscii(std::string name) {

@@ -16,6 +16,9 @@ namespace levada::elt {
 int FindColumn(const arrow::Schema& input, const std::string& name, const Options& options,
                std::string_view option, std::vector<Diagnostic>& problems);
 
+/// The index of the field whose name is `name` but for its case; -1: there is none.
+int FindIgnoringCase(const arrow::FieldVector& fields, const std::string& name);
+
 /// The same letters in one case: two columns must differ in more than that.
 std::string LowerAscii(std::string name);
 

@@ -75,6 +75,25 @@ def test_of_a_window(server, levada, people):
     assert "has no windows" in levada("preview", "p.yaml", "--window", "2026-01-02", expect=10).err
 
 
+def test_rows_without_a_time_belong_where_the_file_says(server, levada):
+    server.execute("create table if not exists undated as select g id, case when g > 2 then '2026-01-02'::date end born from generate_series(1, 4) g")
+
+    def write(null):
+        levada.write("p.yaml", f"""
+name: undated
+run: {{ every: day, column: born, start: 2026-01-01, end: 2026-01-04, null: {null} }}
+consumer: {{ postgres: {{ dsn: "{server.url()}", table: undated }} }}
+loaders: [{{ parquet: {{ path: lake }} }}]
+""")
+
+    write("2026-01-01")
+    for window, ids in (("2026-01-01", [1, 2]), ("2026-01-02", [3, 4])):
+        said = levada("preview", "p.yaml", "--window", window, "--json", expect=0).json()
+        assert [row["id"] for row in said["stages"][0]["rows"]] == ids
+    write("error")
+    assert "LV3106" in levada("preview", "p.yaml", "--window", "2026-01-02", expect=31).err
+
+
 def test_a_stage_that_fails_is_shown_with_what_was_before_it(server, levada, people):
     levada.write("p.yaml", PIPELINE.format(url=server.url(), more="").replace(", on_error: quarantine", ""))
     ran = levada("preview", "p.yaml", expect=31)

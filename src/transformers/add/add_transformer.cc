@@ -41,10 +41,7 @@ class BoundAdd final : public elt::BoundTransformer {
 Result<conversions::CastTarget> TargetOf(const AddedColumn& column, const elt::RunInstance& run) {
   conversions::CastTarget target;
   target.type = column.type;
-  const bool is_instant =
-      column.type->id() == arrow::Type::TIMESTAMP &&
-      !static_cast<const arrow::TimestampType&>(*column.type).timezone().empty();
-  if (is_instant) {
+  if (conversions::IsZoned(*column.type)) {
     ARROW_ASSIGN_OR_RAISE(target.zone,
                           elt::TimeZone::Find(run.window ? run.window->timezone : "UTC"));
   }
@@ -74,14 +71,12 @@ Result<std::unique_ptr<elt::BoundTransformer>> AddTransformer::Bind(
   arrow::FieldVector fields = input->fields();
   std::vector<std::shared_ptr<arrow::Scalar>> values;
   for (const AddedColumn& column : columns_) {
-    const auto same =
-        std::ranges::find(fields, elt::LowerAscii(column.name),
-                          [](const auto& known) { return elt::LowerAscii(known->name()); });
-    if (same != fields.end()) {
-      Diagnostic problem = options_.ErrorAt(
-          "", FaultCode::kDuplicateColumn,
-          "two columns named \"" + column.name + "\": \"" + (*same)->name() + "\" is there already",
-          "derive puts a column in place of another");
+    const int same = elt::FindIgnoringCase(fields, column.name);
+    if (same >= 0) {
+      Diagnostic problem = options_.ErrorAt("", FaultCode::kDuplicateColumn,
+                                            "two columns named \"" + column.name + "\": \"" +
+                                                fields[same]->name() + "\" is there already",
+                                            "derive puts a column in place of another");
       problem.span = options_.KeySpanOf(column.name);
       problems.push_back(std::move(problem));
       continue;

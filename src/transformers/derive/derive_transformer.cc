@@ -96,19 +96,17 @@ Result<std::unique_ptr<elt::BoundTransformer>> DeriveTransformer::Bind(
     const bool nullable =
         column.expression->nullable() || column.on_error == elt::OnError::kDiscardValue;
     const auto field = arrow::field(name, type, nullable);
-    const auto same = std::ranges::find(fields, elt::LowerAscii(name), [](const auto& known) {
-      return elt::LowerAscii(known->name());
-    });
-    if (same == fields.end()) {
+    const int same = elt::FindIgnoringCase(fields, name);
+    if (same < 0) {
       column.index = static_cast<int>(fields.size());
       fields.push_back(field);
-    } else if ((*same)->name() == name) {
-      column.index = static_cast<int>(same - fields.begin());
-      *same = field;
+    } else if (fields[same]->name() == name) {
+      column.index = same;
+      fields[same] = field;
     } else {
       Diagnostic problem = entry.ErrorAt(
           "", FaultCode::kDuplicateColumn,
-          "two columns named \"" + name + "\": \"" + (*same)->name() + "\" is there already",
+          "two columns named \"" + name + "\": \"" + fields[same]->name() + "\" is there already",
           "names must differ in more than case");
       problem.span = options_.KeySpanOf(name);
       problems.push_back(std::move(problem));

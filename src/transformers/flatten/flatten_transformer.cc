@@ -161,14 +161,13 @@ Result<std::unique_ptr<elt::BoundTransformer>> FlattenTransformer::Bind(
           field.options.ErrorAt("type", fault.code(), fault.message(), fault.help()));
       continue;
     }
-    const auto same = std::ranges::find(fields, elt::LowerAscii(field.name), [](const auto& known) {
-      return elt::LowerAscii(known->name());
-    });
-    if (same != fields.end()) {
-      problems.push_back(field.options.ErrorAt(
-          "path", FaultCode::kDuplicateColumn,
-          "two columns named \"" + field.name + "\": \"" + (*same)->name() + "\" is there already",
-          "give it another name; they must differ in more than case"));
+    const int same = elt::FindIgnoringCase(fields, field.name);
+    if (same >= 0) {
+      problems.push_back(
+          field.options.ErrorAt("path", FaultCode::kDuplicateColumn,
+                                "two columns named \"" + field.name + "\": \"" +
+                                    fields[same]->name() + "\" is there already",
+                                "give it another name; they must differ in more than case"));
       continue;
     }
     fields.push_back(arrow::field(field.name, field.type));
