@@ -1,27 +1,47 @@
 #include <fmt/format.h>
 
+#include <optional>
+
 #include "app/commands.h"
 #include "app/describe.h"
 #include "app/json_output.h"
-#include "app/pipeline_file.h"
+#include "app/pipeline_set.h"
 #include "base/json.h"
+#include "base/quantity.h"
 
 namespace levada::app {
 namespace {
 
 /// What is wrong with a pipeline may be found after it was opened: its warnings stay.
 struct Checked {
-  Result<Pipeline> opened;
+  std::optional<Pipeline> opened;
+  bool is_selected = true;
   Status status;
 };
 
-Checked CheckFile(Session& session, const std::string& file) {
-  Checked checked{OpenPipelineFile(session, file), {}};
-  checked.status = checked.opened.status();
-  if (checked.status.ok() && session.line().online) {
-    checked.status = DescribePipeline(session, *checked.opened).status();
+Status Describe(Session& session, const Pipeline& pipeline) {
+  if (!pipeline.plan.has_tables) return DescribePipeline(session, pipeline).status();
+  ARROW_ASSIGN_OR_RAISE(const auto tables, EachTable(session, pipeline));
+  for (const Pipeline& one : tables) {
+    const Status status = DescribePipeline(session, one).status();
+    if (!status.ok()) return WithDetail(status, "pipeline", one.plan.name);
   }
-  checked.status = session.NameSignal(checked.status);
+  return Status::OK();
+}
+
+Status CheckPipeline(Session& session, const std::string& file, Neighbours& neighbours,
+                     Checked& checked) {
+  ARROW_ASSIGN_OR_RAISE(checked.opened, OpenPipelineFile(session, file));
+  const Pipeline& pipeline = *checked.opened;
+  ARROW_ASSIGN_OR_RAISE(checked.is_selected, IsSelected(session, pipeline));
+  if (!checked.is_selected) return Status::OK();
+  ARROW_RETURN_NOT_OK(neighbours.Add(session, pipeline));
+  return session.line().online ? Describe(session, pipeline) : Status::OK();
+}
+
+Checked CheckFile(Session& session, const std::string& file, Neighbours& neighbours) {
+  Checked checked;
+  checked.status = session.NameSignal(CheckPipeline(session, file, neighbours, checked));
   return checked;
 }
 
@@ -35,33 +55,55 @@ Json JsonOf(const std::string& file, const Checked& checked) {
   json["plan_hash"] = ok ? Json(checked.opened->plan.hash) : Json(nullptr);
   json["error"] = ok ? Json(nullptr) : ParseJson(RenderJson(FaultOf(checked.status)));
   json["warnings"] = Json::array();
-  if (checked.opened.ok()) {
+  if (checked.opened) {
     json["warnings"] = ParseJson(RenderJson(checked.opened->plan.warnings));
   }
   return json;
+}
+
+// Of a directory only what is wrong is told, and how many files there are.
+std::string SumText(size_t files, size_t wrong, const Paint& paint) {
+  std::string text = fmt::format("{} pipeline{}: ", FormatCount(static_cast<int64_t>(files)),
+                                 files == 1 ? "" : "s");
+  if (wrong == 0) return text + fmt::format("{}ok{}\n", paint.green, paint.reset);
+  return text + fmt::format("{} ok, {}{} wrong{}\n", files - wrong, paint.red, wrong, paint.reset);
 }
 
 }  // namespace
 
 Outcome Check(Session& session) {
   Outcome outcome;
+  const auto files = FindPipelineFiles(session.disk(), session.line().files);
+  if (!files.ok()) {
+    outcome.Note(files.status());
+    return outcome;
+  }
+  const bool is_folder = AnyDirectory(session.disk(), session.line().files);
+  if (is_folder) session.ExpectManyDocuments();
+  const bool prints = !session.line().quiet && !session.line().json;
+  const Paint paint(session.terminal().output_color);
   std::vector<Status> told;  // as JSON, on standard output
-  for (const std::string& file : session.line().files) {
-    const Checked checked = CheckFile(session, file);
+  Neighbours neighbours;
+  size_t count = 0, wrong = 0;
+  for (const NamedFile& file : *files) {
+    const Checked checked = CheckFile(session, file.path, neighbours);
     const Status& status = checked.status;
+    if (!checked.is_selected) continue;
+    ++count;
+    wrong += status.ok() ? 0 : 1;
     if (session.line().json) {
       if (!status.ok()) told.push_back(status);
-      const Json json = JsonOf(file, checked);
+      const Json json = JsonOf(file.path, checked);
       outcome.Note(PrintJson(session, Dump(json, 2)));
     } else {
       outcome.Note(status);
     }
-    if (status.ok() && !session.line().quiet && !session.line().json) {
-      const Paint paint(session.terminal().output_color);
-      outcome.Note(WriteOutput(fmt::format("{}: {}ok{}\n", file, paint.green, paint.reset)));
+    if (status.ok() && prints && !is_folder) {
+      outcome.Note(WriteOutput(fmt::format("{}: {}ok{}\n", file.path, paint.green, paint.reset)));
     }
     if (session.stopped()) break;
   }
+  if (is_folder && prints) outcome.Note(WriteOutput(SumText(count, wrong, paint)));
   if (!told.empty()) outcome.exit_status = ExitStatusOf(told[MostImportant(told)]);
   return outcome;
 }

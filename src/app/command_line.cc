@@ -121,6 +121,20 @@ void DefineWindows(CLI::App& app, Raw& raw) {
       ->group(kOptions);
 }
 
+/// Of the pipelines of a directory.
+void DefineSelection(CLI::App& app, Raw& raw) {
+  const auto add = [&](const char* name, const char* value, std::vector<std::string>& into,
+                       const char* doc) {
+    app.add_option(name, into, doc)->type_name(value)->allow_extra_args(false)->group(kOptions);
+  };
+  add("--name", "PATTERN", raw.line.names,
+      "only pipelines with such a name: * and ? stand for others; may be repeated");
+  add("--tag", "TAG", raw.line.tags, "only pipelines with this tag, or with one of them");
+  add("--having", "STATE", raw.line.having,
+      "only pipelines with a run that is pending, begun, interrupted, failed or published, as "
+      "status says");
+}
+
 void DefineReplace(CLI::App& app, Raw& raw) {
   app.add_flag("--replace", raw.line.replace,
                "run published windows again and replace them, under a changed plan too")
@@ -132,10 +146,23 @@ void DefineMemory(CLI::App& app, Raw& raw) {
           "limit of this process's memory, such as 256MiB; plan names the minimum", kOptions);
 }
 
+void DefineBackfill(CLI::App& app, Raw& raw) {
+  DefineSelection(app, raw);
+  AddText(app, "--from", "LABEL", raw.line.from, "the first window, such as 2026-01-01", kOptions);
+  AddText(app, "--to", "LABEL", raw.line.to, "the last window; default the last closed one",
+          kOptions);
+  AddText(app, "--parallel", "COUNT", raw.parallel,
+          "windows at a time, 1 to 64; default as the file says", kOptions);
+  DefineReplace(app, raw);
+  DefineMemory(app, raw);
+  DefineState(app, raw);
+}
+
 void DefineOptions(CLI::App& app, Verb verb, Raw& raw) {
   app.set_help_flag();
   switch (verb) {
     case Verb::kRun:
+      DefineSelection(app, raw);
       DefineWindows(app, raw);
       DefineReplace(app, raw);
       DefineMemory(app, raw);
@@ -144,31 +171,27 @@ void DefineOptions(CLI::App& app, Verb verb, Raw& raw) {
       DefineState(app, raw);
       break;
     case Verb::kPlan:
+      DefineSelection(app, raw);
       DefineWindows(app, raw);
       DefineReplace(app, raw);
       DefineMemory(app, raw);
       DefineState(app, raw);
       break;
     case Verb::kBackfill:
-      AddText(app, "--from", "LABEL", raw.line.from, "the first window, such as 2026-01-01",
-              kOptions);
-      AddText(app, "--to", "LABEL", raw.line.to, "the last window; default the last closed one",
-              kOptions);
-      AddText(app, "--parallel", "COUNT", raw.parallel,
-              "windows at a time, 1 to 64; default as the file says", kOptions);
-      DefineReplace(app, raw);
-      DefineMemory(app, raw);
-      DefineState(app, raw);
+      DefineBackfill(app, raw);
       break;
     case Verb::kRetry:
+      DefineSelection(app, raw);
       DefineMemory(app, raw);
       DefineState(app, raw);
       break;
     case Verb::kCheck:
+      DefineSelection(app, raw);
       app.add_flag("--online", raw.line.online, "connect to the sources and targets too")
           ->group(kOptions);
       break;
     case Verb::kStatus:
+      DefineSelection(app, raw);
       app.add_flag("--rebuild", raw.line.rebuild, "ask the targets and write the ledger anew")
           ->group(kOptions);
       DefineState(app, raw);
@@ -191,37 +214,35 @@ void DefineOptions(CLI::App& app, Verb verb, Raw& raw) {
     case Verb::kTest:
     case Verb::kVerify:
     case Verb::kExplain:
+    case Verb::kCompletions:
+    case Verb::kManual:
     case Verb::kVersion:
     case Verb::kHelp:
       break;
   }
   DefineGeneral(app, raw);
-  if (verb != Verb::kVersion && verb != Verb::kHelp) {
+  if (verb != Verb::kVersion && verb != Verb::kHelp && verb != Verb::kManual) {
     app.add_option("ARGUMENT", raw.positional)->group("");
   }
 }
 
-std::string NamesOf(const CLI::Option& option) {
-  std::string names;
-  for (const std::string& name : option.get_snames()) names += "-" + name + ", ";
-  for (const std::string& name : option.get_lnames()) names += "--" + name;
-  // Short names stand in a column of their own.
-  if (option.get_snames().empty()) names = "    " + names;
-  if (!option.get_type_name().empty() && option.get_items_expected_max() > 0) {
-    names += " " + option.get_type_name();
-  }
-  return names;
-}
+/// All values of an option that has a few, as UnderstandTexts knows them.
+std::vector<std::string> ChoicesOf(const std::string& long_name);
 
-std::vector<OptionLine> OptionLinesOf(const CLI::App& app) {
-  std::vector<OptionLine> lines;
+std::vector<OptionText> TextsOf(const CLI::App& app) {
+  std::vector<OptionText> texts;
   for (const char* group : {kOptions, kGeneral}) {
     for (const CLI::Option* option : app.get_options()) {
       if (option->get_group() != group) continue;
-      lines.push_back({group, NamesOf(*option), option->get_description()});
+      OptionText text{.group = group, .doc = option->get_description()};
+      if (!option->get_snames().empty()) text.short_name = option->get_snames().front();
+      if (!option->get_lnames().empty()) text.long_name = option->get_lnames().front();
+      if (option->get_items_expected_max() > 0) text.value = option->get_type_name();
+      text.choices = ChoicesOf(text.long_name);
+      texts.push_back(std::move(text));
     }
   }
-  return lines;
+  return texts;
 }
 
 std::vector<std::string> LongNamesOf(const CLI::App& app) {
@@ -325,12 +346,33 @@ Result<Enum> Choose(const std::string& option, const std::string& word,
 
 constexpr Choice<ErrorFormat> kErrorFormats[] = {{"text", ErrorFormat::kText},
                                                  {"json", ErrorFormat::kJson}};
+enum class RunState : uint8_t { kAny };
+constexpr Choice<RunState> kRunStates[] = {{"pending", RunState::kAny},
+                                           {"begun", RunState::kAny},
+                                           {"interrupted", RunState::kAny},
+                                           {"failed", RunState::kAny},
+                                           {"published", RunState::kAny}};
 constexpr Choice<LogFormat> kLogFormats[] = {{"text", LogFormat::kText},
                                              {"json", LogFormat::kJson}};
 constexpr Choice<LogLevel> kLogLevels[] = {
     {"trace", LogLevel::kTrace},  {"debug", LogLevel::kDebug},     {"info", LogLevel::kInfo},
     {"warn", LogLevel::kWarning}, {"warning", LogLevel::kWarning}, {"error", LogLevel::kError},
     {"off", LogLevel::kOff}};
+
+template <typename Enum, size_t N>
+std::vector<std::string> WordsOf(const Choice<Enum> (&choices)[N]) {
+  std::vector<std::string> words;
+  for (const Choice<Enum>& choice : choices) words.emplace_back(choice.text);
+  return words;
+}
+
+std::vector<std::string> ChoicesOf(const std::string& long_name) {
+  if (long_name == "error-format") return WordsOf(kErrorFormats);
+  if (long_name == "log-format") return WordsOf(kLogFormats);
+  if (long_name == "log-level") return WordsOf(kLogLevels);
+  if (long_name == "having") return WordsOf(kRunStates);
+  return {};
+}
 
 Result<int64_t> ParseCount(std::string_view option, const std::string& text, int64_t most) {
   int64_t count = 0;
@@ -354,6 +396,9 @@ Status UnderstandTexts(Raw& raw) {
   }
   if (!raw.log_format.empty()) {
     ARROW_ASSIGN_OR_RAISE(line.log_format, Choose("--log-format", raw.log_format, kLogFormats));
+  }
+  for (const std::string& state : line.having) {
+    ARROW_RETURN_NOT_OK(Choose("--having", state, kRunStates).status());
   }
   if (!raw.memory.empty()) {
     Result<int64_t> bytes = ParseBytes(raw.memory);
@@ -383,6 +428,31 @@ bool LooksLikeUrl(const std::string& text) {
                      [](unsigned char c) { return std::isalnum(c) != 0 || c == '+'; });
 }
 
+/// What a command needs and was not given, and what to write; nothing when it is whole.
+std::optional<std::pair<std::string, std::string>> WhatIsLacking(
+    const CommandLine& line, const VerbText& verb, const std::vector<std::string>& words) {
+  using Lacking = std::pair<std::string, std::string>;
+  if (line.verb == Verb::kBackfill && line.from.empty()) {
+    return Lacking{"backfill needs the first window",
+                   "write levada backfill FILE --from 2026-01-01"};
+  }
+  if (words.empty() && line.verb == Verb::kTest) {
+    return Lacking{"test needs a test file, or a directory of them", "write levada test DIR"};
+  }
+  if (words.empty() && line.verb == Verb::kVerify) {
+    return Lacking{"verify needs a dataset", "write levada verify DIR, with path: of the loader"};
+  }
+  if (line.verb == Verb::kDiff && words.size() != 2) {
+    return Lacking{"diff compares two datasets", "write levada diff DIR DIR"};
+  }
+  if (line.verb == Verb::kInit && (words.empty() || !LooksLikeUrl(words.front()))) {
+    return Lacking{"init needs the URL of a source", "write levada init URL PATH"};
+  }
+  if (!words.empty()) return std::nullopt;
+  return Lacking{fmt::format("{} needs a pipeline file", verb.name),
+                 fmt::format("write levada {} FILE", verb.name)};
+}
+
 /// Says which of the positional arguments are what.
 Status UnderstandPositionals(Raw& raw, const VerbText& verb, const ArgumentText& text,
                              size_t argument_count) {
@@ -397,6 +467,14 @@ Status UnderstandPositionals(Raw& raw, const VerbText& verb, const ArgumentText&
         return missing("explain takes one code", "for all of them: levada explain");
       if (!words.empty()) line.error_code = words.front();
       return Status::OK();
+    case Verb::kCompletions:
+      if (words.size() != 1 || std::ranges::find(kShells, words.front()) == std::end(kShells)) {
+        return missing(fmt::format("completions takes one shell of {}", fmt::join(kShells, ", ")),
+                       "write levada completions bash");
+      }
+      line.shell = words.front();
+      return Status::OK();
+    case Verb::kManual:
     case Verb::kVersion:
     case Verb::kHelp:
       return Status::OK();
@@ -414,25 +492,8 @@ Status UnderstandPositionals(Raw& raw, const VerbText& verb, const ArgumentText&
     default:
       break;
   }
-  if (line.verb == Verb::kBackfill && line.from.empty()) {
-    return missing("backfill needs the first window",
-                   "write levada backfill FILE --from 2026-01-01");
-  }
-  if (words.empty() && line.verb == Verb::kTest) {
-    return missing("test needs a test file, or a directory of them", "write levada test DIR");
-  }
-  if (words.empty() && line.verb == Verb::kVerify) {
-    return missing("verify needs a dataset", "write levada verify DIR, with path: of the loader");
-  }
-  if (line.verb == Verb::kDiff && words.size() != 2) {
-    return missing("diff compares two datasets", "write levada diff DIR DIR");
-  }
-  if (line.verb == Verb::kInit && (words.empty() || !LooksLikeUrl(words.front()))) {
-    return missing("init needs the URL of a source", "write levada init URL PATH");
-  }
-  if (words.empty()) {
-    return missing(fmt::format("{} needs a pipeline file", verb.name),
-                   fmt::format("write levada {} FILE", verb.name));
+  if (const auto lacking = WhatIsLacking(line, verb, words)) {
+    return missing(lacking->first, lacking->second);
   }
   const bool takes_url = line.verb == Verb::kRun || line.verb == Verb::kPlan ||
                          line.verb == Verb::kPreview || line.verb == Verb::kInit;
@@ -465,7 +526,7 @@ Result<CommandLine> HelpOf(const VerbText* verb, int width) {
   CLI::App app;
   DefineOptions(app, verb == nullptr ? Verb::kHelp : verb->verb, raw);
   raw.line.verb = Verb::kHelp;
-  const std::vector<OptionLine> options = OptionLinesOf(app);
+  const std::vector<OptionText> options = TextsOf(app);
   raw.line.help = verb == nullptr ? MainHelp(options, width) : VerbHelp(*verb, options, width);
   return raw.line;
 }
@@ -518,6 +579,13 @@ Result<CommandLine> ParseCommandLine(std::span<const std::string> arguments, int
   ARROW_RETURN_NOT_OK(UnderstandTexts(raw));
   ARROW_RETURN_NOT_OK(UnderstandPositionals(raw, *verb, text, arguments.size()));
   return std::move(raw.line);
+}
+
+std::vector<OptionText> OptionTextsOf(Verb verb) {
+  Raw raw;
+  CLI::App app;
+  DefineOptions(app, verb, raw);
+  return TextsOf(app);
 }
 
 ErrorWishes FindErrorWishes(std::span<const std::string> arguments) {

@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/fault.h"
@@ -28,6 +29,8 @@ enum class Verb : uint8_t {
   kVerify,
   kDiff,
   kExplain,
+  kCompletions,
+  kManual,
   kVersion
 };
 
@@ -53,7 +56,10 @@ struct CommandLine {
   bool quiet = false;
   bool no_color = false;
 
-  std::vector<std::string> files;       ///< pipeline files, in the order written
+  std::vector<std::string> files;       ///< pipeline files and directories, in the order written
+  std::vector<std::string> names;       ///< --name: patterns
+  std::vector<std::string> tags;        ///< --tag
+  std::vector<std::string> having;      ///< --having: states of runs
   std::optional<AdHocPipeline> ad_hoc;  ///< kRun, kPlan: instead of files
   std::vector<std::string> windows;     ///< --window, in the order written
   bool replace = false;
@@ -64,11 +70,27 @@ struct CommandLine {
   int parallel = 0;        ///< kBackfill: windows at a time; 0: as the plan says
   bool rebuild = false;    ///< kStatus
   std::string error_code;  ///< kExplain; empty: list all
+  std::string shell;       ///< kCompletions
 };
 
 /// `arguments` without the program's name. kBadCommandLine with a diagnostic for anything that is
 /// not understood. `width` is that of the help pages.
 Result<CommandLine> ParseCommandLine(std::span<const std::string> arguments, int width);
+
+/// One option of a command, for help pages, the manual and completions.
+struct OptionText {
+  std::string group = {};                 ///< "Options", "General options"
+  std::string short_name = {};            ///< "q", or empty
+  std::string long_name = {};             ///< "quiet"
+  std::string value = {};                 ///< "DIR"; empty: a switch
+  std::string doc = {};                   ///< one line
+  std::vector<std::string> choices = {};  ///< all values there are; empty: others too
+};
+/// Of one command, in the order of its help page.
+std::vector<OptionText> OptionTextsOf(Verb verb);
+
+/// Shells that completions are made for.
+inline constexpr std::string_view kShells[] = {"bash", "zsh", "fish"};
 
 /// The two wishes that must be honoured even when the rest cannot be parsed.
 struct ErrorWishes {

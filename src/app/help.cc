@@ -22,20 +22,23 @@ constexpr auto kVerbs = std::to_array<VerbText>({
      "orders.yaml\n"
      "  levada init \"sqlite:shop.db?table=orders\" ./lake/orders\n"},
     {Verb::kRun, "run", "run pipelines: everything that is due and not yet published",
-     "run FILE... [options]\nrun URL PATH [--save FILE] [options]",
+     "run FILE|DIR... [options]\nrun URL PATH [--save FILE] [options]",
      "Runs each pipeline file in turn. Of a pipeline with windows, every closed window that is not "
-     "yet published is run, oldest first; without windows the whole table is. A run that was "
-     "interrupted goes on where it stopped. Running again is always safe: what is published under "
-     "the same plan is skipped.\n\n"
+     "yet published is run, oldest first; of an incremental one what came since the run before; "
+     "else the whole table. A run that was interrupted goes on where it stopped. Running again is "
+     "always safe: what is published under the same plan is skipped.\n\n"
+     "Of a directory, all pipelines below it are run: *.yaml and *.yml, but no *.test.yaml and no "
+     "defaults.yaml. --name, --tag and --having select among them. A file that is wrong stops none "
+     "of the others of its directory; nothing runs when a file that was named is wrong.\n\n"
      "With a URL and a directory no file is needed; --save writes the pipeline that was run.\n\n"
      "The summary goes to standard output, progress and messages to standard error.",
      "  levada run orders.yaml\n"
-     "  levada run pipelines/*.yaml --memory 256MiB\n"
+     "  levada run pipelines --tag hourly --memory 256MiB\n"
      "  levada run orders.yaml --window 2026-01-31 --replace\n"
      "  levada run \"postgres://me@localhost/shop?table=orders\" ./lake/orders --save "
      "orders.yaml\n"},
     {Verb::kPlan, "plan", "show what run would do, and change nothing",
-     "plan FILE... [options]\nplan URL PATH [options]",
+     "plan FILE|DIR... [options]\nplan URL PATH [options]",
      "Connects, but reads no rows and writes nothing. Shows each run that is due, the queries and "
      "partitions of the first one, columns with their types at every step, the files that would be "
      "written and replaced, and the memory it needs. The exit status is 2 when work is pending and "
@@ -43,10 +46,10 @@ constexpr auto kVerbs = std::to_array<VerbText>({
      "  levada plan orders.yaml\n"
      "  levada plan orders.yaml --json | jq .runs\n"},
     {Verb::kCheck, "check", "validate pipeline files without connecting to anything",
-     "check FILE... [options]",
+     "check FILE|DIR... [options]",
      "Reports every problem of every file at once, each with its place and the fix. With --online "
      "it also connects: are the tables and columns there, do the types reach the target?",
-     "  levada check pipelines/*.yaml\n"
+     "  levada check pipelines\n"
      "  levada check --online orders.yaml\n"},
     {Verb::kSchema, "schema", "show a pipeline's columns, or the JSON Schema of pipeline files",
      "schema FILE... [options]\nschema",
@@ -56,22 +59,23 @@ constexpr auto kVerbs = std::to_array<VerbText>({
      "  levada schema orders.yaml\n"
      "  levada schema > levada.schema.json\n"},
     {Verb::kStatus, "status", "show which runs are published, failed or pending",
-     "status FILE... [options]\nstatus --state DIR [options]",
+     "status FILE|DIR... [options]\nstatus --state DIR [options]",
      "Answers from the ledger, which is a cache of what the targets say, and connects to nothing. "
      "--rebuild asks the targets and writes the ledger anew; use it after the ledger was lost or "
      "when another machine ran the pipeline.\n\n"
      "A run is published; begun (it is going on, or was killed); interrupted; failed; pending "
      "(due, and not begun); or unknown, where there is no ledger.",
      "  levada status orders.yaml\n"
+     "  levada status pipelines --having failed\n"
      "  levada status --state .levada --json\n"
      "  levada status --rebuild orders.yaml\n"},
     {Verb::kRetry, "retry", "go on with runs that were begun and not finished",
-     "retry FILE... [options]",
+     "retry FILE|DIR... [options]",
      "Like run, but starts nothing new: only partitions that are missing in runs that were already "
      "begun are done.",
      "  levada retry orders.yaml\n"},
     {Verb::kBackfill, "backfill", "run the windows of a stretch of time",
-     "backfill FILE... --from LABEL [--to LABEL] [options]",
+     "backfill FILE|DIR... --from LABEL [--to LABEL] [options]",
      "Like run, of the closed windows from --from to --to, both included. What is published under "
      "the same plan is skipped, unless --replace says to write it again. An interrupted backfill "
      "is "
@@ -111,6 +115,16 @@ constexpr auto kVerbs = std::to_array<VerbText>({
      "Prints what a code means, what causes it and what to do. Without a code, lists all of them.",
      "  levada explain LV2001\n"
      "  levada explain\n"},
+    {Verb::kCompletions, "completions", "print what makes a shell complete levada's commands",
+     "completions bash|zsh|fish",
+     "Prints a script for the shell: commands, options, their values, and the files that a command "
+     "takes. A package has installed it already.",
+     "  levada completions bash > ~/.local/share/bash-completion/completions/levada\n"
+     "  levada completions zsh > ~/.zfunc/_levada\n"
+     "  levada completions fish > ~/.config/fish/completions/levada.fish\n"},
+    {Verb::kManual, "manual", "print the manual page, as man reads it", "manual",
+     "Everything that the help pages say, in one. A package has installed it already.",
+     "  levada manual > levada.1 && man ./levada.1\n"},
     {Verb::kVersion, "version", "print the version and what it was built with", "version [--json]",
      "", ""},
 });
@@ -120,32 +134,63 @@ constexpr std::string_view kStart =
     "  levada plan orders.yaml\n"
     "  levada run orders.yaml\n";
 
-constexpr std::string_view kExitStatus =
-    "    0  done                        21  the source refuses for good\n"
-    "    2  work is pending (plan)      30  the schema changed\n"
-    "   10  configuration               31  a data check failed\n"
-    "   11  authentication              40  the target\n"
-    "   12  capacity                    50  some partitions failed\n"
-    "   20  the source, for now         70  a fault of levada itself\n"
-    "  130, 143  stopped by a signal    75  another run holds the lease\n";
+constexpr auto kExits = std::to_array<ExitText>({
+    {"0", "done"},
+    {"2", "work is pending (plan)"},
+    {"10", "configuration"},
+    {"11", "authentication"},
+    {"12", "capacity"},
+    {"20", "the source, for now"},
+    {"21", "the source refuses for good"},
+    {"30", "the schema changed"},
+    {"31", "a data check failed"},
+    {"40", "the target"},
+    {"50", "some partitions failed"},
+    {"70", "a fault of levada itself"},
+    {"75", "another run holds the lease"},
+    {"130, 143", "stopped by a signal"},
+});
 
 int Bounded(int width) { return std::clamp(width, kWidthMin, kWidthMax); }
 
-std::string OptionList(const std::vector<OptionLine>& options, int width) {
+/// "-q, --quiet", "    --state DIR": short names stand in a column of their own.
+std::string NamesOf(const OptionText& option) {
+  std::string names = option.short_name.empty() ? "    " : "-" + option.short_name + ", ";
+  names += "--" + option.long_name;
+  return option.value.empty() ? names : names + " " + option.value;
+}
+
+std::string OptionList(const std::vector<OptionText>& options, int width) {
   size_t names_width = 0;
-  for (const OptionLine& option : options) {
-    names_width = std::max(names_width, option.names.size());
+  for (const OptionText& option : options) {
+    names_width = std::max(names_width, NamesOf(option).size());
   }
   const int indent = static_cast<int>(names_width) + 4;
   std::string out;
   std::string_view group;
-  for (const OptionLine& option : options) {
+  for (const OptionText& option : options) {
     if (option.group != group) {
       group = option.group;
       out += fmt::format("\n{}:\n", group);
     }
-    out += fmt::format("  {:<{}}  {}\n", option.names, names_width,
+    out += fmt::format("  {:<{}}  {}\n", NamesOf(option), names_width,
                        Wrapped(option.doc, width - indent, indent));
+  }
+  return out;
+}
+
+/// Two columns: the statuses that are read together stand beside each other.
+std::string ExitStatusList() {
+  const size_t rows = (kExits.size() + 1) / 2;
+  std::string out;
+  for (size_t i = 0; i < rows; ++i) {
+    const ExitText& left = kExits[i];
+    out += fmt::format("  {:>8}  {:<28}", left.status, left.meaning);
+    if (i + rows < kExits.size()) {
+      out += fmt::format("{:>4}  {}", kExits[i + rows].status, kExits[i + rows].meaning);
+    }
+    while (out.ends_with(' ')) out.pop_back();
+    out += '\n';
   }
   return out;
 }
@@ -153,6 +198,8 @@ std::string OptionList(const std::vector<OptionLine>& options, int width) {
 }  // namespace
 
 std::span<const VerbText> VerbTexts() { return kVerbs; }
+
+std::span<const ExitText> ExitTexts() { return kExits; }
 
 std::string Wrapped(std::string_view text, int width, int indent) {
   const size_t limit = static_cast<size_t>(std::max(width, 20));
@@ -184,23 +231,23 @@ std::string Wrapped(std::string_view text, int width, int indent) {
   return out;
 }
 
-std::string MainHelp(const std::vector<OptionLine>& options, int width) {
+std::string MainHelp(const std::vector<OptionText>& options, int width) {
   width = Bounded(width);
   std::string out =
       "levada moves tables from databases into a lake of Parquet files: exact, verified, in a\n"
       "memory budget, and restartable after any interruption.\n\n"
       "Usage: levada <command> [options]\n\nCommands:\n";
-  for (const VerbText& verb : kVerbs) out += fmt::format("  {:<9} {}\n", verb.name, verb.summary);
+  for (const VerbText& verb : kVerbs) out += fmt::format("  {:<12} {}\n", verb.name, verb.summary);
   out += OptionList(options, width);
   out += "\nStart here:\n";
   out += kStart;
   out += "\nExit status:\n";
-  out += kExitStatus;
+  out += ExitStatusList();
   out += "\n`levada <command> --help` has the options of a command, `levada explain` the errors.\n";
   return out;
 }
 
-std::string VerbHelp(const VerbText& verb, const std::vector<OptionLine>& options, int width) {
+std::string VerbHelp(const VerbText& verb, const std::vector<OptionText>& options, int width) {
   width = Bounded(width);
   std::string title(verb.summary);
   title.front() = static_cast<char>(std::toupper(static_cast<unsigned char>(title.front())));

@@ -23,17 +23,17 @@ struct VerbText {
 /// Every command but help, in the order in which a person meets them.
 std::span<const VerbText> VerbTexts();
 
-/// One line of an option list.
-struct OptionLine {
-  std::string group;  ///< "Options"
-  std::string names;  ///< "-q, --quiet", "--state DIR"
-  std::string doc;
+/// An exit status and what it means; in the order of the numbers.
+struct ExitText {
+  std::string_view status;  ///< "0", "130, 143"
+  std::string_view meaning;
 };
+std::span<const ExitText> ExitTexts();
 
 /// The page of `levada --help`.
-std::string MainHelp(const std::vector<OptionLine>& options, int width);
+std::string MainHelp(const std::vector<OptionText>& options, int width);
 /// The page of `levada <verb> --help`.
-std::string VerbHelp(const VerbText& verb, const std::vector<OptionLine>& options, int width);
+std::string VerbHelp(const VerbText& verb, const std::vector<OptionText>& options, int width);
 
 /// `text` in lines of at most `width` bytes, each indented by `indent` spaces but the first;
 /// paragraphs (empty lines) are kept.

@@ -5,6 +5,8 @@
 
 #include "app/command_line.h"
 #include "app/commands.h"
+#include "app/completions.h"
+#include "app/manual.h"
 #include "app/session.h"
 #include "app/terminal.h"
 #include "app/version.h"
@@ -49,6 +51,8 @@ Outcome DispatchInSession(const CommandLine& line, const Terminal& terminal) {
     case Verb::kVerify:
       return VerifyTargets(**session);
     case Verb::kExplain:
+    case Verb::kCompletions:
+    case Verb::kManual:
     case Verb::kVersion:
     case Verb::kHelp:
       break;
@@ -62,6 +66,10 @@ Outcome Dispatch(const CommandLine& line, const Terminal& terminal) {
       return Say(WriteOutput(line.help));
     case Verb::kVersion:
       return Say(WriteOutput(line.json ? VersionJson() : VersionText()));
+    case Verb::kCompletions:
+      return Say(WriteOutput(Completions(line.shell)));
+    case Verb::kManual:
+      return Say(WriteOutput(ManualPage()));
     case Verb::kExplain:
       return Explain(line, terminal);
     default:

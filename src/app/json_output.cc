@@ -7,7 +7,7 @@ namespace levada::app {
 std::string OneLine(const std::string& document) { return Dump(ParseJson(document)); }
 
 Status PrintJson(const Session& session, const std::string& document) {
-  if (session.line().files.size() > 1) return WriteOutput(OneLine(document) + "\n");
+  if (session.has_many_documents()) return WriteOutput(OneLine(document) + "\n");
   return WriteOutput(document.ends_with('\n') ? document : document + "\n");
 }
 

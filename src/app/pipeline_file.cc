@@ -4,6 +4,7 @@
 
 #include "app/ad_hoc.h"
 #include "base/secret.h"
+#include "elt/defaults.h"
 #include "elt/value.h"
 
 namespace levada::app {
@@ -58,18 +59,42 @@ Result<std::string> ReadYamlFile(os::Disk& disk, const std::string& path) {
 
 namespace {
 
+/// What `defaults:` of `file` names: beside it. Each file is read once.
+Result<std::shared_ptr<const elt::Defaults>> OpenDefaults(Session& session, const std::string& file,
+                                                          const std::string& written) {
+  const std::string path =
+      written.starts_with('/') ? written : os::JoinPath(os::ParentPath(file), written);
+  auto& opened = session.defaults();
+  const auto known = opened.find(path);
+  if (known != opened.end()) return known->second;
+  auto source = std::make_shared<SourceText>();
+  source->name = path;
+  ARROW_ASSIGN_OR_RAISE(source->text, ReadYamlFile(session.disk(), path));
+  ARROW_ASSIGN_OR_RAISE(auto defaults, elt::ParseDefaults(source, session.catalog()));
+  opened.emplace(path, defaults);
+  return defaults;
+}
+
 Result<Pipeline> MakePipeline(Session& session, std::shared_ptr<const SourceText> source,
-                              std::string file) {
+                              std::string file, const elt::FoundTable* table = nullptr) {
   Pipeline pipeline;
   pipeline.file = std::move(file);
+  pipeline.text = source;
+  elt::PlanParts parts;
+  parts.table = table;
+  parts.open_defaults = [&](const std::string& path) {
+    return OpenDefaults(session, pipeline.file, path);
+  };
   ARROW_ASSIGN_OR_RAISE(pipeline.plan,
-                        elt::ParsePlan(source, session.catalog(), session.environment()));
+                        elt::ParsePlan(source, session.catalog(), session.environment(), parts));
   ARROW_ASSIGN_OR_RAISE(pipeline.stages,
                         elt::MakeStages(pipeline.plan, session.catalog(), session.stage_input()));
   return pipeline;
 }
 
-Result<Pipeline> OpenAdHoc(Session& session, const AdHocPipeline& ad_hoc) {
+}  // namespace
+
+Result<Pipeline> OpenAdHocPipeline(Session& session, const AdHocPipeline& ad_hoc) {
   ARROW_ASSIGN_OR_RAISE(const std::string text, WriteAdHoc(session.catalog(), ad_hoc));
   auto source = std::make_shared<SourceText>();
   source->name = ad_hoc.save.empty() ? "<command line>" : ad_hoc.save;
@@ -92,8 +117,6 @@ Result<Pipeline> OpenAdHoc(Session& session, const AdHocPipeline& ad_hoc) {
   }
   return pipeline;
 }
-
-}  // namespace
 
 void ShowWarnings(const Session& session, const std::vector<Diagnostic>& warnings) {
   if (session.line().quiet) return;
@@ -126,18 +149,11 @@ Result<Pipeline> OpenPipelineText(Session& session, const std::shared_ptr<const 
   return MakePipeline(session, text, text->name);
 }
 
-std::vector<Pipeline> OpenPipelines(Session& session, std::vector<Status>& failures) {
-  std::vector<Pipeline> pipelines;
-  const auto take = [&](Result<Pipeline> opened) {
-    if (opened.ok()) {
-      pipelines.push_back(std::move(*opened));
-    } else {
-      failures.push_back(opened.status());
-    }
-  };
-  if (session.line().ad_hoc) take(OpenAdHoc(session, *session.line().ad_hoc));
-  for (const std::string& file : session.line().files) take(OpenPipelineFile(session, file));
-  return pipelines;
+Result<Pipeline> OpenPipelineOfTable(Session& session, const Pipeline& pipeline,
+                                     const elt::FoundTable& table) {
+  ARROW_ASSIGN_OR_RAISE(Pipeline one, MakePipeline(session, pipeline.text, pipeline.file, &table));
+  one.state_directory = pipeline.state_directory;
+  return one;
 }
 
 }  // namespace levada::app

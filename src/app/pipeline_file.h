@@ -13,6 +13,7 @@ namespace levada::app {
 struct Pipeline {
   std::string file;             ///< as the user wrote it; "<command line>" for an ad hoc one
   std::string state_directory;  ///< --state, or .levada beside the file
+  std::shared_ptr<const SourceText> text;
   elt::Plan plan;
   elt::Stages stages;
 };
@@ -26,9 +27,11 @@ Result<Pipeline> OpenPipelineText(Session& session, const std::shared_ptr<const 
 /// kPlanTooLarge.
 Result<std::string> ReadYamlFile(os::Disk& disk, const std::string& path);
 
-/// What the command line names, in its order. A failure of one file does not hide those of the
-/// others: `failures` gets all of them.
-std::vector<Pipeline> OpenPipelines(Session& session, std::vector<Status>& failures);
+/// A pipeline that has no file; it is written to one where the command line says so.
+Result<Pipeline> OpenAdHocPipeline(Session& session, const AdHocPipeline& ad_hoc);
+/// Of a pipeline with `tables:` that of one of them.
+Result<Pipeline> OpenPipelineOfTable(Session& session, const Pipeline& pipeline,
+                                     const elt::FoundTable& table);
 
 /// On standard error, unless --quiet.
 void ShowWarnings(const Session& session, const std::vector<Diagnostic>& warnings);

@@ -52,6 +52,9 @@ Json RunsOf(const elt::Prepared& prepared) {
       run["start"] = FormatTimestamp(decision.run.window->start);
       run["end"] = FormatTimestamp(decision.run.window->end);
     }
+    if (const auto& increment = decision.run.increment) {
+      run["increment"] = ParseJson(increment->ToJson());
+    }
     run["decision"] = NameOf(decision.decision);
     run["reason"] = decision.reason;
     run["replaces"] = nullptr;

@@ -79,12 +79,14 @@ std::string_view MarkOf(elt::Decision decision, const Paint& paint) {
   return decision == elt::Decision::kReplace ? paint.yellow : std::string_view();
 }
 
-std::string RunsText(const elt::Prepared& prepared, bool has_windows, const TableStyle& style) {
+std::string RunsText(const elt::Plan& plan, const elt::Prepared& prepared,
+                     const TableStyle& style) {
   const Paint paint(style.color);
   const auto published =
       std::ranges::count(prepared.runs, elt::Decision::kSkip, &elt::RunDecision::decision);
   const std::vector<RunGroup> groups = GroupRuns(prepared);
-  Table table({{.title = has_windows ? "window" : "run", .may_wrap = true},
+  const std::string_view word = plan.run_word();
+  Table table({{.title = word.empty() ? "run" : std::string(word), .may_wrap = true},
                {"count", Align::kRight},
                {"what"},
                {"why", Align::kLeft, true}});
@@ -104,7 +106,9 @@ std::string RunsText(const elt::Prepared& prepared, bool has_windows, const Tabl
     text += fmt::format("  {} {} published and will be left alone\n", FormatCount(published),
                         published == 1 ? "is" : "are");
   }
-  return text.empty() ? "  nothing: no window is closed yet\n" : text;
+  if (!text.empty()) return text;
+  return plan.increment ? "  nothing: the source has no rows yet\n"
+                        : "  nothing: no window is closed yet\n";
 }
 
 /// What disappears when the replacing runs are published.
@@ -188,7 +192,8 @@ std::string Verdict(const elt::Plan& plan, const elt::Prepared& prepared, const 
         prepared.runs, [](const auto& run) { return run.decision == elt::Decision::kRefuse; });
     return refused ? std::string() : fmt::format("\n{}nothing to do{}\n", paint.green, paint.reset);
   }
-  const std::string what = plan.window ? Counted(due, "window") : std::string("the whole table");
+  const std::string what =
+      plan.run_word().empty() ? std::string("the whole table") : Counted(due, plan.run_word());
   return fmt::format("\n{}to do:{} {}\n", paint.bold, paint.reset, what);
 }
 
@@ -256,8 +261,9 @@ std::string PlanText(const elt::Plan& plan, const elt::Prepared& prepared,
       fmt::format("{}{}{}, plan {}\n", paint.bold, plan.name, paint.reset, plan.hash);
   text += EndsText(prepared, style);
   text += Heading("columns", style) + ColumnsText(plan, prepared, style);
-  text += Heading(plan.window ? "windows" : "runs", style);
-  text += RunsText(prepared, plan.window.has_value(), style) + ReplacedText(prepared);
+  const std::string_view word = plan.run_word();
+  text += Heading(fmt::format("{}s", word.empty() ? "run" : word), style);
+  text += RunsText(plan, prepared, style) + ReplacedText(prepared);
   if (!prepared.partitions.empty()) {
     const auto first = std::ranges::find_if(prepared.runs, [](const elt::RunDecision& decision) {
       return decision.decision != elt::Decision::kSkip &&

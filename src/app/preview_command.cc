@@ -6,7 +6,7 @@
 #include "app/cells.h"
 #include "app/commands.h"
 #include "app/json_output.h"
-#include "app/pipeline_file.h"
+#include "app/pipeline_set.h"
 #include "app/table.h"
 #include "base/json.h"
 #include "elt/row_json.h"
@@ -153,7 +153,7 @@ Result<std::string> TraceJson(const Pipeline& pipeline, const elt::RunInstance& 
   }
   const Json json{{"levada_preview", kJsonVersion},
                   {"pipeline", pipeline.plan.name},
-                  {"window", run.Label()},
+                  {"window", run.increment ? Json() : Json(run.Label())},
                   {"stages", std::move(stages)}};
   return Dump(json, 2);
 }
@@ -181,7 +181,8 @@ Status PreviewPipeline(Session& session, const Pipeline& pipeline) {
 
 Outcome Preview(Session& session) {
   Outcome outcome;
-  for (const Pipeline& pipeline : OpenPipelines(session, outcome.failures)) {
+  const PipelineSet set = OpenPipelines(session, outcome.failures);
+  for (const Pipeline& pipeline : set.pipelines) {
     outcome.Note(session.NameSignal(PreviewPipeline(session, pipeline)));
     if (session.stopped()) break;
   }

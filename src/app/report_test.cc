@@ -37,7 +37,7 @@ elt::RunReport Report(int windows) {
 TEST(Summary, OfAWholeTableSaysHowMuchHowFastAndWhere) {
   elt::RunReport report = Report(1);
   report.runs[0].label = "all";
-  EXPECT_EQ(SummaryText(report, false, "st/r.json", {}),
+  EXPECT_EQ(SummaryText(report, "", "st/r.json", {}),
             "orders: published\n"
             "  rows    48,211 in 1 file, 1.5 MiB\n"
             "  time    2s, 24.1k rows/s, peak memory 64 MiB\n"
@@ -48,7 +48,7 @@ TEST(Summary, OfAWholeTableSaysHowMuchHowFastAndWhere) {
 TEST(Summary, ListsWindowsAndWhatWasPublishedBefore) {
   elt::RunReport report = Report(2);
   report.runs_published_before = 28;
-  const std::string text = SummaryText(report, true, "", {});
+  const std::string text = SummaryText(report, "window", "", {});
   EXPECT_NE(text.find("w1      published  48,211      1  1.5 MiB"), std::string::npos) << text;
   EXPECT_NE(text.find("orders: 2 windows published\n  rows    96,422 in 2 files"),
             std::string::npos);
@@ -60,7 +60,7 @@ TEST(Summary, OfManyWindowsShowsTheNewestAndAllThatFailed) {
   elt::RunReport report = Report(40);
   report.runs[3] = Window("w4", Fault(FaultCode::kCastFailed, "column \"amount\": \"x\""));
   report.status = report.runs[3].status;
-  const std::string text = SummaryText(report, true, "", {});
+  const std::string text = SummaryText(report, "window", "", {});
   EXPECT_NE(text.find("w4 "), std::string::npos);
   EXPECT_NE(text.find("LV3105 column \"amount\": \"x\""), std::string::npos);
   EXPECT_EQ(text.find("w5 "), std::string::npos);
@@ -72,7 +72,7 @@ TEST(Summary, SaysWhenOneRunWasReadAtSeveralMoments) {
   elt::RunReport report = Report(1);
   report.runs[0].snapshots = {"a", "b"};
   report.relaxed = {"one snapshot"};
-  const std::string text = SummaryText(report, true, "", {});
+  const std::string text = SummaryText(report, "window", "", {});
   EXPECT_NE(text.find("w1 was read at 2 moments"), std::string::npos);
   EXPECT_NE(text.find("given up: one snapshot"), std::string::npos);
 }

@@ -22,6 +22,10 @@ std::string Counted(int64_t count, std::string_view one, std::string_view many) 
   return fmt::format("{} {}", FormatCount(count), count == 1 ? one : many);
 }
 
+std::string CountedRuns(int64_t count, std::string_view word) {
+  return fmt::format("{} {}{}", FormatCount(count), word, count == 1 ? "" : "s");
+}
+
 /// Which runs to show one by one: all, or those that failed and the newest.
 std::vector<const RunInstanceReport*> ShownRuns(const elt::RunReport& report) {
   std::vector<const RunInstanceReport*> shown;
@@ -33,9 +37,10 @@ std::vector<const RunInstanceReport*> ShownRuns(const elt::RunReport& report) {
   return shown;
 }
 
-std::string RunTable(const elt::RunReport& report, const TableStyle& style) {
+std::string RunTable(const elt::RunReport& report, std::string_view run_word,
+                     const TableStyle& style) {
   const Paint paint(style.color);
-  Table table({{"window"},
+  Table table({{std::string(run_word)},
                {"outcome"},
                {"rows", Align::kRight},
                {"files", Align::kRight},
@@ -56,9 +61,9 @@ std::string RunTable(const elt::RunReport& report, const TableStyle& style) {
   }
   std::string text = table.Render(style);
   if (shown.size() < report.runs.size()) {
-    text += fmt::format(
-        "and {} before, all published\n",
-        Counted(static_cast<int64_t>(report.runs.size() - shown.size()), "window", "windows"));
+    text +=
+        fmt::format("and {} before, all published\n",
+                    CountedRuns(static_cast<int64_t>(report.runs.size() - shown.size()), run_word));
   }
   return text;
 }
@@ -79,12 +84,12 @@ std::string LeftOut(const elt::RunReport& report) {
 }
 
 /// "orders: 30 windows published", and in lines of their own how much and how fast.
-std::string Headline(const elt::RunReport& report, bool has_windows, const Paint& paint) {
+std::string Headline(const elt::RunReport& report, std::string_view run_word, const Paint& paint) {
   const auto published = static_cast<int64_t>(
       std::ranges::count(report.runs, RunOutcome::kPublished, &RunInstanceReport::outcome));
   const bool ok = report.status.ok();
   std::string what = ok ? "published" : "not finished";
-  if (has_windows) what = Counted(published, "window", "windows") + " published";
+  if (!run_word.empty()) what = CountedRuns(published, run_word) + " published";
   const double seconds = static_cast<double>(report.elapsed_ns) / 1e9;
   std::string speed;
   if (report.rows > 0 && seconds > 0) {
@@ -101,17 +106,18 @@ std::string Headline(const elt::RunReport& report, bool has_windows, const Paint
 
 }  // namespace
 
-std::string SummaryText(const elt::RunReport& report, bool has_windows,
+std::string SummaryText(const elt::RunReport& report, std::string_view run_word,
                         const std::string& report_path, const TableStyle& style) {
   const Paint paint(style.color);
   std::string text;
-  if (has_windows && !report.runs.empty()) text += RunTable(report, style) + "\n";
-  text += Headline(report, has_windows, paint);
+  if (!run_word.empty() && !report.runs.empty()) text += RunTable(report, run_word, style) + "\n";
+  text += Headline(report, run_word, paint);
   for (const std::string& target : report.targets) text += fmt::format("  target  {}\n", target);
   if (!report_path.empty()) text += fmt::format("  report  {}\n", report_path);
   if (report.runs_published_before > 0) {
-    text += fmt::format("  {} published before\n",
-                        Counted(report.runs_published_before, "window was", "windows were"));
+    text += fmt::format("  {} {} published before\n",
+                        CountedRuns(report.runs_published_before, run_word),
+                        report.runs_published_before == 1 ? "was" : "were");
   }
   for (const std::string& relaxed : report.relaxed) {
     text += fmt::format("  {}given up{}: {}\n", paint.yellow, paint.reset, relaxed);
@@ -128,6 +134,11 @@ std::string SummaryText(const elt::RunReport& report, bool has_windows,
 
 std::string NothingToDoText(const elt::Plan& plan, const elt::Prepared& prepared, bool only_begun) {
   if (only_begun) return fmt::format("{}: nothing was begun and not finished\n", plan.name);
+  if (plan.increment) {
+    return fmt::format("{}: {}\n", plan.name,
+                       prepared.runs.empty() ? "nothing to do yet, the source has no rows"
+                                             : "nothing left to do, there are no new rows");
+  }
   if (!plan.window) return fmt::format("{}: nothing left to do, it is published\n", plan.name);
   if (prepared.runs.empty()) {
     return fmt::format("{}: nothing to do yet, no window is closed\n", plan.name);

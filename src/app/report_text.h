@@ -2,6 +2,7 @@
 // A RunReport as a person reads it at the end of `levada run`.
 
 #include <string>
+#include <string_view>
 
 #include "app/table.h"
 #include "elt/plan.h"
@@ -13,8 +14,9 @@ namespace levada::app {
 /// Windows shown one by one; of more only the failed and the last ones are.
 inline constexpr size_t kWindowsShownMax = 12;
 
-/// The windows in a table, then the sum of everything, where it is, and what was given up.
-std::string SummaryText(const elt::RunReport& report, bool has_windows,
+/// The runs in a table, then the sum of everything, where it is, and what was given up. `run_word`
+/// as Plan has it.
+std::string SummaryText(const elt::RunReport& report, std::string_view run_word,
                         const std::string& report_path, const TableStyle& style);
 
 /// One line for a pipeline of which everything is published.

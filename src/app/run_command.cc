@@ -4,7 +4,8 @@
 
 #include "app/commands.h"
 #include "app/json_output.h"
-#include "app/pipeline_file.h"
+#include "app/pipeline_set.h"
+#include "app/pipelines_text.h"
 #include "app/report_text.h"
 #include "app/run_reports.h"
 #include "app/version.h"
@@ -27,13 +28,14 @@ void PrintRunFailures(const Session& session, const elt::RunReport& report) {
   }
 }
 
-/// Says what was done on standard output; where the report is, too.
+/// Says what was done on standard output; where the report is, too. Of a directory all is said at
+/// the end.
 Status PrintReport(Session& session, const Pipeline& pipeline, const elt::RunReport& report,
-                   const std::string& report_path) {
+                   const std::string& report_path, bool is_summed) {
   if (session.line().json) return PrintJson(session, report.ToJson());
-  if (session.line().quiet) return Status::OK();
-  return WriteOutput(SummaryText(report, pipeline.plan.window.has_value(), report_path,
-                                 OutputStyle(session.terminal())));
+  if (session.line().quiet || is_summed) return Status::OK();
+  return WriteOutput(
+      SummaryText(report, pipeline.plan.run_word(), report_path, OutputStyle(session.terminal())));
 }
 
 /// Whatever is wrong with the state directory is a fault of the ledger: no data depends on it.
@@ -51,7 +53,16 @@ Result<std::unique_ptr<elt::Ledger>> OpenLedger(Session& session, Context& conte
       .Because(ledger.status());
 }
 
-Status RunPipeline(Session& session, Pipeline& pipeline) {
+void Tell(const elt::RunReport& report, PipelineLine& line) {
+  line.runs = std::ranges::count(report.runs, elt::RunOutcome::kPublished,
+                                 &elt::RunInstanceReport::outcome);
+  line.rows = report.rows;
+  line.files = report.files;
+  line.bytes = report.bytes;
+  line.elapsed_ns = report.elapsed_ns;
+}
+
+Status RunPipeline(Session& session, Pipeline& pipeline, bool is_summed, PipelineLine& line) {
   const elt::RunOptions options = RunOptionsOf(session.line());
   const elt::Engine engine{pipeline.plan,    pipeline.stages, session.controller(),
                            session.random(), session.disk(),  std::string(Version())};
@@ -59,8 +70,9 @@ Status RunPipeline(Session& session, Pipeline& pipeline) {
   ARROW_ASSIGN_OR_RAISE(elt::Prepared prepared, elt::Prepare(context, engine, options, false));
   ARROW_RETURN_NOT_OK(prepared.Refusal());
   ShowWarnings(session, prepared.warnings);
+  line.state = prepared.AnyPending() ? "published" : "nothing to do";
   if (!prepared.AnyPending() && !session.line().json) {
-    if (session.line().quiet) return Status::OK();
+    if (session.line().quiet || is_summed) return Status::OK();
     return WriteOutput(NothingToDoText(pipeline.plan, prepared, options.only_begun));
   }
   ARROW_ASSIGN_OR_RAISE(auto ledger, OpenLedger(session, context, pipeline.state_directory));
@@ -70,10 +82,11 @@ Status RunPipeline(Session& session, Pipeline& pipeline) {
   elt::RunReport report = elt::RunPlan(context, engine, prepared, ledger.get(), session.progress());
   session.progress().InvocationEnds();
   report.status = session.NameSignal(report.status);
+  Tell(report, line);
   LEVADA_FAILPOINT(context, "run.before_report");
   Result<std::string> path = SaveReport(session.disk(), pipeline.state_directory, report);
   PrintRunFailures(session, report);
-  const Status printed = PrintReport(session, pipeline, report, path.ok() ? *path : "");
+  const Status printed = PrintReport(session, pipeline, report, path.ok() ? *path : "", is_summed);
   ARROW_RETURN_NOT_OK(report.status);
   ARROW_RETURN_NOT_OK(path.status());
   return printed;
@@ -102,14 +115,26 @@ elt::RunOptions RunOptionsOf(const CommandLine& line) {
 
 Outcome Run(Session& session) {
   Outcome outcome;
-  std::vector<Pipeline> pipelines = OpenPipelines(session, outcome.failures);
-  if (!outcome.failures.empty()) return outcome;
-  for (Pipeline& pipeline : pipelines) {
-    const Status status = session.NameSignal(RunPipeline(session, pipeline));
-    outcome.Note(pipelines.size() > 1 && !status.ok()
-                     ? WithDetail(status, "pipeline", pipeline.plan.name)
-                     : status);
+  PipelineSet set = OpenPipelines(session, outcome.failures);
+  // Of a directory of many people's files one that is wrong does not stop the others.
+  if (!set.is_whole) return outcome;
+  std::vector<PipelineLine> lines;
+  for (Pipeline& pipeline : set.pipelines) {
+    PipelineLine& line = lines.emplace_back();
+    line.name = pipeline.plan.name;
+    line.file = pipeline.file;
+    line.status = session.NameSignal(RunPipeline(session, pipeline, set.is_summed, line));
+    if (!line.status.ok()) line.state = session.stopped() ? "interrupted" : "failed";
+    outcome.Note(set.pipelines.size() > 1 && !line.status.ok()
+                     ? WithDetail(line.status, "pipeline", pipeline.plan.name)
+                     : line.status);
     if (session.stopped()) break;
+  }
+  if (!set.is_summed || lines.empty()) return outcome;
+  if (session.line().json) {
+    outcome.Note(PrintJson(session, PipelinesJson(lines)));
+  } else if (!session.line().quiet) {
+    outcome.Note(WriteOutput(PipelinesText(lines, OutputStyle(session.terminal()))));
   }
   return outcome;
 }

@@ -4,7 +4,7 @@
 #include "app/describe.h"
 #include "app/json_output.h"
 #include "app/json_schema.h"
-#include "app/pipeline_file.h"
+#include "app/pipeline_set.h"
 #include "app/plan_text.h"
 
 namespace levada::app {
@@ -28,7 +28,8 @@ Outcome ShowSchema(Session& session) {
     outcome.Note(WriteOutput(PipelineJsonSchema(session.catalog())));
     return outcome;
   }
-  for (const Pipeline& pipeline : OpenPipelines(session, outcome.failures)) {
+  const PipelineSet set = OpenPipelines(session, outcome.failures);
+  for (const Pipeline& pipeline : set.pipelines) {
     outcome.Note(session.NameSignal(ShowColumns(session, pipeline)));
     if (session.stopped()) break;
   }

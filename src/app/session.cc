@@ -20,6 +20,7 @@ ProgressMode ModeFor(const CommandLine& line, const Terminal& terminal, LogForma
 Session::Session(const CommandLine& line, const Terminal& terminal)
     : line_(line),
       terminal_(terminal),
+      has_many_documents_(line.files.size() > 1),
       signals_(os::WatchSignals()),
       clock_(MakeSystemClock()),
       random_(MakeSystemRandom()),

@@ -2,6 +2,7 @@
 // Session: everything one invocation works with, made in order and taken down in reverse. Nothing
 // in the program reaches for these by any other way.
 
+#include <map>
 #include <memory>
 #include <string>
 
@@ -16,6 +17,7 @@
 #include "base/memory.h"
 #include "elt/catalog.h"
 #include "elt/controller.h"
+#include "elt/defaults.h"
 #include "elt/options.h"
 #include "os/disk.h"
 #include "os/process.h"
@@ -37,10 +39,15 @@ class Session final {
   os::Disk& disk() { return *disk_; }
   elt::JobController& controller() { return *controller_; }
   Progress& progress() { return *progress_; }
+  /// Files of defaults that were opened, by path.
+  std::map<std::string, std::shared_ptr<const elt::Defaults>>& defaults() { return defaults_; }
   /// Of the whole invocation; its pool has no budget.
   Context& context() { return context_; }
   /// What stages are made with.
   elt::StageInput stage_input() const;
+  /// Whether JSON is printed as one document a line, as it is of several files.
+  bool has_many_documents() const { return has_many_documents_; }
+  void ExpectManyDocuments() { has_many_documents_ = true; }
   /// True once a signal asked us to stop.
   bool stopped() const { return signals_->signal() != 0; }
   /// `status`, or the signal's own fault when it failed because of one. Safe on OK.
@@ -51,6 +58,7 @@ class Session final {
 
   const CommandLine& line_;
   const Terminal terminal_;
+  bool has_many_documents_;  // of several files at first
   // Before any thread starts: the threads inherit the signal mask.
   std::unique_ptr<os::SignalStop> signals_;
   std::unique_ptr<Clock> clock_;
@@ -58,6 +66,7 @@ class Session final {
   std::unique_ptr<os::Disk> disk_;
   std::shared_ptr<const elt::Environment> environment_;
   elt::Catalog catalog_;
+  std::map<std::string, std::shared_ptr<const elt::Defaults>> defaults_;
   std::unique_ptr<Failpoints> failpoints_;
   std::unique_ptr<Progress> progress_;
   std::unique_ptr<Logger> logger_;

@@ -5,41 +5,20 @@
 
 #include "app/commands.h"
 #include "app/json_output.h"
-#include "app/pipeline_file.h"
+#include "app/pipeline_runs.h"
+#include "app/pipeline_set.h"
+#include "app/pipelines_text.h"
 #include "app/table.h"
 #include "base/json.h"
 #include "base/quantity.h"
-#include "elt/ledger.h"
 
 namespace levada::app {
 namespace {
 
 using elt::LedgerRun;
 
-constexpr size_t kWindowsMax = 100'000;  // of one pipeline, when looking for those not yet run
-
-/// One ledger, or nothing when it was never made: asking must not make one. A place that cannot be
-/// read or written is not levada's fault.
-Result<std::unique_ptr<elt::Ledger>> OpenExisting(Session& session, const std::string& directory,
-                                                  bool make) {
-  const std::string path = os::JoinPath(directory, "ledger.db");
-  const auto found = session.disk().Stat(path);
-  if (found.ok() && !*found && !make) return nullptr;
-  Result<std::unique_ptr<elt::Ledger>> ledger =
-      elt::Ledger::Open(session.context(), session.disk(), directory);
-  if (ledger.ok() || KindOf(CodeOf(ledger.status())).blame != Blame::kTarget) return ledger;
-  if (make) {
-    return Fault(FaultCode::kTargetUnwritable,
-                 fmt::format("the state directory \"{}\" cannot be written", directory))
-        .Help("give a writable directory with --state DIR")
-        .Because(ledger.status());
-  }
-  return Fault(FaultCode::kFileUnreadable, fmt::format("cannot read the ledger \"{}\"", path))
-      .Help(
-          "ask as a user who can write its directory, or ask the targets: --rebuild with "
-          "--state DIR, a directory of your own")
-      .Because(ledger.status());
-}
+constexpr const char* kStates[] = {"published", "begun",   "interrupted",
+                                   "failed",    "pending", "unknown"};
 
 Status Rebuild(Session& session, const Pipeline& pipeline, elt::Ledger& ledger) {
   // Of several targets the last one is published last: what it has, all have.
@@ -49,31 +28,6 @@ Status Rebuild(Session& session, const Pipeline& pipeline, elt::Ledger& ledger) 
   // A ledger that leaves one out would call it pending.
   for (const elt::PublishedRun& run : runs) ARROW_RETURN_NOT_OK(run.damage);
   return ledger.Rebuild(session.context(), pipeline.plan.name, runs);
-}
-
-/// Closed windows that the ledger does not know, as runs of `state`.
-Status AddOthers(Session& session, const elt::Plan& plan, const std::string& state,
-                 std::vector<LedgerRun>& runs) {
-  std::vector<std::string> labels;
-  if (plan.window) {
-    ARROW_ASSIGN_OR_RAISE(const auto windows,
-                          elt::ClosedWindows(*plan.window, session.clock().Now(), kWindowsMax));
-    for (const elt::Window& window : windows) labels.push_back(window.label);
-  } else {
-    labels.emplace_back("all");
-  }
-  std::map<std::string, LedgerRun> by_label;
-  for (LedgerRun& run : runs) by_label[run.label] = std::move(run);
-  for (const std::string& label : labels) {
-    LedgerRun other;
-    other.pipeline = plan.name;
-    other.label = label;
-    other.state = state;
-    by_label.try_emplace(label, std::move(other));
-  }
-  runs.clear();
-  for (auto& [label, run] : by_label) runs.push_back(std::move(run));
-  return Status::OK();
 }
 
 Json TextOrNull(const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); }
@@ -107,9 +61,19 @@ std::string ToTheSecond(const std::string& timestamp) {
   return point == std::string::npos ? timestamp : timestamp.substr(0, point) + "Z";
 }
 
+std::string CountsText(const std::vector<LedgerRun>& runs) {
+  std::map<std::string, int64_t> counts;
+  for (const LedgerRun& run : runs) ++counts[run.state];
+  std::string text;
+  for (const char* state : kStates) {
+    if (counts[state] == 0) continue;
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", FormatCount(counts[state]), state);
+  }
+  return text;
+}
+
 std::string PlainText(const std::vector<LedgerRun>& runs, const Terminal& terminal) {
   const Paint paint(terminal.output_color);
-  std::map<std::string, int64_t> counts;
   Table table({{"pipeline"},
                {"window"},
                {"state"},
@@ -120,7 +84,6 @@ std::string PlainText(const std::vector<LedgerRun>& runs, const Terminal& termin
                {"finished", Align::kLeft, false, true},
                {"error", Align::kLeft, true, true}});
   for (const LedgerRun& run : runs) {
-    ++counts[run.state];
     const std::string_view mark = run.state == "failed"        ? paint.red
                                   : run.state == "begun"       ? paint.yellow
                                   : run.state == "interrupted" ? paint.yellow
@@ -138,43 +101,41 @@ std::string PlainText(const std::vector<LedgerRun>& runs, const Terminal& termin
         mark);
   }
   std::string text = table.Render(OutputStyle(terminal));
-  std::string sum;
-  for (const char* state : {"published", "begun", "interrupted", "failed", "pending", "unknown"}) {
-    if (counts[state] == 0) continue;
-    sum += fmt::format("{}{} {}", sum.empty() ? "" : ", ", FormatCount(counts[state]), state);
-  }
+  const std::string sum = CountsText(runs);
   return text + (sum.empty() ? "nothing was run yet\n" : "\n" + sum + "\n");
 }
 
-/// The ledger says "running" of a run that was killed too, and cannot know better.
-void NameBegun(std::vector<LedgerRun>& runs) {
-  for (LedgerRun& run : runs) {
-    if (run.state == "running") run.state = "begun";
+/// Of a pipeline of a directory: the worst of what its runs are.
+void Tell(const std::vector<LedgerRun>& runs, PipelineLine& line) {
+  line.detail = CountsText(runs);
+  line.state = "nothing was run yet";
+  line.rows = 0;
+  for (const char* state : {"failed", "interrupted", "begun", "pending", "unknown", "published"}) {
+    if (std::ranges::find(runs, state, &LedgerRun::state) == runs.end()) continue;
+    line.state = state;
+    break;
   }
+  for (const LedgerRun& run : runs) line.rows += run.state == "published" ? run.rows : 0;
 }
 
-Status ShowPipeline(Session& session, const Pipeline& pipeline) {
+Status ShowPipeline(Session& session, const Pipeline& pipeline, bool is_summed,
+                    PipelineLine& line) {
   const bool rebuild = session.line().rebuild;
-  ARROW_ASSIGN_OR_RAISE(auto ledger, OpenExisting(session, pipeline.state_directory, rebuild));
+  ARROW_ASSIGN_OR_RAISE(auto ledger, OpenLedgerOf(session, pipeline.state_directory, rebuild));
   if (rebuild) ARROW_RETURN_NOT_OK(Rebuild(session, pipeline, *ledger));
-  std::vector<LedgerRun> runs;
-  if (ledger != nullptr) {
-    ARROW_ASSIGN_OR_RAISE(runs, ledger->Runs(pipeline.plan.name));
-  } else if (!session.line().quiet) {
+  if (ledger == nullptr && !session.line().quiet && !is_summed) {
     WriteError(fmt::format("there is no ledger in {} yet; --rebuild asks the targets\n",
                            pipeline.state_directory));
   }
-  NameBegun(runs);
-  // Without a ledger nobody here knows whether they are published.
-  const char* others = ledger == nullptr ? "unknown" : "pending";
-  ARROW_RETURN_NOT_OK(AddOthers(session, pipeline.plan, others, runs));
+  ARROW_ASSIGN_OR_RAISE(const auto runs, KnownRuns(session, pipeline.plan, ledger.get()));
+  Tell(runs, line);
   if (session.line().json) return PrintJson(session, JsonText(pipeline.plan.name, runs));
-  return WriteOutput(PlainText(runs, session.terminal()));
+  return is_summed ? Status::OK() : WriteOutput(PlainText(runs, session.terminal()));
 }
 
 Status ShowLedger(Session& session) {
   const std::string& directory = session.line().state_directory;
-  ARROW_ASSIGN_OR_RAISE(auto ledger, OpenExisting(session, directory, false));
+  ARROW_ASSIGN_OR_RAISE(auto ledger, OpenLedgerOf(session, directory, false));
   if (ledger == nullptr) {
     return Fault(FaultCode::kBadCommandLine, fmt::format("there is no ledger in \"{}\"", directory))
         .Help("name a pipeline file, or the directory that holds ledger.db");
@@ -193,9 +154,19 @@ Outcome ShowStatus(Session& session) {
     outcome.Note(ShowLedger(session));
     return outcome;
   }
-  for (const Pipeline& pipeline : OpenPipelines(session, outcome.failures)) {
-    outcome.Note(session.NameSignal(ShowPipeline(session, pipeline)));
+  const PipelineSet set = OpenPipelines(session, outcome.failures);
+  std::vector<PipelineLine> lines;
+  for (const Pipeline& pipeline : set.pipelines) {
+    PipelineLine& line = lines.emplace_back();
+    line.name = pipeline.plan.name;
+    line.file = pipeline.file;
+    line.status = session.NameSignal(ShowPipeline(session, pipeline, set.is_summed, line));
+    if (!line.status.ok()) line.state = "not known";
+    outcome.Note(line.status);
     if (session.stopped()) break;
+  }
+  if (set.is_summed && !lines.empty() && !session.line().json) {
+    outcome.Note(WriteOutput(PipelinesText(lines, OutputStyle(session.terminal()))));
   }
   return outcome;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "app/commands.h"
+#include "app/files_below.h"
 #include "app/json_output.h"
 #include "app/table.h"
 #include "app/test_run.h"
@@ -17,17 +18,11 @@ constexpr size_t kCellsShownMax = 20;
 // The test files that the command line names: files as they are, of directories those below.
 Status FindTestFiles(os::Disk& disk, const std::string& path, std::vector<std::string>& files) {
   ARROW_ASSIGN_OR_RAISE(const auto found, disk.Stat(path));
-  if (!found || !found->is_directory) {
-    files.push_back(path);
-    return Status::OK();
+  if (found && found->is_directory) {
+    return FindFilesBelow(
+        disk, path, [](std::string_view name) { return name.ends_with(kSuffix); }, files);
   }
-  ARROW_ASSIGN_OR_RAISE(const auto entries, disk.List(path));
-  for (const os::DirectoryEntry& entry : entries) {
-    const std::string below = os::JoinPath(path, entry.name);
-    const bool is_hidden = entry.name.starts_with('.') || entry.name.starts_with('_');
-    if (entry.is_directory && !is_hidden) ARROW_RETURN_NOT_OK(FindTestFiles(disk, below, files));
-    if (!entry.is_directory && entry.name.ends_with(kSuffix)) files.push_back(below);
-  }
+  files.push_back(path);
   return Status::OK();
 }
 

@@ -27,12 +27,19 @@ struct StageInput {
   const Clock* clock = nullptr;
   std::string version;  ///< of levada, for created_by
   // What of the plan matters to a stage; MakeStages says so.
-  bool has_windows = true;        ///< its runs have windows
+  RunInstance sample_run;         ///< one like its runs, to try texts with
   bool whole_partitions = false;  ///< a partition must be one slice
 };
 
 /// Options as a person would write them on a command line URL, for the file that `--save` writes.
 using WrittenOptions = std::vector<std::pair<std::string, std::string>>;
+
+/// One of the tables that a pattern stands for.
+struct FoundTable {
+  std::string schema;  ///< empty where there are none
+  std::string name;
+  std::string written;  ///< as option `table` wants it
+};
 
 template <typename Stage>
 struct CatalogEntry {
@@ -54,6 +61,12 @@ struct CatalogEntry {
   std::function<Result<std::unique_ptr<BatchStream>>(Context&, const std::string& path,
                                                      const StageInput&)>
       open_target = {};
+  /// Of a consumer: it can say up to which value of a column all rows are there (FindMark).
+  bool finds_marks = false;
+  /// Of a consumer with the options `table`, `tables` (a pattern) and `exclude` (patterns): the
+  /// tables that the latter two stand for now, in order. Null when it has none of these.
+  std::function<Result<std::vector<FoundTable>>(Context&, const Options&, const StageInput&)>
+      find_tables = {};
 };
 
 class Catalog {

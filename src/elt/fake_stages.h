@@ -113,6 +113,8 @@ class NumberConsumer final : public Consumer {
   mutable std::atomic<int> describes{0}, splits{0}, opens{0}, closed{0};
 
   std::function<Status(int time)> describe_fails{};
+  std::function<Result<Mark>(const MarkRequest&)> mark{};
+  mutable std::vector<Increment> split_increments;  ///< what Split was asked for, in order
 
   Result<Source> Describe(Context&) const override {
     ++describes;
@@ -124,9 +126,13 @@ class NumberConsumer final : public Consumer {
     source.description = "numbers";
     return source;
   }
-  Result<std::vector<Partition>> Split(Context&, const RunInstance&, const Source&,
+  Result<Mark> FindMark(Context&, const MarkRequest& request) const override {
+    return mark(request);
+  }
+  Result<std::vector<Partition>> Split(Context&, const RunInstance& run, const Source&,
                                        const SplitLimits&) const override {
     ++splits;
+    if (run.increment) split_increments.push_back(*run.increment);
     std::vector<Partition> all;
     for (int i = 0; i < partitions; ++i) {
       Partition partition;
@@ -214,6 +220,7 @@ class MemoryRun final : public TargetRun {
     }
     stored.resumable = true;
     stored.pending = split;
+    stored.increment = split.increment;
     stored.pending->revision = stored.finished ? stored.revision + 1 : 0;
     stored.partitions.clear();
     memory_.visible[run_.Label()].clear();

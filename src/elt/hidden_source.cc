@@ -136,6 +136,7 @@ std::shared_ptr<const SourceText> HideSecrets(const std::shared_ptr<const Source
   // Under a misspelt key a URL is no secret option, and is shown all the more.
   for (const Range& range : UrlPasswords(source->text, {0, shown.size()})) Hide(shown, range);
   for (const Value* secret : secrets) {
+    if (secret->origin != nullptr) continue;  // of another document, where it is hidden
     const Range within{secret->begin, secret->end};
     if (within.end > source->text.size()) continue;
     for (const Range& range : SecretRanges(secret->text, source->text, within)) Hide(shown, range);

@@ -75,15 +75,15 @@ Result<std::string> ExpandField(std::string_view field, const RunInstance& run) 
                            "{pipeline}"
                          : "did you mean {" + nearest + "}?");
   }
-  if (!run.window) {
-    return BadLayout("\"{" + std::string(field) + "}\" in a pipeline without windows",
-                     "add run: { every: day, ... }, or leave it out");
-  }
-  if (name == "run.label") {
+  if (name == "run.label" && (run.window || run.increment)) {
     if (colon != kNowhere) {
       return BadLayout("{run.label} takes no format, got " + Quoted(field), "write {run.label}");
     }
-    return run.window->label;
+    return run.Label();
+  }
+  if (!run.window) {
+    return BadLayout("\"{" + std::string(field) + "}\" in a pipeline without windows",
+                     "add run: { every: day, ... }, or leave it out");
   }
   if (colon == kNowhere || colon + 1 == field.size()) {
     return BadLayout("{" + std::string(name) + "} needs a format",

@@ -31,12 +31,23 @@ class Validator {
         source_(source),
         environment_(environment),
         diagnostics_(diagnostics),
-        default_span_(default_span) {}
+        default_span_(default_span),
+        place_(source) {}
 
   /// `path`: how messages name the option, empty for the root. `key_span` is unknown where there is
   /// no key.
   NodePtr Check(const OptionSpec& spec, const Value& value, const std::string& path,
                 Span key_span) {
+    const std::shared_ptr<const SourceText> outer = place_;
+    place_ = value.origin != nullptr ? value.origin : source_;
+    NodePtr node = CheckHere(spec, value, path, key_span);
+    place_ = outer;
+    return node;
+  }
+
+ private:
+  NodePtr CheckHere(const OptionSpec& spec, const Value& value, const std::string& path,
+                    Span key_span) {
     std::shared_ptr<Options::Node> node = MakeNode(spec);
     node->present = true;
     node->given = !default_span_;
@@ -57,14 +68,13 @@ class Validator {
     return node;
   }
 
- private:
   std::shared_ptr<Options::Node> MakeNode(const OptionSpec& spec) const {
     auto node = std::make_shared<Options::Node>();
     node->name = spec.name;
     node->type = spec.type;
     node->secret = spec.secret;
     node->runtime = spec.runtime;
-    node->source = source_;
+    node->source = place_;
     node->environment = environment_;
     return node;
   }
@@ -75,7 +85,7 @@ class Validator {
         diagnostics_.size() < kProblemsMax ? diagnostics_.emplace_back() : scratch_;
     problem.code = code;
     problem.message = std::move(message);
-    problem.source = source_;
+    problem.source = place_;
     problem.span = span;
     problem.help = std::move(help);
     return problem;
@@ -343,9 +353,12 @@ class Validator {
         continue;
       }
       suggested.push_back(NearestName(entry->key, names));
+      const std::shared_ptr<const SourceText> outer = place_;
+      if (entry->value.origin != nullptr) place_ = entry->value.origin;
       Problem(FaultCode::kUnknownKey, entry->key_span, "unknown key " + Quoted(entry->key),
               SuggestName(entry->key, names))
           .label = (path.empty() ? "not an option of " : "not a key of ") + Owner(path);
+      place_ = outer;
     }
     return known;
   }
@@ -383,8 +396,9 @@ class Validator {
   const std::shared_ptr<const SourceText>& source_;
   const std::shared_ptr<const Environment>& environment_;
   std::vector<Diagnostic>& diagnostics_;
-  const std::optional<Span> default_span_;  ///< set while checking a default: nobody wrote it
-  Diagnostic scratch_;                      ///< for problems beyond kProblemsMax
+  const std::optional<Span> default_span_;   ///< set while checking a default: nobody wrote it
+  std::shared_ptr<const SourceText> place_;  ///< the document of the value that is checked
+  Diagnostic scratch_;                       ///< for problems beyond kProblemsMax
 };
 
 }  // namespace

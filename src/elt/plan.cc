@@ -5,6 +5,7 @@
 #include <map>
 #include <utility>
 
+#include "elt/defaults.h"
 #include "elt/hidden_source.h"
 #include "elt/option_problems.h"
 #include "elt/plan_hash.h"
@@ -96,6 +97,14 @@ const OptionSpec* PathSpec(const StagePlan& loader, const Catalog& catalog) {
   return path != nullptr && path->type == OptionType::kText && !path->secret ? path : nullptr;
 }
 
+void RefuseMarks(const Options& run, const PlanInput& input, const Plan& plan) {
+  const CatalogEntry<Consumer>* entry = input.catalog.FindConsumer(plan.consumer.kind);
+  if (!plan.increment || entry == nullptr || entry->finds_marks) return;
+  Problem(input, run, "mode", FaultCode::kImpossiblePlan,
+          "consumer " + Quoted(plan.consumer.kind) + " cannot say which rows are new",
+          "use windows: run: { every: day, ... }, or leave run: out to write the whole table");
+}
+
 void RefuseSharedPaths(const PlanInput& input, const Plan& plan) {
   std::map<std::pair<std::string, std::string>, const StagePlan*> first_at;
   for (const StagePlan& loader : plan.loaders) {
@@ -112,6 +121,111 @@ void RefuseSharedPaths(const PlanInput& input, const Plan& plan) {
     problem.notes.push_back("given first on line " +
                             std::to_string(first->second->options.SpanOf("path").line));
     AddProblem(input.diagnostics, std::move(problem));
+  }
+}
+
+// ---- tables: one file, a plan of each table
+
+constexpr std::string_view kTableName = "{table}";
+constexpr std::string_view kSchemaName = "{schema}";
+
+bool Holds(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
+
+void ReplaceAll(std::string& text, std::string_view what, const std::string& with) {
+  for (size_t at = text.find(what); at != std::string::npos; at = text.find(what, at)) {
+    text.replace(at, what.size(), with);
+    at += with.size();
+  }
+}
+
+Entry* FindEntry(Value& map, std::string_view key) {
+  const auto found = std::ranges::find(map.entries, key, &Entry::key);
+  return found == map.entries.end() ? nullptr : &*found;
+}
+
+/// The file as it would have been written for this one table: its places stay.
+void ChooseTable(const FoundTable& table, Value& root) {
+  if (Entry* name = FindEntry(root, "name")) {
+    name->value.text += (table.schema.empty() ? "" : "." + table.schema) + "." + table.name;
+  }
+  if (Entry* consumer = FindEntry(root, "consumer")) {
+    for (Entry& kind : consumer->value.entries) {
+      std::erase_if(kind.value.entries, [](const Entry& entry) { return entry.key == "exclude"; });
+      if (Entry* tables = FindEntry(kind.value, "tables")) {
+        tables->key = "table";
+        tables->value.text = table.written;
+      }
+    }
+  }
+  Entry* loaders = FindEntry(root, "loaders");
+  if (loaders == nullptr) return;
+  for (Value& item : loaders->value.items) {
+    for (Entry& kind : item.entries) {
+      Entry* path = FindEntry(kind.value, "path");
+      if (path == nullptr) continue;
+      ReplaceAll(path->value.text, kTableName, table.name);
+      ReplaceAll(path->value.text, kSchemaName, table.schema);
+    }
+  }
+}
+
+/// Several tables in one place, or a name that stands for nothing.
+void CheckTablePaths(const PlanInput& input, const Plan& plan) {
+  for (const StagePlan& loader : plan.loaders) {
+    if (PathSpec(loader, input.catalog) == nullptr || !loader.options.Given("path")) continue;
+    const std::string& path = loader.options.Text("path");
+    const bool names_table = Holds(path, kTableName);
+    if (plan.has_tables && !names_table) {
+      Problem(input, loader.options, "path", FaultCode::kImpossiblePlan,
+              "\"path\" is the same for all tables of \"tables\"",
+              "for example: path: ./lake/{schema}/{table}");
+    }
+    if (!plan.has_tables && (names_table || Holds(path, kSchemaName))) {
+      Problem(input, loader.options, "path", FaultCode::kImpossiblePlan,
+              "\"{table}\" and \"{schema}\" stand for nothing without \"tables\"",
+              "write the name, or tables: schema.* in the consumer");
+    }
+  }
+}
+
+bool HasTables(const PlanInput& input, const Plan& plan) {
+  const CatalogEntry<Consumer>* entry = input.catalog.FindConsumer(plan.consumer.kind);
+  return entry != nullptr && entry->find_tables != nullptr && plan.consumer.options.Given("tables");
+}
+
+// ---- defaults
+
+/// What `defaults:` names, added to `root`.
+void TakeDefaults(const PlanParts& parts, const std::shared_ptr<const SourceText>& source,
+                  Value& root, std::vector<Diagnostic>& diagnostics) {
+  const Value* path = root.Find("defaults");
+  if (path == nullptr || path->kind != Value::Kind::kScalar) return;
+  const auto opened = parts.open_defaults != nullptr
+                          ? parts.open_defaults(path->text)
+                          : Fault(FaultCode::kFileUnreadable, "there are no other files here");
+  if (opened.ok()) return AddDefaults(**opened, root);
+  const Fault fault = FaultOf(opened.status());
+  for (const Diagnostic& problem : fault.diagnostics()) AddProblem(diagnostics, problem);
+  if (!fault.diagnostics().empty()) return;
+  Diagnostic problem;
+  problem.code = fault.code();
+  problem.message = "\"defaults\": " + fault.message();
+  problem.source = source;
+  problem.span = path->span;
+  problem.help = fault.help();
+  AddProblem(diagnostics, std::move(problem));
+}
+
+void ReadTags(const Options& pipeline, const PlanInput& input, Plan& plan) {
+  plan.tags = pipeline.Texts("tags");
+  const std::vector<Options> tags = pipeline.List("tags");
+  for (size_t i = 0; i < plan.tags.size(); ++i) {
+    if (IsPipelineName(plan.tags[i])) continue;
+    Problem(input, tags[i], "", FaultCode::kBadValue,
+            "expected letters, digits, \"_\", \"-\" and \".\", got " + Quoted(plan.tags[i]),
+            "for example: tags: [hourly, finance]");
   }
 }
 
@@ -149,11 +263,19 @@ void AddWarnings(const PlanInput& input, const Options& pipeline,
                     ": a row that was published in one window appears again in a later one",
                 "use a column that never changes, such as the time of creation"));
   }
+  if (plan.increment && MovesOnUpdate(plan.increment->column)) {
+    plan.warnings.push_back(
+        Warning(input, pipeline.Group("run").SpanOf("column"),
+                "updates move rows along " + Quoted(plan.increment->column) +
+                    ": a row that is updated is published once more, and its older form stays",
+                "readers take the last form of each key; or use a column that never changes"));
+  }
   for (const Value* secret : secrets) {
     if (!HoldsLiteralSecret(secret->text)) continue;
     plan.warnings.push_back(Warning(input, secret->span, "a secret is written into the file",
                                     "put it into the environment or a file and write ${env:NAME} "
                                     "or ${file:PATH}"));
+    if (secret->origin != nullptr) plan.warnings.back().source = secret->origin;
   }
   std::ranges::stable_sort(plan.warnings, {}, [](const Diagnostic& warning) {
     return std::pair(warning.span.line, warning.span.column);
@@ -186,11 +308,14 @@ Status Located(const Status& status, const Plan& plan, const StagePlan& stage) {
 }  // namespace
 
 Result<Plan> ParsePlan(const std::shared_ptr<const SourceText>& source, const Catalog& catalog,
-                       const std::shared_ptr<const Environment>& environment) {
-  ARROW_ASSIGN_OR_RAISE(const Value root, ParseYaml(source));
+                       const std::shared_ptr<const Environment>& environment,
+                       const PlanParts& parts) {
+  ARROW_ASSIGN_OR_RAISE(Value root, ParseYaml(source));
   if (root.kind != Value::Kind::kMap) return RefuseRoot(source, root);
 
   std::vector<Diagnostic> diagnostics;
+  TakeDefaults(parts, HideLikelySecrets(source), root, diagnostics);
+  if (parts.table != nullptr) ChooseTable(*parts.table, root);
   const std::vector<const Value*> secrets = FindSecrets(root, catalog);
   const PlanInput input{catalog, HideSecrets(source, secrets), environment, diagnostics};
 
@@ -199,17 +324,56 @@ Result<Plan> ParsePlan(const std::shared_ptr<const SourceText>& source, const Ca
   const Options pipeline =
       ValidateOptions(PipelineSpec(), root, "the pipeline", input.source, environment, diagnostics);
   ReadName(pipeline, input, plan);
+  ReadTags(pipeline, input, plan);
   RunMode mode = ReadRunMode(pipeline.Group("run"), diagnostics);
   plan.once = mode.once;
   plan.window = std::move(mode.window);
+  plan.increment = std::move(mode.increment);
   ReadRuntime(pipeline, input, plan);
   ReadStages(root, input, plan);
+  RefuseMarks(pipeline.Group("run"), input, plan);
+  plan.has_tables = HasTables(input, plan);
+  CheckTablePaths(input, plan);
   RefuseSharedPaths(input, plan);
   if (!diagnostics.empty()) return ToStatus(std::move(diagnostics));
 
   AddWarnings(input, pipeline, secrets, plan);
   plan.hash = PlanHash(plan);
   return plan;
+}
+
+Result<std::vector<FoundTable>> FindTables(Context& ctx, const Plan& plan, const Catalog& catalog,
+                                           const StageInput& input) {
+  const CatalogEntry<Consumer>& consumer = *catalog.FindConsumer(plan.consumer.kind);
+  const Options& options = plan.consumer.options;
+  ARROW_ASSIGN_OR_RAISE(auto tables, consumer.find_tables(ctx, options, input));
+  const auto refuse = [&](FaultCode code, std::string message, std::string help) {
+    return Fault(code, message).Help(help).At({options.ErrorAt("tables", code, message, help)});
+  };
+  if (tables.empty()) {
+    return refuse(FaultCode::kTableNotFound,
+                  "there is no table like " + Quoted(options.Text("tables")),
+                  "names are exact, and what \"exclude\" names is left out");
+  }
+  for (const FoundTable& table : tables) {
+    // They become part of paths and of the pipeline's name.
+    if (IsPipelineName(table.name) && (table.schema.empty() || IsPipelineName(table.schema))) {
+      continue;
+    }
+    return refuse(FaultCode::kImpossiblePlan,
+                  "table " + Quoted(table.written) + " has a name that no path is made of",
+                  "leave it out with exclude:, and give it a pipeline of its own");
+  }
+  return tables;
+}
+
+std::vector<std::string> TargetPaths(const Plan& plan, const Catalog& catalog) {
+  std::vector<std::string> paths;
+  for (const StagePlan& loader : plan.loaders) {
+    if (PathSpec(loader, catalog) == nullptr || !loader.options.Given("path")) continue;
+    paths.push_back(loader.kind + " " + CanonicalPath(loader.options.Text("path")));
+  }
+  return paths;
 }
 
 bool Stages::AnyWholePartitions() const {
@@ -240,7 +404,7 @@ Result<std::vector<std::unique_ptr<BoundTransformer>>> BindTransformers(const St
 
 Result<Stages> MakeStages(const Plan& plan, const Catalog& catalog, const StageInput& shared) {
   StageInput input = shared;
-  input.has_windows = plan.window.has_value();
+  input.sample_run = SampleRun(plan);
   Stages stages;
   std::vector<Status> failures;
   const auto make = [&](const auto* entry, const StagePlan& stage) {

@@ -3,9 +3,11 @@
 // writes.
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "elt/catalog.h"
@@ -28,6 +30,14 @@ struct WindowSpec {
   std::string null_window = "error";  ///< "error", or the label of the window that takes NULLs
 };
 
+/// `run: { mode: incremental, column, after, lag, timezone }`
+struct IncrementSpec {
+  std::string column;
+  std::optional<std::string> after;  ///< the mark before the first increment
+  std::string lag;                   ///< empty: as the consumer thinks best
+  std::string timezone = "UTC";
+};
+
 struct StagePlan {
   std::string kind;
   Options options;
@@ -46,7 +56,10 @@ struct RetrySpec {
 
 struct Plan {
   std::string name;
+  std::vector<std::string> tags;
+  bool has_tables = false;  ///< `tables:` stands for several: to be made into a plan of each
   std::optional<WindowSpec> window;
+  std::optional<IncrementSpec> increment;
   bool once = false;  ///< `run: once`
   StagePlan consumer;
   std::vector<StagePlan> transformers;
@@ -62,12 +75,36 @@ struct Plan {
   std::string hash;  ///< 16 hex digits: everything that shapes the output
   std::shared_ptr<const SourceText> source;
   std::vector<Diagnostic> warnings;
+
+  /// What its runs are called: "window", "increment"; empty when the whole table is one.
+  std::string_view run_word() const { return window ? "window" : increment ? "increment" : ""; }
+};
+
+struct Defaults;
+
+/// What a plan is made of beside its own file.
+struct PlanParts {
+  /// Opens the file that `defaults:` names, as it stands there. Null: none can be opened.
+  std::function<Result<std::shared_ptr<const Defaults>>(const std::string& path)> open_defaults =
+      nullptr;
+  /// Of the tables that `tables:` stands for, the one that this plan is of. Null: of all of them,
+  /// which no run can be.
+  const FoundTable* table = nullptr;
 };
 
 /// Parses and validates. The Fault carries one diagnostic for every problem of the file, in the
 /// order of the file.
 Result<Plan> ParsePlan(const std::shared_ptr<const SourceText>& source, const Catalog& catalog,
-                       const std::shared_ptr<const Environment>& environment);
+                       const std::shared_ptr<const Environment>& environment,
+                       const PlanParts& parts = {});
+
+/// The tables of a plan whose consumer has `tables:`; of each a plan is to be made.
+/// kTableNotFound when there is none.
+Result<std::vector<FoundTable>> FindTables(Context& ctx, const Plan& plan, const Catalog& catalog,
+                                           const StageInput& input);
+
+/// Where the loaders write, as "parquet lake/orders": equal for two ways to write one path.
+std::vector<std::string> TargetPaths(const Plan& plan, const Catalog& catalog);
 
 /// The options outside the stages (name, run, parallel, memory, verify, retry, ...) as specs: for
 /// the reference.
@@ -90,6 +127,12 @@ Result<Stages> MakeStages(const Plan& plan, const Catalog& catalog, const StageI
 Result<std::vector<std::unique_ptr<BoundTransformer>>> BindTransformers(const Stages& stages,
                                                                         SchemaPtr schema,
                                                                         const RunInstance& run);
+
+/// The run of one window of `plan`; without one of the whole table, or of an increment whose marks
+/// are open.
+RunInstance RunOf(const Plan& plan, std::optional<Window> window);
+/// One like the runs of `plan`, to try texts with before any is known.
+RunInstance SampleRun(const Plan& plan);
 
 /// The windows of `spec` that are closed at `now`, oldest first; kBadWindow when there would be
 /// more than `limit`.

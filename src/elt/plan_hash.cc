@@ -40,11 +40,18 @@ std::string CanonicalWindow(const WindowSpec& window) {
          ",\"timezone\":" + QuoteJson(window.timezone) + "}";
 }
 
+/// Nothing without increments, so that the hashes of all other pipelines stay.
+std::string CanonicalIncrement(const Plan& plan) {
+  if (!plan.increment) return {};
+  return "\"increment\":{\"column\":" + QuoteJson(plan.increment->column) +
+         ",\"timezone\":" + QuoteJson(plan.increment->timezone) + "},";
+}
+
 }  // namespace
 
 std::string CanonicalPlan(const Plan& plan) {
-  return "{\"consumer\":" + CanonicalStage(plan.consumer) +
-         ",\"loaders\":" + CanonicalStages(plan.loaders) + ",\"name\":" + QuoteJson(plan.name) +
+  return "{\"consumer\":" + CanonicalStage(plan.consumer) + "," + CanonicalIncrement(plan) +
+         "\"loaders\":" + CanonicalStages(plan.loaders) + ",\"name\":" + QuoteJson(plan.name) +
          ",\"partition_bytes\":" + std::to_string(plan.partition_bytes) +
          ",\"semantics\":" + std::to_string(kPlanSemantics) +
          ",\"transformers\":" + CanonicalStages(plan.transformers) +

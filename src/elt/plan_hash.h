@@ -13,8 +13,9 @@ inline constexpr int kPlanSemantics = 1;
 
 /// What is hashed, as JSON with sorted keys: the name, how windows are cut (not which of them run),
 /// the partition size, and the kinds and options of all stages in their order. Left out: runtime
-/// options, secrets (references to them and URLs without their password stay in), `mode`, `start`,
-/// `end`, `delay`, `lookback`, and everything that says how fast or how carefully a run goes.
+/// options, secrets (references to them and URLs without their password stay in), `mode: once`,
+/// `start`, `end`, `delay`, `lag`, `lookback`, and everything that says how fast or how carefully a
+/// run goes.
 std::string CanonicalPlan(const Plan& plan);
 
 /// 16 lower-case hex digits: XXH3-64 of CanonicalPlan.

@@ -2,16 +2,23 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
+#include <string_view>
 
+#include "base/quantity.h"
+#include "elt/literal.h"
 #include "elt/option_problems.h"
 #include "elt/window_calendar.h"
 
 namespace levada::elt {
 namespace {
 
-/// Everything of `run:` that speaks of windows.
-constexpr std::array<const char*, 8> kWindowOptions = {"every",    "column", "start",    "end",
-                                                       "timezone", "delay",  "lookback", "null"};
+/// What has a meaning in each way to run.
+constexpr auto kOfWindows = std::to_array<std::string_view>(
+    {"every", "column", "start", "end", "timezone", "delay", "lookback", "null"});
+constexpr auto kOfIncrements =
+    std::to_array<std::string_view>({"mode", "column", "after", "lag", "timezone"});
+constexpr auto kOfOnce = std::to_array<std::string_view>({"mode"});
 
 std::optional<Every> EveryOf(const std::string& text) {
   if (text == "month") return Every::kMonth;
@@ -34,7 +41,8 @@ class Reader {
     spec.null_window = run_.Text("null");
     if (!run_.Has("every")) {
       Missing("every", "\"run\" needs \"every\": the length of a window",
-              "add every: day, or write run: once for the whole table once");
+              "add every: day, or mode: incremental for what came since the run before, or write "
+              "run: once for the whole table once");
       return std::nullopt;
     }
     const std::optional<Every> every = EveryOf(run_.Text("every"));
@@ -131,6 +139,64 @@ class Reader {
   std::vector<Diagnostic>& diagnostics_;
 };
 
+/// A whole number, a date or a time: what a column that grows may hold.
+bool IsMark(const std::string& text) {
+  return ParseIntegerLiteral(text).ok() || ParseDateLiteral(text).ok() ||
+         ParseDateTimeLiteral(text).ok();
+}
+
+bool IsDistance(const std::string& text) {
+  const Literal<int64_t> number = ParseIntegerLiteral(text);
+  return number.ok() ? number.value >= 0 : ParseDuration(text).ok();
+}
+
+IncrementSpec ReadIncrements(const Options& run, std::vector<Diagnostic>& diagnostics) {
+  const auto refuse = [&](const char* name, FaultCode code, std::string message, std::string help) {
+    Diagnostic problem = run.ErrorAt(name, code, std::move(message), std::move(help));
+    if (!IsReported(diagnostics, problem.span)) AddProblem(diagnostics, std::move(problem));
+  };
+  IncrementSpec spec;
+  spec.column = run.Text("column");
+  spec.lag = run.Text("lag");
+  spec.timezone = run.Text("timezone");
+  if (run.Given("after")) spec.after = run.Text("after");
+  if (spec.column.empty() && !WasSuggested(diagnostics, "column")) {
+    refuse(run.Given("column") ? "column" : "mode", FaultCode::kMissingKey,
+           "mode: incremental needs \"column\": the one whose values only grow",
+           "for example: column: id, or column: created_at");
+  }
+  if (spec.after && !IsMark(*spec.after)) {
+    refuse("after", FaultCode::kBadValue,
+           "\"after\": expected a whole number, a date or a time, got " + Quoted(*spec.after),
+           "for example: after: 1000, or after: 2026-01-01");
+  }
+  if (run.Given("lag") && !IsDistance(spec.lag)) {
+    refuse("lag", FaultCode::kBadValue,
+           "\"lag\": expected a duration or a number, got " + Quoted(spec.lag),
+           "for example: lag: 5m for a time, lag: 1000 for a whole number");
+  }
+  if (const Result<TimeZone> zone = TimeZone::Find(spec.timezone); !zone.ok()) {
+    const Fault fault = FaultOf(zone.status());
+    refuse("timezone", FaultCode::kBadWindow, fault.message(), fault.help());
+  }
+  return spec;
+}
+
+/// Everything that was written and is not `allowed`.
+void RefuseOthers(const Options& run, std::span<const std::string_view> allowed,
+                  const std::string& way, const std::string& help,
+                  std::vector<Diagnostic>& diagnostics) {
+  std::vector<std::string_view> all(kOfWindows.begin(), kOfWindows.end());
+  all.insert(all.end(), kOfIncrements.begin(), kOfIncrements.end());
+  for (const std::string_view name : all) {
+    if (!run.Given(name) || std::ranges::find(allowed, name) != allowed.end()) continue;
+    Diagnostic problem =
+        run.ErrorAt(name, FaultCode::kImpossiblePlan,
+                    "\"" + std::string(name) + "\" has no meaning with " + way, help);
+    if (!IsReported(diagnostics, problem.span)) AddProblem(diagnostics, std::move(problem));
+  }
+}
+
 }  // namespace
 
 RunMode ReadRunMode(const Options& run, std::vector<Diagnostic>& diagnostics) {
@@ -138,16 +204,17 @@ RunMode ReadRunMode(const Options& run, std::vector<Diagnostic>& diagnostics) {
   if (!run.Has("")) return mode;
   if (!run.Has("mode")) {
     mode.window = Reader(run, diagnostics).Read();
+    RefuseOthers(run, kOfWindows, "windows", "remove it, or add mode: incremental", diagnostics);
+    return mode;
+  }
+  if (run.Text("mode") == "incremental") {
+    mode.increment = ReadIncrements(run, diagnostics);
+    RefuseOthers(run, kOfIncrements, "mode: incremental", "remove it, or remove mode: incremental",
+                 diagnostics);
     return mode;
   }
   mode.once = true;
-  for (const char* name : kWindowOptions) {
-    if (!run.Given(name)) continue;
-    AddProblem(diagnostics,
-               run.ErrorAt(name, FaultCode::kImpossiblePlan,
-                           "\"" + std::string(name) + "\" has no meaning with run: once",
-                           "remove it, or remove mode: once"));
-  }
+  RefuseOthers(run, kOfOnce, "run: once", "remove it, or remove mode: once", diagnostics);
   return mode;
 }
 

@@ -1,5 +1,5 @@
 #pragma once
-// The `run:` part of a pipeline file as a WindowSpec.
+// The `run:` part of a pipeline file as a WindowSpec or an IncrementSpec.
 
 #include <optional>
 #include <vector>
@@ -13,6 +13,7 @@ namespace levada::elt {
 struct RunMode {
   bool once = false;
   std::optional<WindowSpec> window;
+  std::optional<IncrementSpec> increment;
 };
 RunMode ReadRunMode(const Options& run, std::vector<Diagnostic>& diagnostics);
 

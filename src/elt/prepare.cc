@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/quantity.h"
 #include "elt/batch_bytes.h"
+#include "elt/increments.h"
 #include "elt/partition_run.h"
 #include "elt/retry.h"
 #include "elt/runner.h"
@@ -58,9 +59,6 @@ struct Verdict {
   bool other_build = false;  ///< kRefuse for what another build began, not for another plan
 };
 
-// A run without windows and without `once` is to do each time, whatever plan it was made with.
-bool IsWrittenEachTime(const RunInstance& run) { return !run.window && !run.once; }
-
 // What the runner knows of a run beside what the targets say.
 struct Circumstances {
   bool run_again = false;  ///< one of the last windows, of `lookback`
@@ -89,7 +87,7 @@ Verdict JudgeTarget(const RunInstance& run, const PublishedRun& state,
   // levada was exchanged before the first partition, or in the middle of a replacement.
   const bool is_unseen = state.finished ? same_plan_begun : state.partitions.empty();
   const bool may_begin_anew =
-      run.replace || (!circumstances.retry && (IsWrittenEachTime(run) || is_unseen));
+      run.replace || (!circumstances.retry && (run.IsWrittenEachTime() || is_unseen));
   if (begun && !may_begin_anew) {
     return {Decision::kRefuse, BegunBy(*state.pending, run) + ", not finished", same_plan_begun};
   }
@@ -103,7 +101,7 @@ Verdict JudgeTarget(const RunInstance& run, const PublishedRun& state,
           : "published, but its records are damaged";
   const bool is_same_plan = state.plan_hash == run.plan_hash;
   const bool is_written_anew =
-      IsWrittenEachTime(run) && (is_same_plan || !circumstances.keep_other_plans);
+      run.IsWrittenEachTime() && (is_same_plan || !circumstances.keep_other_plans);
   if (run.replace || circumstances.run_again || is_written_anew) {
     return {Decision::kReplace, published};
   }
@@ -178,8 +176,11 @@ Result<RunDecision> Decide(Context& ctx, const Engine& engine, RunInstance run,
   return decided;
 }
 
-bool Overlap(const std::optional<Window>& a, const std::optional<Window>& b) {
-  return !a || !b || (a->start < b->end && b->start < a->end);
+bool Overlap(const PublishedRun& a, const RunInstance& b) {
+  // Each begins behind the one before it.
+  if (a.increment && b.increment) return false;
+  return !a.window || !b.window ||
+         (a.window->start < b.window->end && b.window->start < a.window->end);
 }
 
 // A run that shows rows of `decision`'s window under another label, in loader `index`; nullptr when
@@ -189,8 +190,7 @@ const PublishedRun* FindSameRows(const RunDecision& decision, size_t index,
                                  const std::vector<PublishedRun>& others) {
   const auto has_same_rows = [&](const PublishedRun& other) {
     const bool is_visible = other.finished || !other.partitions.empty() || !other.damage.ok();
-    return is_visible && other.label != decision.run.Label() &&
-           Overlap(other.window, decision.run.window);
+    return is_visible && other.label != decision.run.Label() && Overlap(other, decision.run);
   };
   const auto found = std::ranges::find_if(others, has_same_rows);
   if (found != others.end()) return &*found;
@@ -208,7 +208,7 @@ Result<std::vector<std::vector<PublishedRun>>> OtherRuns(
     Context& ctx, const Engine& engine, const std::vector<RunDecision>& decisions) {
   std::vector<std::vector<PublishedRun>> others(engine.stages.loaders.size());
   const auto matters = [](const RunDecision& each) {
-    return IsNew(each) || (each.run.window && each.decision == Decision::kReplace);
+    return IsNew(each) || (!each.run.IsWrittenEachTime() && each.decision == Decision::kReplace);
   };
   if (std::ranges::none_of(decisions, matters)) return others;
   std::set<std::string> inspected;
@@ -229,7 +229,7 @@ void RefuseOverlaps(const std::vector<std::vector<PublishedRun>>& others,
       if (!IsNew(decision)) continue;
       const PublishedRun* same_rows = FindSameRows(decision, i, decisions, others[i]);
       if (same_rows == nullptr) continue;
-      if (!same_rows->damage.ok() && !same_rows->window) {
+      if (!same_rows->damage.ok() && !same_rows->window && !same_rows->increment) {
         // It may have any rows. Its own error says how it is mended, and then this run can go on.
         decision.decision = Decision::kRefuse;
         decision.reason =
@@ -246,14 +246,15 @@ void RefuseOverlaps(const std::vector<std::vector<PublishedRun>>& others,
   }
 }
 
-// The last window that stays as it is, of this plan; nullptr when there is none.
+// The last window or increment that stays as it is, of this plan; nullptr when there is none.
 const PublishedRun* LastThatStays(const std::vector<std::vector<PublishedRun>>& others,
                                   const std::vector<RunDecision>& decisions,
                                   const std::string& plan_hash) {
   const PublishedRun* last = nullptr;
   const auto look_at = [&](const PublishedRun& run) {
-    if (!run.finished || run.schema.empty() || !run.window || run.plan_hash != plan_hash) return;
-    if (last == nullptr || run.window->start > last->window->start) last = &run;
+    if (!run.finished || run.schema.empty() || run.plan_hash != plan_hash) return;
+    if (!run.window && !run.increment) return;
+    if (last == nullptr || run.Position() > last->Position()) last = &run;
   };
   for (const auto& of_loader : others) std::ranges::for_each(of_loader, look_at);
   for (const RunDecision& decision : decisions) {
@@ -282,7 +283,7 @@ void WarnOfOtherColumns(const PublishedRun& last, Prepared& prepared) {
 // A run that is written each time does not hold on to a split that the source has outgrown.
 void GiveUpOutgrown(const Source& source, std::vector<RunDecision>& decisions) {
   for (RunDecision& decision : decisions) {
-    if (decision.decision != Decision::kResume || !IsWrittenEachTime(decision.run)) continue;
+    if (decision.decision != Decision::kResume || !decision.run.IsWrittenEachTime()) continue;
     const std::string schema = SchemaFingerprint(*source.schema);
     const auto is_outgrown = [&](const PublishedRun& state) {
       return state.pending && state.pending->schema != schema;
@@ -396,6 +397,36 @@ bool IsPending(const RunDecision& decision) {
   return decision.decision != Decision::kSkip && decision.decision != Decision::kRefuse;
 }
 
+RetrySpec RetryOf(const Engine& engine, const RunOptions& options) {
+  return options.patient ? engine.plan.retry : RetrySpec{.attempts = 1};
+}
+
+// The rows that came since the last increment, if there are any.
+Status AddNextIncrement(Context& ctx, const Engine& engine, const RunOptions& options,
+                        Prepared& prepared) {
+  const IncrementSpec& spec = *engine.plan.increment;
+  MarkRequest request{spec.column, {}, spec.after, spec.lag, spec.timezone, options.patient};
+  Increment next{1, spec.column, {}, {}};
+  if (!prepared.runs.empty()) {
+    const Increment& last = *prepared.runs.back().run.increment;
+    next.number = last.number + 1;
+    request.low = last.high;
+  }
+  ARROW_ASSIGN_OR_RAISE(Mark mark,
+                        Retried(ctx, RetryOf(engine, options), engine.random, "mark",
+                                [&] { return engine.stages.consumer->FindMark(ctx, request); }));
+  prepared.notes = std::move(mark.notes);
+  if (!mark.high) return Status::OK();
+  next.low = std::move(mark.low);
+  next.high = std::move(mark.high);
+  RunInstance run = RunOf(engine.plan, std::nullopt);
+  run.increment = std::move(next);
+  run.replace = options.replace;
+  ARROW_ASSIGN_OR_RAISE(RunDecision decision, Decide(ctx, engine, std::move(run), {}));
+  prepared.runs.push_back(std::move(decision));
+  return Status::OK();
+}
+
 // What is told of transformers that compare rows, which two partitions never are.
 void NotePartitionsApart(const Engine& engine, Prepared& prepared) {
   if (prepared.partitions.size() < 2) return;
@@ -410,25 +441,17 @@ void NotePartitionsApart(const Engine& engine, Prepared& prepared) {
 
 }  // namespace
 
-RunInstance RunOf(const Plan& plan, std::optional<Window> window) {
-  RunInstance run;
-  run.pipeline = plan.name;
-  run.plan_hash = plan.hash;
-  run.once = plan.once;
-  if (!window) return run;
-  run.window_column = plan.window->column;
-  const std::string& null_window = plan.window->null_window;
-  if (null_window != "error") {
-    run.null_window =
-        null_window == window->label ? NullWindow::kThisWindow : NullWindow::kOtherWindow;
-  }
-  run.window = std::move(window);
-  return run;
-}
-
 Result<std::vector<RunInstance>> ListRuns(const Plan& plan, const RunOptions& options,
                                           WallMicros now) {
   if (!plan.window) {
+    if (plan.increment && !options.windows.empty()) {
+      return Fault(
+                 FaultCode::kBadCommandLine,
+                 fmt::format("the increments of pipeline \"{}\" are known to its targets only, got "
+                             "--window {}",
+                             plan.name, options.windows.front()))
+          .Help("leave --window out");
+    }
     if (!options.windows.empty()) {
       return Fault(FaultCode::kBadCommandLine,
                    fmt::format("pipeline \"{}\" has no windows, got --window {}", plan.name,
@@ -486,10 +509,14 @@ Status Prepared::Refusal() const {
   return count > 1 ? WithDetail(first, "refused_windows", std::to_string(count)) : first;
 }
 
-Result<Prepared> Prepare(Context& ctx, const Engine& engine, const RunOptions& options,
-                         bool split_first) {
-  Prepared prepared;
-  ARROW_ASSIGN_OR_RAISE(auto runs, ListRuns(engine.plan, options, ctx.clock->Now()));
+namespace {
+
+// What is to do with each run that `options` ask for.
+Status DecideRuns(Context& ctx, const Engine& engine, const RunOptions& options,
+                  Prepared& prepared) {
+  ARROW_ASSIGN_OR_RAISE(auto runs, engine.plan.increment&& options.first_window.empty()
+                                       ? ListIncrements(ctx, engine, options)
+                                       : ListRuns(engine.plan, options, ctx.clock->Now()));
   const size_t lookback =
       engine.plan.window && options.windows.empty() && options.first_window.empty()
           ? std::min(runs.size(), static_cast<size_t>(engine.plan.window->lookback))
@@ -506,17 +533,29 @@ Result<Prepared> Prepare(Context& ctx, const Engine& engine, const RunOptions& o
     if (options.only_begun && !begun) continue;
     prepared.runs.push_back(std::move(decision));
   }
+  const bool goes_on = engine.plan.increment && options.windows.empty() && !options.only_begun;
+  return goes_on && prepared.Refusal().ok() ? AddNextIncrement(ctx, engine, options, prepared)
+                                            : Status::OK();
+}
+
+}  // namespace
+
+Result<Prepared> Prepare(Context& ctx, const Engine& engine, const RunOptions& options,
+                         bool split_first) {
+  Prepared prepared;
+  ARROW_RETURN_NOT_OK(DecideRuns(ctx, engine, options, prepared));
   ARROW_ASSIGN_OR_RAISE(const auto others, OtherRuns(ctx, engine, prepared.runs));
   RefuseOverlaps(others, prepared.runs);
   const auto first = std::ranges::find_if(prepared.runs, IsPending);
   // Nothing to do and nothing to show: do not disturb the source.
   if (first == prepared.runs.end() && !split_first) return prepared;
 
-  const RetrySpec& retry = options.patient ? engine.plan.retry : RetrySpec{.attempts = 1};
+  const RetrySpec retry = RetryOf(engine, options);
   ARROW_ASSIGN_OR_RAISE(prepared.source, Retried(ctx, retry, engine.random, "describe", [&] {
                           return engine.stages.consumer->Describe(ctx);
                         }));
-  prepared.notes = prepared.source.notes;
+  prepared.notes.insert(prepared.notes.begin(), prepared.source.notes.begin(),
+                        prepared.source.notes.end());
   if (!options.only_begun) GiveUpOutgrown(prepared.source, prepared.runs);
   if (first != prepared.runs.end()) {
     const PublishedRun* last = LastThatStays(others, prepared.runs, engine.plan.hash);

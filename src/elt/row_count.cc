@@ -47,20 +47,21 @@ Status CheckRowCount(const RowCountRule& rule, int64_t rows, std::vector<int64_t
                                    count == 1 ? "the run" : fmt::format("the {} runs", count)));
 }
 
-void RowHistory::Add(const std::optional<Window>& window, int64_t rows) {
+void RowHistory::Add(int64_t position, int64_t rows) {
   const std::lock_guard lock(mutex_);
-  entries_.push_back({window ? window->start : 0, rows});
+  entries_.push_back({position, rows});
 }
 
 std::vector<int64_t> RowHistory::Before(const RunInstance& run, int count) const {
+  const bool is_whole_table = !run.window && !run.increment;
   std::vector<Entry> before;
   {
     const std::lock_guard lock(mutex_);
     for (const Entry& entry : entries_) {
-      if (!run.window || entry.start < run.window->start) before.push_back(entry);
+      if (is_whole_table || entry.position < run.Position()) before.push_back(entry);
     }
   }
-  std::ranges::sort(before, std::ranges::greater{}, &Entry::start);
+  std::ranges::sort(before, std::ranges::greater{}, &Entry::position);
   std::vector<int64_t> rows;
   for (const Entry& entry : before) {
     if (static_cast<int>(rows.size()) == count) break;

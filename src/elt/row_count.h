@@ -24,14 +24,14 @@ Status CheckRowCount(const RowCountRule& rule, int64_t rows, std::vector<int64_t
 /// What runs of a pipeline have published. Thread-safe.
 class RowHistory final {
  public:
-  void Add(const std::optional<Window>& window, int64_t rows);
-  /// Of the last `count` windows before that of `run`; of a run without windows, what its
-  /// publication had before.
+  /// `position` is RunInstance::Position().
+  void Add(int64_t position, int64_t rows);
+  /// Of the last `count` runs before `run`; of a whole table, what its publication had before.
   std::vector<int64_t> Before(const RunInstance& run, int count) const;
 
  private:
   struct Entry {
-    WallMicros start = 0;
+    int64_t position = 0;
     int64_t rows = 0;
   };
   mutable std::mutex mutex_;

@@ -42,12 +42,12 @@ TEST(RowCount, IsComparedWithTheMedianOfEarlierRuns) {
 
 TEST(RowHistory, KnowsTheWindowsBefore) {
   RowHistory history;
-  for (const int64_t day : {3, 1, 2, 5, 4}) history.Add(Day(day).window, day * 10);
+  for (const int64_t day : {3, 1, 2, 5, 4}) history.Add(Day(day).Position(), day * 10);
   EXPECT_THAT(history.Before(Day(4), 7), ElementsAre(30, 20, 10));
   EXPECT_THAT(history.Before(Day(4), 2), ElementsAre(30, 20));
   EXPECT_THAT(history.Before(Day(1), 7), ElementsAre());
   RowHistory whole;
-  whole.Add(std::nullopt, 7);
+  whole.Add(RunInstance{}.Position(), 7);
   EXPECT_THAT(whole.Before(RunInstance{}, 3), ElementsAre(7));
 }
 

@@ -139,6 +139,27 @@ Window ReadWindow(const Json& json, const std::string& where, Status& problem) {
   return window;
 }
 
+Json ToObject(const Increment& increment) {
+  const auto mark = [](const std::optional<std::string>& text) {
+    return text ? Json(*text) : Json();
+  };
+  return Json{{"number", increment.number},
+              {"column", increment.column},
+              {"low", mark(increment.low)},
+              {"high", mark(increment.high)}};
+}
+
+Increment ReadIncrement(const Json& json, const std::string& where, Status& problem) {
+  FieldReader fields(json, where, problem);
+  Increment increment;
+  increment.number = fields.Integer("number", 1);
+  increment.column = fields.Text("column");
+  if (fields.Optional("low") != nullptr) increment.low = fields.Text("low");
+  increment.high = fields.Text("high");
+  if (increment.column.empty()) fields.Refuse(fields.Name("column"), "a name");
+  return increment;
+}
+
 Json ToJson(const Partition& partition) {
   Json slices = Json::array();
   for (const Slice& slice : partition.slices) {
@@ -257,6 +278,23 @@ Receipt ReadReceipt(const Json& json, const std::string& where, Status& problem)
 
 }  // namespace
 
+std::string Increment::Label() const {
+  std::string digits = std::to_string(number);
+  constexpr size_t kDigits = 6;
+  if (digits.size() < kDigits) digits.insert(0, kDigits - digits.size(), '0');
+  return "i" + digits;
+}
+
+std::string Increment::ToJson() const { return Dump(ToObject(*this)); }
+
+Result<Increment> Increment::FromJson(std::string_view text) {
+  ARROW_ASSIGN_OR_RAISE(Json json, Parse(text, "increment"));
+  Status problem;
+  Increment increment = ReadIncrement(json, "increment", problem);
+  ARROW_RETURN_NOT_OK(problem);
+  return increment;
+}
+
 std::string SplitRecord::ToJson() const {
   Json list = Json::array();
   for (const Partition& partition : partitions) list.push_back(elt::ToJson(partition));
@@ -273,6 +311,7 @@ std::string SplitRecord::ToJson() const {
             {"revision", revision},
             {"partitions", std::move(list)}};
   if (held) json["held"] = true;
+  if (increment) json["increment"] = ToObject(*increment);
   return Dump(json, 2);
 }
 
@@ -286,6 +325,9 @@ Result<SplitRecord> SplitRecord::FromJson(std::string_view text) {
   record.label = fields.Text("label");
   if (const Json* window = fields.Optional("window"); window != nullptr) {
     record.window = ReadWindow(*window, "split.window", problem);
+  }
+  if (const Json* increment = fields.Optional("increment"); increment != nullptr) {
+    record.increment = ReadIncrement(*increment, "split.increment", problem);
   }
   record.plan_hash = fields.Text("plan_hash");
   record.schema = fields.Text("schema");

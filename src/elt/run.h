@@ -28,20 +28,44 @@ struct Window {
   bool operator==(const Window&) const = default;
 };
 
+/// The rows that a table has grown by since the run before: those whose `column` is in (low, high].
+/// The marks are in the consumer's own text, which another process of it reads the same.
+struct Increment {
+  int64_t number = 1;  ///< 1 is the first
+  std::string column;
+  std::optional<std::string> low;   ///< none: no bound below
+  std::optional<std::string> high;  ///< none: no bound above, of a run that is only looked at
+  bool operator==(const Increment&) const = default;
+
+  std::string Label() const;  ///< "i000001"
+  std::string ToJson() const;
+  /// kManifestCorrupt for anything that ToJson does not write.
+  static Result<Increment> FromJson(std::string_view json);
+};
+
 /// What happens to rows whose window column is NULL.
 enum class NullWindow : uint8_t { kError, kThisWindow, kOtherWindow };
 
 /// The business unit of one run of a pipeline.
 struct RunInstance {
   std::string pipeline;
-  std::optional<Window> window;  ///< none: the whole table
-  std::string window_column;     ///< empty without a window
+  std::optional<Window> window;        ///< none, and no increment: the whole table
+  std::optional<Increment> increment;  ///< instead of a window
+  std::string window_column;           ///< empty without a window
   NullWindow null_window = NullWindow::kError;
   std::string plan_hash;  ///< 16 hex digits
   bool once = false;      ///< published once, then skipped like a window
   bool replace = false;   ///< --replace: a published run of another plan may be replaced
-  /// The window's label, or "all": names the run in files and in the ledger.
-  std::string Label() const { return window ? window->label : "all"; }
+  /// The label of window or increment, or "all": names the run in files and in the ledger.
+  std::string Label() const {
+    return window ? window->label : increment ? increment->Label() : "all";
+  }
+  /// The column that decides which rows are in it; empty for a whole table.
+  const std::string& Column() const { return increment ? increment->column : window_column; }
+  /// Whatever is published, it is to do again.
+  bool IsWrittenEachTime() const { return !window && !increment && !once; }
+  /// Runs of one pipeline in the order of their rows; the same for all whole tables.
+  int64_t Position() const { return window ? window->start : increment ? increment->number : 0; }
 };
 
 /// A physical part of a partition that one connection reads; each writes its own numbered files.
@@ -71,6 +95,7 @@ struct SplitRecord {
   std::string pipeline;
   std::string label;
   std::optional<Window> window;
+  std::optional<Increment> increment;
   std::string plan_hash;
   std::string schema;      ///< fingerprint of the source's schema: SchemaFingerprint()
   std::string snapshot;    ///< what the source says of the moment of Split, for the report

@@ -98,7 +98,7 @@ class InstanceRun {
     // In YAML order: a failure between two leaves the later ones pending, and the next run
     // converges.
     for (auto& target : targets_) ARROW_RETURN_NOT_OK(target->Finish(ctx_));
-    history_.Add(decision_.run.window, report_.rows);
+    history_.Add(decision_.run.Position(), report_.rows);
     return Status::OK();
   }
 
@@ -129,10 +129,24 @@ class InstanceRun {
       ARROW_ASSIGN_OR_RAISE(BoundTarget bound, loader.Bind(ctx_, prepared_.OutputSchema(),
                                                            prepared_.output_hints, decision_.run));
       ARROW_ASSIGN_OR_RAISE(auto target, loader.Begin(ctx_, decision_.run, bound));
+      ARROW_RETURN_NOT_OK(CheckSameIncrement(target->state()));
       writers_.push_back(bound.frozen);
       targets_.push_back(std::move(target));
     }
     return Status::OK();
+  }
+
+  // Two processes that ask the source at once both find the next increment, with other ends: the
+  // second one to hold the run must not write over what the first has published.
+  Status CheckSameIncrement(const PublishedRun& now) const {
+    const bool counts = now.finished || now.SplitToGoOnWith(decision_.run.plan_hash) != nullptr;
+    if (!decision_.run.increment || !counts || now.increment == decision_.run.increment) {
+      return Status::OK();
+    }
+    return Fault(FaultCode::kLeaseHeld,
+                 fmt::format("increment \"{}\" was begun by another process in the meantime",
+                             decision_.run.Label()))
+        .Help("run again: it goes on behind that one");
   }
 
   // The recorded split of a run that goes on, else a new one, recorded in every target before any
@@ -159,6 +173,7 @@ class InstanceRun {
       split.pipeline = decision_.run.pipeline;
       split.label = decision_.run.Label();
       split.window = decision_.run.window;
+      split.increment = decision_.run.increment;
       split.plan_hash = decision_.run.plan_hash;
       split.schema = fingerprint;
       split.created_at = FormatTimestamp(ctx_.clock->Now());
@@ -379,7 +394,7 @@ Status ReadHistory(Context& ctx, const Engine& engine, RowHistory& history) {
   ARROW_ASSIGN_OR_RAISE(const auto published,
                         engine.stages.loaders.front()->Inventory(ctx, engine.plan.name, {}));
   for (const PublishedRun& run : published) {
-    if (run.finished && run.damage.ok()) history.Add(run.window, run.rows);
+    if (run.finished && run.damage.ok()) history.Add(run.Position(), run.rows);
   }
   return Status::OK();
 }

@@ -102,8 +102,6 @@ struct Engine {
   SplitLimits LimitsOfSplit() const;
 };
 
-/// The run of one window of `plan`, or of the whole table.
-RunInstance RunOf(const Plan& plan, std::optional<Window> window);
 /// Those that `options` ask for, oldest first, whatever is published; without labels the closed
 /// ones. kBadCommandLine for windows of a plan that has none, kBadWindow.
 Result<std::vector<RunInstance>> ListRuns(const Plan& plan, const RunOptions& options,

@@ -72,6 +72,22 @@ class PartitionReader {
   virtual Result<std::unique_ptr<BatchStream>> Read(Context& ctx, int slice) = 0;
 };
 
+/// Of a column that only grows, for a run by increments.
+struct MarkRequest {
+  std::string column;
+  std::optional<std::string> low;    ///< the mark before; none: there was no run yet
+  std::optional<std::string> after;  ///< then this, as it stands in the file, if it does
+  std::string lag;                   ///< how far behind the newest value the mark stays; empty: as
+                                     ///< the consumer thinks best
+  std::string timezone;              ///< in which values without one are
+  bool settled = true;  ///< waits for writers that may still add rows below it; false: only shown
+};
+struct Mark {
+  std::optional<std::string> low;   ///< the request's, as this consumer writes marks
+  std::optional<std::string> high;  ///< none: there are no rows behind `low`
+  std::vector<std::string> notes;   ///< for `plan`
+};
+
 class Consumer {
  public:
   virtual ~Consumer() = default;
@@ -87,6 +103,9 @@ class Consumer {
                                                         const Partition& partition,
                                                         const Source& source,
                                                         const BatchLimits& limits) const = 0;
+  /// The value up to which all rows are there: rows that appear later have a greater one. As a text
+  /// for Increment::high. Only of an entry that says so in the catalog.
+  virtual Result<Mark> FindMark(Context& ctx, const MarkRequest& request) const;
 };
 
 // -------------------------------------------------------------------------------------------------------
@@ -158,6 +177,7 @@ struct PublishedRun {
   std::string pipeline;
   std::string label;
   std::optional<Window> window;
+  std::optional<Increment> increment;
   bool finished = false;  ///< a manifest (or commit row) exists
   std::string plan_hash;  ///< of the finished run; empty before
   std::string schema;     ///< of the finished run: fingerprint of what its source had
@@ -173,10 +193,12 @@ struct PublishedRun {
   bool resumable = true;
   std::vector<PartitionRecord>
       partitions;  ///< of the pending run if there is one, else of the finished one
-  /// Not OK: its records cannot be understood, and something of it may be visible. `window` is then
-  /// that of all that is visible, or absent when nobody can tell.
+  /// Not OK: its records cannot be understood, and something of it may be visible. `window` and
+  /// `increment` are then those of all that is visible, or absent when nobody can tell.
   Status damage;
 
+  /// As RunInstance::Position().
+  int64_t Position() const { return window ? window->start : increment ? increment->number : 0; }
   /// The split with which a run of this plan goes on; nullptr when it begins one.
   const SplitRecord* SplitToGoOnWith(const std::string& of_plan) const {
     return pending && resumable && pending->plan_hash == of_plan ? &*pending : nullptr;

@@ -30,6 +30,7 @@ inline StageInput TestStageInput() {
   input.environment = &environment;
   input.disk = &disk;
   input.random = random.get();
+  input.sample_run.window = Window{0, 3'600'000'000, "1970-01-01", "UTC"};
   return input;
 }
 

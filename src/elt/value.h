@@ -17,6 +17,8 @@ struct Value {
   enum class Kind : uint8_t { kNull, kScalar, kList, kMap };
 
   Kind kind = Kind::kNull;
+  std::shared_ptr<const SourceText> origin;  ///< where it was written, if in another document than
+                                             ///< that which holds it (defaults)
   Span span;  ///< of the scalar, or of the first character of the list or map. An absent value
               ///< (`key:` and nothing) has the span of its key, or of its dash.
   size_t begin = 0;     ///< kScalar: the bytes of the source text that hold it, quotes included; a

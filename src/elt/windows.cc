@@ -1,4 +1,4 @@
-// The windows of a pipeline.
+// The runs of a pipeline: its windows.
 
 #include <algorithm>
 
@@ -51,6 +51,30 @@ Fault NoSuchWindow(const WindowSpec& spec, const TimeZone& zone, const std::stri
 }
 
 }  // namespace
+
+RunInstance RunOf(const Plan& plan, std::optional<Window> window) {
+  RunInstance run;
+  run.pipeline = plan.name;
+  run.plan_hash = plan.hash;
+  run.once = plan.once;
+  if (plan.increment)
+    run.increment = Increment{1, plan.increment->column, plan.increment->after, {}};
+  if (!window) return run;
+  run.window_column = plan.window->column;
+  const std::string& null_window = plan.window->null_window;
+  if (null_window != "error") {
+    run.null_window =
+        null_window == window->label ? NullWindow::kThisWindow : NullWindow::kOtherWindow;
+  }
+  run.window = std::move(window);
+  return run;
+}
+
+RunInstance SampleRun(const Plan& plan) {
+  constexpr WallMicros kHour = std::chrono::microseconds(std::chrono::hours(1)).count();
+  if (!plan.window) return RunOf(plan, std::nullopt);
+  return RunOf(plan, Window{0, kHour, "1970-01-01", "UTC"});
+}
 
 Result<std::vector<Window>> ClosedWindows(const WindowSpec& spec, WallMicros now, size_t limit) {
   ARROW_ASSIGN_OR_RAISE(const TimeZone zone, TimeZone::Find(spec.timezone));

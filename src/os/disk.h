@@ -61,6 +61,8 @@ class Disk {  // tidy: allow more than five methods: it is the file system's own
   virtual ~Disk() = default;
   /// Creates or truncates.
   virtual Result<std::unique_ptr<WritableFile>> Create(const std::string& path) = 0;
+  /// Creates a file that no other user can open. kTargetIo (EEXIST) when there is one already.
+  virtual Result<std::unique_ptr<WritableFile>> CreatePrivate(const std::string& path) = 0;
   virtual Result<std::unique_ptr<ReadableFile>> Open(const std::string& path) = 0;
   /// Atomic within one file system; replaces `to`. Durable only after SyncDirectory of both
   /// directories.

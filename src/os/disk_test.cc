@@ -85,6 +85,14 @@ TEST_P(AnyDisk, CreateTruncates) {
   EXPECT_EQ(Read(*disk_, Path("f")), "x");
 }
 
+TEST_P(AnyDisk, CreatesPrivatelyWhereThereIsNothing) {
+  const std::string path = Path("private");
+  ASSERT_THAT(ValueOf(disk_->CreatePrivate(path))->Close(), IsOk());
+  EXPECT_EQ(CodeOf(disk_->CreatePrivate(path).status()), FaultCode::kTargetIo);
+  EXPECT_EQ(CodeOf(disk_->CreatePrivate(Path("none/private")).status()),
+            CodeOf(disk_->Create(Path("none/private")).status()));
+}
+
 TEST_P(AnyDisk, CreateFailsWithoutItsDirectoryAndOverOne) {
   EXPECT_THAT(disk_->Create(Path("no/f")), FailsWith(FaultCode::kTargetFileMissing));
   EXPECT_THAT(disk_->Create(directory_.path()), FailsWith(FaultCode::kTargetIo));
@@ -306,6 +314,16 @@ TEST(SystemDisk, PathsMayBeRelative) {
   std::filesystem::current_path(before);
   EXPECT_EQ(Read(*disk, directory / "f"), "x");
   EXPECT_EQ(Read(*disk, directory / "a/b/f"), "x");
+}
+
+TEST(SystemDisk, APrivateFileIsItsOwnersFromTheStart) {
+  const TemporaryDirectory directory;
+  const mode_t before = umask(0);
+  const auto file = ValueOf(MakeSystemDisk()->CreatePrivate(directory / "f"));
+  umask(before);
+  struct stat found{};
+  ASSERT_EQ(stat((directory / "f").c_str(), &found), 0);
+  EXPECT_EQ(found.st_mode & 0777, 0600U);
 }
 
 TEST(SystemDisk, AFullDeviceIsADiskFullAndStaysSo) {

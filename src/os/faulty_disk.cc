@@ -127,6 +127,12 @@ Result<std::unique_ptr<WritableFile>> FaultyDisk::Create(const std::string& path
   return std::make_unique<Writable>(std::move(file), path, script_);
 }
 
+Result<std::unique_ptr<WritableFile>> FaultyDisk::CreatePrivate(const std::string& path) {
+  ARROW_RETURN_NOT_OK(script_->Pass(DiskOperation::kCreate, "create", path));
+  ARROW_ASSIGN_OR_RAISE(auto file, disk_.CreatePrivate(path));
+  return std::make_unique<Writable>(std::move(file), path, script_);
+}
+
 Result<std::unique_ptr<ReadableFile>> FaultyDisk::Open(const std::string& path) {
   ARROW_RETURN_NOT_OK(script_->Pass(DiskOperation::kOpen, "open", path));
   ARROW_ASSIGN_OR_RAISE(auto file, disk_.Open(path));

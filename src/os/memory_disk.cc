@@ -250,6 +250,15 @@ Result<std::unique_ptr<WritableFile>> MemoryDisk::Create(const std::string& path
   return std::make_unique<Writable>(state_, place.node, path);
 }
 
+Result<std::unique_ptr<WritableFile>> MemoryDisk::CreatePrivate(const std::string& path) {
+  {
+    std::lock_guard lock(state_->mutex);
+    auto [place, error] = state_->Find(path);
+    if (error == 0 && place.node != nullptr) return DiskFault(EEXIST, "create", path);
+  }
+  return Create(path);
+}
+
 Result<std::unique_ptr<ReadableFile>> MemoryDisk::Open(const std::string& path) {
   std::lock_guard lock(state_->mutex);
   const auto [place, error] = state_->Find(path);

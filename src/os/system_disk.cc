@@ -37,10 +37,10 @@ class Descriptor {
   int fd_;
 };
 
-int OpenRetrying(const std::string& path, int flags) {
+int OpenRetrying(const std::string& path, int flags, mode_t mode = 0666) {
   int fd = -1;
   do {
-    fd = open(path.c_str(), flags | O_CLOEXEC, 0666);
+    fd = open(path.c_str(), flags | O_CLOEXEC, mode);
   } while (fd < 0 && errno == EINTR);
   return fd;
 }
@@ -139,6 +139,12 @@ class SystemDisk final : public Disk {
  public:
   Result<std::unique_ptr<WritableFile>> Create(const std::string& path) override {
     Descriptor fd(OpenRetrying(path, O_WRONLY | O_CREAT | O_TRUNC));
+    if (fd.get() < 0) return Failed("create", path);
+    return std::make_unique<SystemWritableFile>(path, std::move(fd));
+  }
+
+  Result<std::unique_ptr<WritableFile>> CreatePrivate(const std::string& path) override {
+    Descriptor fd(OpenRetrying(path, O_WRONLY | O_CREAT | O_EXCL, 0600));
     if (fd.get() < 0) return Failed("create", path);
     return std::make_unique<SystemWritableFile>(path, std::move(fd));
   }

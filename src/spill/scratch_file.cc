@@ -29,7 +29,7 @@ ScratchFile::ScratchFile(std::unique_ptr<os::WritableFile> writer,
 Result<std::unique_ptr<ScratchFile>> ScratchFile::Create(const ScratchSpace& space) {
   const std::string path =
       os::JoinPath(space.directory, ".levada-" + NewId(*space.random) + ".scratch");
-  auto writer = space.disk->Create(path);
+  auto writer = space.disk->CreatePrivate(path);
   if (!writer.ok()) return Explained(writer.status());
   auto reader = space.disk->Open(path);
   // From here on it is held by its two descriptors alone.

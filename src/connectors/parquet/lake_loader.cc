@@ -72,7 +72,7 @@ class LakeLoader final : public elt::Loader {
       damaged.pipeline = pipeline;
       damaged.label = label;
       damaged.damage = state.status();
-      ARROW_ASSIGN_OR_RAISE(damaged.window, VisibleWindow(ctx, *place_, names, pipeline));
+      ARROW_RETURN_NOT_OK(FindVisibleRows(ctx, *place_, names, damaged));
     }
     return runs;
   }
@@ -89,7 +89,7 @@ class LakeLoader final : public elt::Loader {
                                  const elt::RunInstance& run) const {
     elt::PublishedRun seen = Compose(state, run.pipeline, names);
     if (!seen.damage.ok()) {
-      ARROW_ASSIGN_OR_RAISE(seen.window, VisibleWindow(ctx, *place_, names, run.pipeline));
+      ARROW_RETURN_NOT_OK(FindVisibleRows(ctx, *place_, names, seen));
     }
     return seen;
   }
@@ -103,7 +103,7 @@ class LakeLoader final : public elt::Loader {
     if (state.Pending()) {
       if (state.StagesAll() || state.switch_intent) return Status::OK();
       for (const auto& [id, record] : state.records) records.push_back(record);
-    } else if (state.manifest && (run.window || run.once)) {
+    } else if (state.manifest && !run.IsWrittenEachTime()) {
       records = state.manifest->partitions;
     }
     ARROW_ASSIGN_OR_RAISE(const auto placements, PlacementsOf(records));

@@ -87,8 +87,8 @@ format::DictionaryUse ParseUse(const std::string& text) {
 
 class Reader {
  public:
-  Reader(const elt::Options& options, bool has_windows)
-      : options_(options), has_windows_(has_windows) {}
+  Reader(const elt::Options& options, const elt::RunInstance& sample_run)
+      : options_(options), sample_run_(sample_run) {}
 
   Result<LakeOptions> Read() {
     ReadPath();
@@ -116,10 +116,7 @@ class Reader {
   void ReadLayout() {
     if (options_.Has("layout")) lake_.layout = options_.Text("layout");
     // The template's own mistakes, before any run is known.
-    elt::RunInstance sample;
-    sample.pipeline = "pipeline";
-    if (has_windows_) sample.window = elt::Window{0, 3'600'000'000, "1970-01-01", "UTC"};
-    auto expanded = elt::ExpandTemplate(lake_.layout, sample);
+    auto expanded = elt::ExpandTemplate(lake_.layout, sample_run_);
     Status checked = expanded.status();
     if (checked.ok()) checked = DirectoryOf(*expanded).status();
     if (!checked.ok()) Refuse("layout", checked);
@@ -168,7 +165,7 @@ class Reader {
   }
 
   const elt::Options& options_;
-  const bool has_windows_;
+  const elt::RunInstance& sample_run_;
   LakeOptions lake_;
   std::vector<Diagnostic> problems_;
 };
@@ -233,8 +230,9 @@ elt::OptionSpec LakeOptionSpec() {
   return spec;
 }
 
-Result<LakeOptions> ReadLakeOptions(const elt::Options& options, bool has_windows) {
-  return Reader(options, has_windows).Read();
+Result<LakeOptions> ReadLakeOptions(const elt::Options& options,
+                                    const elt::RunInstance& sample_run) {
+  return Reader(options, sample_run).Read();
 }
 
 Result<elt::WrittenOptions> LakeOptionsFromUrl(const std::string& url) {

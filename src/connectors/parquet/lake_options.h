@@ -34,8 +34,10 @@ struct LakeOptions {
 /// The whole body of `- parquet: { ... }`.
 elt::OptionSpec LakeOptionSpec();
 
-/// Every problem at once, with places. `has_windows`: of the plan, for what a layout may name.
-Result<LakeOptions> ReadLakeOptions(const elt::Options& options, bool has_windows);
+/// Every problem at once, with places. `sample_run`: one like the plan's, for what a layout may
+/// name.
+Result<LakeOptions> ReadLakeOptions(const elt::Options& options,
+                                    const elt::RunInstance& sample_run);
 
 /// "./lake/orders", "file:///lake/orders?codec=snappy" -> {path, ...}.
 Result<elt::WrittenOptions> LakeOptionsFromUrl(const std::string& url);

@@ -139,6 +139,7 @@ Json ToObject(const Manifest& manifest) {
   json["pipeline"] = manifest.pipeline;
   json["label"] = manifest.label;
   json["window"] = manifest.window ? ToObject(*manifest.window) : Json();
+  if (manifest.increment) json["increment"] = ParseJson(manifest.increment->ToJson());
   json["plan_hash"] = manifest.plan_hash;
   json["schema"] = manifest.schema;
   json["snapshot"] = manifest.snapshot;
@@ -284,6 +285,9 @@ Result<Manifest> Manifest::FromJson(std::string_view text) {
   manifest.label = fields.Text("label");
   if (const Json* window = fields.Optional("window")) {
     manifest.window = ReadWindow(*window, fields);
+  }
+  if (const Json* increment = fields.Optional("increment")) {
+    manifest.increment = fields.Take(elt::Increment::FromJson(Dump(*increment)));
   }
   manifest.plan_hash = fields.Text("plan_hash");
   manifest.schema = fields.Text("schema");

@@ -59,6 +59,7 @@ struct Manifest {
   std::string pipeline;
   std::string label;
   std::optional<elt::Window> window;
+  std::optional<elt::Increment> increment;
   std::string plan_hash;
   std::string schema;  ///< SchemaFingerprint of the source, as the Split has it
   std::string snapshot;

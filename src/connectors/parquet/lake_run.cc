@@ -41,7 +41,7 @@ class LakeRun final : public elt::TargetRun {
     // successor there is nothing left but to hear so from Finish. A whole-table run that was
     // committed back then is done; what comes now replaces it.
     const bool ours = lake_.split && lake_.split->plan_hash == run_.plan_hash;
-    const bool kept = recovered.committed_now || run_.window || run_.once;
+    const bool kept = recovered.committed_now || !run_.IsWrittenEachTime();
     if (recovered.finished_now && ours && kept) {
       published_.pending = lake_.split;
       committed_ = true;
@@ -416,6 +416,7 @@ Manifest LakeRun::MakeManifest(Context& ctx) const {
   manifest.pipeline = split.pipeline;
   manifest.label = split.label;
   manifest.window = split.window;
+  manifest.increment = split.increment;
   manifest.plan_hash = split.plan_hash;
   manifest.schema = split.schema;
   manifest.snapshot = split.snapshot;

@@ -121,6 +121,7 @@ class StateReader {
     stand_in.label = names_.label();
     if (state.split) {
       stand_in.window = state.split->window;
+      stand_in.increment = state.split->increment;
       stand_in.revision = state.split->revision;
     }
     if (state.switch_intent) {
@@ -257,19 +258,25 @@ Result<LakeState> ReadLakeState(Context& ctx, places::Place& place, const LakeNa
   }
 }
 
-// A manifest has the window of the split that it finishes. With a first split there is no other. A
+// A manifest has the rows of the split that it finishes. With a first split there is no other. A
 // later one may have been cut otherwise and not be finished, so that an older run still shows.
-Result<std::optional<elt::Window>> VisibleWindow(Context& ctx, places::Place& place,
-                                                 const LakeNames& names,
-                                                 const std::string& pipeline) {
+Status FindVisibleRows(Context& ctx, places::Place& place, const LakeNames& names,
+                       elt::PublishedRun& run) {
+  run.window.reset();
+  run.increment.reset();
   const auto split = ReadParsed<elt::SplitRecord>(ctx, place, names.Split());
   if (!split.ok() && CodeOf(split.status()) != FaultCode::kManifestCorrupt) return split.status();
-  if (!split.ok() || !*split) return std::nullopt;
+  if (!split.ok() || !*split) return Status::OK();
   const elt::SplitRecord& last = **split;
-  if (last.pipeline != pipeline || last.label != names.label()) return std::nullopt;
-  if (last.revision == 0) return last.window;
-  ARROW_ASSIGN_OR_RAISE(const bool switched, IsSwitched(ctx, place, names, last));
-  return switched ? last.window : std::nullopt;
+  if (last.pipeline != run.pipeline || last.label != names.label()) return Status::OK();
+  bool shows = last.revision == 0;
+  if (!shows) {
+    ARROW_ASSIGN_OR_RAISE(shows, IsSwitched(ctx, place, names, last));
+  }
+  if (!shows) return Status::OK();
+  run.window = last.window;
+  run.increment = last.increment;
+  return Status::OK();
 }
 
 elt::PublishedRun Compose(const LakeState& state, const std::string& pipeline,
@@ -285,6 +292,7 @@ elt::PublishedRun Compose(const LakeState& state, const std::string& pipeline,
       pending && state.manifest && state.manifest->revision == state.split->revision;
   if (state.manifest && !finishing) {
     run.window = state.manifest->window;
+    run.increment = state.manifest->increment;
     run.finished = true;
     run.plan_hash = state.manifest->plan_hash;
     run.schema = state.manifest->schema;
@@ -298,6 +306,7 @@ elt::PublishedRun Compose(const LakeState& state, const std::string& pipeline,
   }
   if (!pending) return run;
   run.window = state.split->window;
+  run.increment = state.split->increment;
   run.pending = state.split;
   run.resumable = LakeLayout::FromJson(state.split->writer).ok();
   run.partitions.clear();

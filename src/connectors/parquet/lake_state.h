@@ -55,11 +55,10 @@ inline Damage AllowedDamage(const elt::RunInstance& run) {
 Result<LakeState> ReadLakeState(Context& ctx, places::Place& place, const LakeNames& names,
                                 const std::string& pipeline, Damage damage = Damage::kRefuse);
 
-/// The window of everything this label shows, from its split alone: for a label that ReadLakeState
-/// refuses. nullopt when that is not certain, and when the run is of the whole table.
-Result<std::optional<elt::Window>> VisibleWindow(Context& ctx, places::Place& place,
-                                                 const LakeNames& names,
-                                                 const std::string& pipeline);
+/// Sets window and increment of everything this label shows, from its split alone: for a label that
+/// ReadLakeState refuses. Neither when that is not certain, and when the run is of the whole table.
+Status FindVisibleRows(Context& ctx, places::Place& place, const LakeNames& names,
+                       elt::PublishedRun& run);
 
 /// As the engine wants it.
 elt::PublishedRun Compose(const LakeState& state, const std::string& pipeline,

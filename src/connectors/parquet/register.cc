@@ -20,7 +20,7 @@ void Register(elt::Catalog& catalog) {
   entry.spec = LakeOptionSpec();
   entry.make = [](const elt::Options& options,
                   const elt::StageInput& input) -> Result<std::unique_ptr<elt::Loader>> {
-    ARROW_ASSIGN_OR_RAISE(LakeOptions lake, ReadLakeOptions(options, input.has_windows));
+    ARROW_ASSIGN_OR_RAISE(LakeOptions lake, ReadLakeOptions(options, input.sample_run));
     return MakeLakeLoader(std::move(lake), input);
   };
   entry.url_schemes = {"file"};

@@ -140,7 +140,8 @@ std::string PartitionBounds::ToJson() const {
     json["modulus"] = modulus;
     json["remainder"] = remainder;
   }
-  if (window_order != Order::kNone) json["window_order"] = NameOf(window_order);
+  // The key of a time when there were windows only; records with it are still gone on with.
+  if (run_order != Order::kNone) json["window_order"] = NameOf(run_order);
   return Dump(json);
 }
 
@@ -153,7 +154,7 @@ Result<PartitionBounds> PartitionBounds::FromJson(const std::string& text) {
   bounds.kind = static_cast<Kind>(found - std::begin(kKinds));
   // Absent without a window, and from records of older versions.
   if (json.contains("window_order")) {
-    ARROW_ASSIGN_OR_RAISE(bounds.window_order, OrderFrom(json, "window_order"));
+    ARROW_ASSIGN_OR_RAISE(bounds.run_order, OrderFrom(json, "window_order"));
   }
   if (bounds.kind == Kind::kAll) return bounds;
   ARROW_ASSIGN_OR_RAISE(bounds.by, MemberOf<std::string>(json, "by"));

@@ -40,7 +40,7 @@ struct PartitionBounds {
   std::vector<std::string> values{};
   int64_t modulus = 0;
   int64_t remainder = 0;
-  Order window_order = Order::kNone;  ///< of the column of the run's window, if it has one
+  Order run_order = Order::kNone;  ///< of the column that the run goes by, if it has one
 
   bool operator==(const PartitionBounds&) const = default;
   std::string ToJson() const;

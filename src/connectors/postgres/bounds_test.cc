@@ -22,7 +22,7 @@ std::vector<PartitionBounds> Examples() {
                       .by = "id",
                       .modulus = 8,
                       .remainder = 3,
-                      .window_order = Order::kTimestamptz});
+                      .run_order = Order::kTimestamptz});
   return examples;
 }
 
@@ -33,7 +33,7 @@ TEST(PartitionBounds, ReadsBackWhatItWrites) {
 }
 
 TEST(PartitionBounds, OfTheWholeWindowKeepTheOrderOfItsColumn) {
-  const PartitionBounds bounds{.window_order = Order::kDate};
+  const PartitionBounds bounds{.run_order = Order::kDate};
   EXPECT_EQ(ValueOf(PartitionBounds::FromJson(bounds.ToJson())), bounds);
   EXPECT_EQ(bounds.Predicate(), "");
 }

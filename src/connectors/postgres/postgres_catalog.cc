@@ -164,6 +164,22 @@ Result<Relation> FindRelation(const Context& ctx, pq::Connection& connection,
   return relation;
 }
 
+Result<std::vector<TableName>> ListTables(const Context& ctx, pq::Connection& connection) {
+  ARROW_ASSIGN_OR_RAISE(
+      const pq::Rows rows,
+      connection.Query(ctx, kDoing,
+                       "select n.nspname, c.relname from pg_catalog.pg_class c "
+                       "join pg_catalog.pg_namespace n on n.oid = c.relnamespace "
+                       "where c.relkind in ('r', 'p') and not c.relispartition and "
+                       "c.relpersistence <> 't' and n.nspname !~ '^pg_' and "
+                       "n.nspname <> 'information_schema' "
+                       "order by n.nspname collate \"C\", c.relname collate \"C\""));
+  std::vector<TableName> tables;
+  tables.reserve(rows.size());
+  for (const pq::Row& row : rows) tables.push_back({row[0].value_or(""), row[1].value_or("")});
+  return tables;
+}
+
 Result<Attributes> FindAttributes(const Context& ctx, pq::Connection& connection,
                                   const Relation& relation) {
   // A constraint that was declared NOT VALID (PostgreSQL 18) promises nothing of the rows before.
@@ -368,6 +384,21 @@ Result<bool> HasIndexOn(const Context& ctx, pq::Connection& connection, const Re
                        "i.indisvalid and i.indpred is null)",
                        {std::to_string(relation.oid), column}));
   return !rows.empty() && BoolOf(rows[0][0]);
+}
+
+Result<int64_t> SequenceCache(const Context& ctx, pq::Connection& connection,
+                              const Relation& relation, const pq::StatementColumn& column) {
+  // serial and identity columns own their sequence: deptype a and i.
+  ARROW_ASSIGN_OR_RAISE(
+      const pq::Rows rows,
+      connection.Query(ctx, kDoing,
+                       "select max(s.seqcache) from pg_catalog.pg_sequence s "
+                       "join pg_catalog.pg_depend d on d.objid = s.seqrelid and "
+                       "d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass and "
+                       "d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass and "
+                       "d.deptype in ('a', 'i') where d.refobjid = $1 and d.refobjsubid = $2",
+                       {std::to_string(relation.oid), std::to_string(column.table_column)}));
+  return rows.empty() || !rows[0][0] ? 1 : std::max<int64_t>(1, IntegerOf(rows[0][0], 1));
 }
 
 Result<std::string> LeadingKeyColumn(const Context& ctx, pq::Connection& connection,

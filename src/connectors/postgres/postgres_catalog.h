@@ -36,6 +36,10 @@ struct Relation {
 Result<Relation> FindRelation(const Context& ctx, pq::Connection& connection,
                               const TableName& name);
 
+/// All tables and partitioned tables that are nobody's partition, by schema and name; without those
+/// of the system and of sessions.
+Result<std::vector<TableName>> ListTables(const Context& ctx, pq::Connection& connection);
+
 /// What pg_attribute knows of a relation's columns beyond their types. Sets of attnum.
 struct Attributes {
   std::vector<int16_t> not_null;
@@ -86,6 +90,11 @@ Result<Estimate> EstimateOf(const Context& ctx, pq::Connection& connection, std:
 /// Whether a valid index of the relation leads with this column, for all rows.
 Result<bool> HasIndexOn(const Context& ctx, pq::Connection& connection, const Relation& relation,
                         const std::string& column);
+
+/// How many values each session draws at once from the sequence that makes this column's; 1 where
+/// there is none.
+Result<int64_t> SequenceCache(const Context& ctx, pq::Connection& connection,
+                              const Relation& relation, const pq::StatementColumn& column);
 
 /// The leading column of the primary key, or else of the shortest unique index over columns; empty
 /// when there is none.

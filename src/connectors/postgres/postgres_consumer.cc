@@ -6,15 +6,17 @@
 #include <optional>
 #include <string>
 
+#include "base/glob.h"
 #include "base/log.h"
 #include "connectors/postgres/bounds.h"
 #include "connectors/postgres/copy_out.h"
+#include "connectors/postgres/marks.h"
 #include "connectors/postgres/postgres_catalog.h"
 #include "connectors/postgres/postgres_reader.h"
+#include "connectors/postgres/run_predicate.h"
 #include "connectors/postgres/session.h"
 #include "connectors/postgres/split.h"
 #include "connectors/postgres/subject.h"
-#include "connectors/postgres/window_predicate.h"
 
 namespace levada::postgres {
 namespace {
@@ -115,19 +117,22 @@ Status CheckOrder(const std::string& name, Order expected, const char* what, con
 
 Status CheckBounds(const PartitionBounds& bounds, const elt::RunInstance& run,
                    const Subject& subject, const ConsumerOptions& options) {
-  if (run.window && bounds.window_order != Order::kNone) {
-    ARROW_RETURN_NOT_OK(
-        CheckOrder(run.window_column, bounds.window_order, "windows", subject, options));
+  if (!run.Column().empty() && bounds.run_order != Order::kNone) {
+    ARROW_RETURN_NOT_OK(CheckOrder(run.Column(), bounds.run_order,
+                                   run.increment ? "increments" : "windows", subject, options));
   }
   if (bounds.kind == PartitionBounds::Kind::kAll) return Status::OK();
   return CheckOrder(bounds.by, bounds.order, "partitions", subject, options);
 }
 
-/// A row without a place in time, if there is one: whether it is NULL.
+/// A row without a place among the others, if there is one: whether it is NULL.
 Result<std::optional<bool>> FindUnplaced(const Context& ctx, pq::Connection& connection,
                                          const Subject& subject, const ConsumerOptions& options,
                                          const pq::StatementColumn& column) {
-  constexpr const char* kDoing = "cannot look for rows without a place in time";
+  constexpr const char* kDoing = "cannot look for rows without a place among the others";
+  const Order order = OrderOf(column.type_oid, subject.types);
+  const std::string unplaced = UnplacedPredicate(column.name, order, !subject.IsNotNull(column));
+  if (unplaced.empty()) return std::nullopt;
   bool indexed = false;
   if (subject.relation) {
     ARROW_ASSIGN_OR_RAISE(indexed, HasIndexOn(ctx, connection, *subject.relation, column.name));
@@ -141,9 +146,7 @@ Result<std::optional<bool>> FindUnplaced(const Context& ctx, pq::Connection& con
       const pq::Rows rows,
       connection.Query(ctx, kDoing,
                        "select " + pq::QuoteIdentifier(column.name) + " is null from " +
-                           FromOf(subject, options) + " where " +
-                           UnplacedPredicate(column.name, !subject.IsNotNull(column)) +
-                           " limit 1"));
+                           FromOf(subject, options) + " where " + unplaced + " limit 1"));
   if (indexed) {
     ARROW_RETURN_NOT_OK(connection.Execute(ctx, kDoing, "set local enable_seqscan to default"));
   }
@@ -151,22 +154,31 @@ Result<std::optional<bool>> FindUnplaced(const Context& ctx, pq::Connection& con
   return rows[0][0] == "t";
 }
 
-/// Rows without a place in time are in no window, and without this nobody would miss them. Once per
-/// run, by its first partition and in that partition's snapshot.
+std::string PlaceHelp(const elt::RunInstance& run, bool null) {
+  if (run.increment) {
+    return null ? "read a query: that gives them one: select *, coalesce(...) as mark from ..."
+                : "read a query: that leaves them out, or gives them a time";
+  }
+  return std::string("say with run: { null: <window's label> } which window takes them") +
+         (null ? "" : ", and with infinity: what they become");
+}
+
+/// Rows without a place are in no run, and without this nobody would miss them. Once per run, by
+/// its first partition and in that partition's snapshot.
 Status CheckAllPlaced(const Context& ctx, pq::Connection& connection, const Subject& subject,
                       const ConsumerOptions& options, const elt::RunInstance& run) {
-  if (!run.window || run.null_window != elt::NullWindow::kError) return Status::OK();
+  if (run.Column().empty() || run.null_window != elt::NullWindow::kError) return Status::OK();
   ARROW_ASSIGN_OR_RAISE(const pq::StatementColumn* column,
-                        NeedColumn(subject, options, run.window_column, "run: column"));
+                        NeedColumn(subject, options, run.Column(), "run: column"));
   ARROW_ASSIGN_OR_RAISE(const std::optional<bool> null,
                         FindUnplaced(ctx, connection, subject, options, *column));
   if (!null) return Status::OK();
   return Fault(FaultCode::kNullInWindow, Quoted(column->name) + " of " + options.What() + " is " +
                                              (*null ? "NULL" : "infinite") +
-                                             " in some rows: they belong to no window")
+                                             " in some rows: they belong to no " +
+                                             (run.increment ? "increment" : "window"))
       .With("column", column->name)
-      .Help(std::string("say with run: { null: <window's label> } which window takes them") +
-            (*null ? "" : ", and with infinity: what they become"));
+      .Help(PlaceHelp(run, *null));
 }
 
 Result<std::string> SnapshotText(const Context& ctx, pq::Connection& connection) {
@@ -230,8 +242,8 @@ Result<std::unique_ptr<elt::PartitionReader>> PostgresConsumer::Open(
   ARROW_ASSIGN_OR_RAISE(input.subject, FindSubject(ctx, *session, *options_));
   ARROW_RETURN_NOT_OK(CheckDrift(*source.schema, *input.subject.schema, *options_));
   ARROW_RETURN_NOT_OK(CheckBounds(bounds, run, input.subject, *options_));
-  ARROW_ASSIGN_OR_RAISE(const std::string window, WindowPredicate(input.subject, *options_, run));
-  input.condition = AllOf({window, bounds.Predicate()});
+  ARROW_ASSIGN_OR_RAISE(const std::string rows, RunPredicate(input.subject, *options_, run));
+  input.condition = AllOf({rows, bounds.Predicate()});
   ARROW_RETURN_NOT_OK(
       CheckSeenBySnapshot(ctx, *session, input.subject, *options_, input.condition));
   if (partition.index == 0) {
@@ -249,6 +261,25 @@ Result<std::unique_ptr<elt::PartitionReader>> PostgresConsumer::Open(
   }
   return std::make_unique<PostgresReader>(std::move(input), std::move(session),
                                           std::move(snapshot));
+}
+
+Result<std::vector<elt::FoundTable>> FindTablesLike(Context& ctx, const ConsumerOptions& options) {
+  ARROW_ASSIGN_OR_RAISE(const auto connection, BeginSession(ctx, options));
+  ARROW_ASSIGN_OR_RAISE(const std::vector<TableName> all, ListTables(ctx, *connection));
+  std::vector<elt::FoundTable> tables;
+  for (const TableName& table : all) {
+    const std::string name = table.schema + "." + table.name;
+    const auto is_like = [&](const std::string& pattern) { return MatchesGlob(pattern, name); };
+    if (!is_like(options.tables) || std::ranges::any_of(options.exclude, is_like)) continue;
+    tables.push_back({table.schema, table.name, table.Written()});
+  }
+  return tables;
+}
+
+Result<elt::Mark> PostgresConsumer::FindMark(Context& ctx, const elt::MarkRequest& request) const {
+  ARROW_ASSIGN_OR_RAISE(const auto connection, BeginSession(ctx, *options_));
+  ARROW_ASSIGN_OR_RAISE(const Subject subject, FindSubject(ctx, *connection, *options_));
+  return MarkOf(ctx, *connection, *options_, subject, request);
 }
 
 }  // namespace levada::postgres

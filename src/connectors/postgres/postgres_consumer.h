@@ -7,9 +7,14 @@
 #include <vector>
 
 #include "connectors/postgres/postgres_options.h"
+#include "elt/catalog.h"
 #include "elt/stages.h"
 
 namespace levada::postgres {
+
+/// The tables and partitioned tables that `options.tables` means and `options.exclude` does not, by
+/// schema and name. Not those of the system, and no partitions: their parents have their rows.
+Result<std::vector<elt::FoundTable>> FindTablesLike(Context& ctx, const ConsumerOptions& options);
 
 class PostgresConsumer final : public elt::Consumer {
  public:
@@ -24,6 +29,7 @@ class PostgresConsumer final : public elt::Consumer {
                                                      const elt::Partition& partition,
                                                      const elt::Source& source,
                                                      const elt::BatchLimits& limits) const override;
+  Result<elt::Mark> FindMark(Context& ctx, const elt::MarkRequest& request) const override;
 
  private:
   const std::shared_ptr<const ConsumerOptions> options_;

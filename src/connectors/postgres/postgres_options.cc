@@ -78,6 +78,15 @@ std::vector<OptionSpec> ReadingSpecs() {
       {.name = "query",
        .doc = "SELECT to read instead of a table",
        .example = "select id, total::text as total from public.orders"},
+      {.name = "tables",
+       .doc = "all tables like this, schema.table with * and ?: a dataset of each; path: names "
+              "{schema} and {table}",
+       .example = "public.*"},
+      {.name = "exclude",
+       .type = OptionType::kList,
+       .doc = "tables that tables: does not mean, schema.table with * and ?",
+       .example = "[public.audit_*]",
+       .fields = {{.name = "pattern", .doc = "schema.table with * and ?"}}},
       {.name = "columns",
        .type = OptionType::kList,
        .doc = "the columns to read, in this order; left out: all",
@@ -180,21 +189,30 @@ class Checker {
   explicit Checker(const elt::Options& options) : options_(options) {}
 
   void Source(ConsumerOptions& read) {
-    const bool table = options_.Given("table");
-    if (table == options_.Given("query")) {
-      Refuse(options_, table ? "query" : "",
-             table ? FaultCode::kImpossiblePlan : FaultCode::kMissingKey,
-             table ? "both \"table\" and \"query\"" : "neither \"table\" nor \"query\"",
-             table ? "keep one of them" : "say what to read, for example table: public.orders");
+    const char* first = nullptr;
+    for (const char* name : {"table", "query", "tables"}) {
+      if (!options_.Given(name)) continue;
+      if (first == nullptr) {
+        first = name;
+        continue;
+      }
+      Refuse(options_, name, FaultCode::kImpossiblePlan,
+             "both \"" + std::string(first) + "\" and \"" + name + "\"", "keep one of them");
       return;
     }
-    if (!table) {
+    if (first == nullptr) {
+      Refuse(options_, "", FaultCode::kMissingKey, "none of \"table\", \"query\" and \"tables\"",
+             "say what to read, for example table: public.orders");
+      return;
+    }
+    Tables(read);
+    if (options_.Given("query")) {
       read.query = WithoutClosing(options_.Text("query"));
       if (read.query.empty()) {
         Refuse(options_, "query", FaultCode::kBadValue, "\"query\" is empty", "write a SELECT");
       }
-      return;
     }
+    if (!options_.Given("table")) return;
     Result<TableName> name = ParseTableName(options_.Text("table"));
     if (name.ok()) {
       read.table = *std::move(name);
@@ -261,7 +279,7 @@ class Checker {
              "remove it; parallel: { partitions: " + text + " } reads several partitions at once");
       return;
     }
-    if (read.connections == 1 || options_.Given("table")) return;
+    if (read.connections == 1 || !options_.Given("query")) return;
     Refuse(options_, "connections", FaultCode::kImpossiblePlan,
            "\"connections\" divides the blocks of a table, and a query has none",
            "remove it; a query can be cut with partition:, and parallel: { partitions: " + text +
@@ -301,6 +319,29 @@ class Checker {
   }
 
  private:
+  void Tables(ConsumerOptions& read) {
+    if (options_.Given("tables")) {
+      read.tables = options_.Text("tables");
+      Pattern(options_, "tables", read.tables);
+    }
+    read.exclude = options_.Texts("exclude");
+    const std::vector<elt::Options> patterns = options_.List("exclude");
+    for (size_t i = 0; i < patterns.size(); ++i) Pattern(patterns[i], "", read.exclude[i]);
+    if (options_.Given("exclude") && !options_.Given("tables")) {
+      Refuse(options_, "exclude", FaultCode::kImpossiblePlan,
+             "\"exclude\" has no meaning without \"tables\"", "remove it");
+    }
+  }
+
+  void Pattern(const elt::Options& where, std::string_view option, const std::string& text) {
+    const size_t dot = text.find('.');
+    const bool whole = dot != std::string::npos && dot > 0 && dot + 1 < text.size() &&
+                       text.find('.', dot + 1) == std::string::npos;
+    if (whole) return;
+    Refuse(where, option, FaultCode::kBadValue,
+           "expected schema.table with * and ?, got \"" + text + "\"", "for example public.*");
+  }
+
   /// A list of columns, each once.
   std::vector<std::string> Names(const std::string& option, const char* instead_of_none) {
     if (!options_.Given(option)) return {};

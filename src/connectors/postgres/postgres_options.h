@@ -33,8 +33,10 @@ struct PartitionOptions {
 struct ConsumerOptions {
   /// The written ones: dsn is revealed from here when connecting, never before.
   elt::Options written;
-  std::optional<TableName> table;  ///< this or query
-  std::string query;               ///< without semicolons and comments at its end
+  std::optional<TableName> table;    ///< this, query or tables
+  std::string query;                 ///< without semicolons and comments at its end
+  std::string tables;                ///< a pattern; a consumer of one of them reads, not this one
+  std::vector<std::string> exclude;  ///< patterns
   std::vector<std::string> columns;
   std::vector<std::string> as_text;  ///< columns that the server casts, whatever their type
   PartitionOptions partition;

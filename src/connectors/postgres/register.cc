@@ -22,6 +22,13 @@ void Register(elt::Catalog& catalog) {
   };
   entry.url_schemes = {"postgres", "postgresql"};
   entry.from_url = OptionsFromUrl;
+  entry.finds_marks = true;
+  entry.find_tables = [](Context& ctx, const elt::Options& options,
+                         const elt::StageInput& input) -> Result<std::vector<elt::FoundTable>> {
+    ARROW_ASSIGN_OR_RAISE(const ConsumerOptions read,
+                          ReadConsumerOptions(options, input.whole_partitions));
+    return FindTablesLike(ctx, read);
+  };
   catalog.Add(std::move(entry));
 }
 

@@ -8,7 +8,7 @@
 
 #include "base/quantity.h"
 #include "connectors/postgres/cuts.h"
-#include "connectors/postgres/window_predicate.h"
+#include "connectors/postgres/run_predicate.h"
 #include "elt/literal.h"
 #include "elt/time_zone.h"
 
@@ -26,23 +26,32 @@ constexpr int kAutoConnectionsMax = 4;
 // EXPLAIN of each partition is a round trip; beyond this many the estimate is not shown.
 constexpr size_t kEstimatesMax = 32;
 
-bool IsTime(Order order) {
-  return order == Order::kDate || order == Order::kTimestamp || order == Order::kTimestamptz;
-}
-
 std::string WithoutMidnight(std::string time) {
   constexpr std::string_view kMidnight = " 00:00:00";
   if (time.ends_with(kMidnight)) time.resize(time.size() - kMidnight.size());
   return time;
 }
 
+/// "id in (1000, 2000]".
+std::string MeaningOf(const elt::Increment& increment) {
+  const std::string high = increment.high.value_or("");
+  if (!increment.low && !increment.high) return "all rows";
+  if (!increment.high) return increment.column + " > " + *increment.low;
+  if (!increment.low) return increment.column + " <= " + high;
+  return increment.column + " in (" + *increment.low + ", " + high + "]";
+}
+
 /// "id in [0, 500) and created_at in [2026-01-01, 2026-01-02) UTC".
 Result<std::string> MeaningOf(const PartitionBounds& part, const elt::RunInstance& run) {
   std::string meaning = part.Meaning();
+  if (run.increment) {
+    const std::string rows = MeaningOf(*run.increment);
+    return part.kind == PartitionBounds::Kind::kAll ? rows : meaning + " and " + rows;
+  }
   if (!run.window) return meaning;
   const elt::Window& window = *run.window;
-  ARROW_ASSIGN_OR_RAISE(ValueRange range, ValuesOf(window, part.window_order));
-  if (part.window_order == Order::kTimestamptz) {
+  ARROW_ASSIGN_OR_RAISE(ValueRange range, ValuesOf(window, part.run_order));
+  if (part.run_order == Order::kTimestamptz) {
     ARROW_ASSIGN_OR_RAISE(const elt::TimeZone zone, elt::TimeZone::Find(window.timezone));
     range = {zone.ToLocal(window.start), zone.ToLocal(window.end)};
   }
@@ -86,13 +95,13 @@ class Splitter {
         limits_(limits) {}
 
   Result<std::vector<elt::Partition>> Split() {
-    ARROW_ASSIGN_OR_RAISE(window_, WindowPredicate(subject_, options_, run_));
+    ARROW_ASSIGN_OR_RAISE(window_, RunPredicate(subject_, options_, run_));
     ARROW_ASSIGN_OR_RAISE(
         whole_, EstimateOf(ctx_, connection_, kDoing, SelectOf(subject_, options_, window_)));
     ARROW_ASSIGN_OR_RAISE(std::vector<PartitionBounds> bounds, Bounds());
     std::vector<elt::Partition> partitions;
     for (PartitionBounds& part : bounds) {
-      part.window_order = WindowOrder();
+      part.run_order = RunOrder();
       elt::Partition partition;
       partition.index = static_cast<int>(partitions.size());
       partition.id = fmt::format("p{:04}", partition.index);
@@ -108,10 +117,10 @@ class Splitter {
   }
 
  private:
-  /// Of the window's column, which WindowPredicate has found.
-  Order WindowOrder() const {
-    if (!run_.window) return Order::kNone;
-    return OrderOf(subject_.Find(run_.window_column)->type_oid, subject_.types);
+  /// Of the column that the run goes by, which RunPredicate has found.
+  Order RunOrder() const {
+    if (run_.Column().empty()) return Order::kNone;
+    return OrderOf(subject_.Find(run_.Column())->type_oid, subject_.types);
   }
 
   Result<std::vector<PartitionBounds>> Bounds() {
@@ -389,7 +398,8 @@ class Splitter {
 
   /// Of the whole run.
   int64_t TotalBytes() const {
-    const bool known = !run_.window && subject_.relation && subject_.relation->bytes >= 0;
+    const bool is_whole_table = !run_.window && !run_.increment;
+    const bool known = is_whole_table && subject_.relation && subject_.relation->bytes >= 0;
     return known ? subject_.relation->bytes : EstimatedBytes(whole_.rows);
   }
 
@@ -425,10 +435,10 @@ class Splitter {
         !subject_.relation->plain() || connection_.server_version() < kSliceVersionMin) {
       return Status::OK();
     }
-    // Blocks would be read for nothing where an index finds the window's rows.
-    if (run_.window) {
+    // Blocks would be read for nothing where an index finds the run's rows.
+    if (run_.window || (run_.increment && run_.increment->low)) {
       ARROW_ASSIGN_OR_RAISE(const bool indexed,
-                            HasIndexOn(ctx_, connection_, *subject_.relation, run_.window_column));
+                            HasIndexOn(ctx_, connection_, *subject_.relation, run_.Column()));
       if (indexed) return Status::OK();
     }
     const int64_t blocks = subject_.relation->blocks;

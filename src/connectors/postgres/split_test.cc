@@ -8,9 +8,9 @@
 #include "base/clock.h"
 #include "connectors/postgres/consumer_testing.h"
 #include "connectors/postgres/postgres_catalog.h"
+#include "connectors/postgres/run_predicate.h"
 #include "connectors/postgres/session.h"
 #include "connectors/postgres/value_text.h"
-#include "connectors/postgres/window_predicate.h"
 #include "elt/plan.h"
 #include "elt/window_calendar.h"
 

@@ -36,10 +36,6 @@ Result<std::unique_ptr<elt::Transformer>> Make(const elt::Options& options,
                                                const elt::StageInput& input) {
   std::vector<Diagnostic> problems;
   std::vector<AddedColumn> columns;
-  // The mistakes of the text itself, before any run is known.
-  elt::RunInstance sample;
-  sample.pipeline = "pipeline";
-  if (input.has_windows) sample.window = elt::Window{0, 3'600'000'000, "1970-01-01", "UTC"};
   for (const auto& [name, entry] : options.Map("")) {
     const auto refuse = [&entry = entry, &problems](std::string_view option, const Status& status) {
       const Fault fault = FaultOf(status);
@@ -56,7 +52,9 @@ Result<std::unique_ptr<elt::Transformer>> Make(const elt::Options& options,
       continue;
     }
     AddedColumn column{name, entry.Text("value"), *type, entry};
-    if (const auto value = ValueOfRun(column, sample); !value.ok()) refuse("value", value.status());
+    // The mistakes of the text itself, before any run is known.
+    if (const auto value = ValueOfRun(column, input.sample_run); !value.ok())
+      refuse("value", value.status());
     columns.push_back(std::move(column));
   }
   if (problems.empty() && columns.empty()) {

@@ -1,0 +1,72 @@
+"""What is made of the same definitions as the command line: the manual page, completions, the JSON Schema."""
+
+import re
+import shutil
+import subprocess
+
+import pytest
+
+VERBS = ["run", "plan", "check", "schema", "status", "retry", "backfill", "init", "preview", "test", "verify", "diff", "explain"]
+
+
+def test_the_manual_says_all_that_help_says(levada):
+    page = levada("manual", expect=0).out
+    plain = page.replace("\\-", "-").replace("\\fB", "").replace("\\fR", "").replace("\\fI", "").replace("\\&", "")
+    assert page.startswith(".TH LEVADA 1 ")
+    for verb in VERBS:
+        assert f".SS {verb}\n" in page
+        for option in re.findall(r"--[a-z-]+", levada(verb, "--help", expect=0).out):
+            assert option in plain, (verb, option)
+    for line in levada("--help", expect=0).out.split("Exit status:")[1].splitlines():
+        for status in re.findall(r"\b\d+\b", line):
+            assert status in plain
+
+
+@pytest.mark.skipif(shutil.which("groff") is None, reason="no groff on this machine")
+def test_the_manual_is_roff_without_a_complaint(levada):
+    made = subprocess.run(["groff", "-man", "-Tutf8", "-ww"], input=levada("manual", expect=0).out, capture_output=True, text=True)
+    assert made.returncode == 0 and made.stderr == "", made.stderr
+    assert "EXIT STATUS" in re.sub(".\x08", "", made.stdout)
+
+
+def complete(script, *words):
+    """What bash offers for the last of `words`."""
+    program = script + """
+COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _levada; printf '%s\\n' "${COMPREPLY[@]}"
+"""
+    ran = subprocess.run(["bash", "-c", program, "bash", *words], capture_output=True, text=True)
+    assert ran.returncode == 0 and ran.stderr == "", ran
+    return ran.stdout.split()
+
+
+def test_bash_completes(levada):
+    script = levada("completions", "bash", expect=0).out
+    assert complete(script, "levada", "ba") == ["backfill"]
+    assert set(VERBS) <= set(complete(script, "levada", ""))
+    assert complete(script, "levada", "run", "--rep") == ["--replace"]
+    assert complete(script, "levada", "status", "--having", "p") == ["pending", "published"]
+    assert complete(script, "levada", "completions", "f") == ["fish"]
+    assert complete(script, "levada", "help", "expl") == ["explain"]
+    levada.write("orders.yaml", "")
+    ran = subprocess.run(["bash", "-c", script + 'COMP_WORDS=(levada run ord); COMP_CWORD=2; _levada; echo "${COMPREPLY[@]}"'],
+                         capture_output=True, text=True, cwd=levada.directory)
+    assert ran.stdout.split() == ["orders.yaml"]
+
+
+@pytest.mark.parametrize("shell", ["zsh", "fish"])
+def test_other_shells_read_their_script(levada, shell):
+    script = levada("completions", shell, expect=0).out
+    for verb in VERBS:
+        assert re.search(rf"\b{verb}\b", script)
+    for option in ("replace", "having", "log-level"):
+        assert option in script
+    if shutil.which(shell):
+        ran = subprocess.run([shell, "-n", "/dev/stdin"], input=script, capture_output=True, text=True)
+        assert ran.returncode == 0 and ran.stderr == "", ran.stderr
+
+
+def test_mistakes(levada):
+    for arguments in (("completions",), ("completions", "csh"), ("completions", "bash", "zsh")):
+        ran = levada(*arguments, expect=10)
+        assert "completions takes one shell of bash, zsh, fish" in ran.err
+    assert "LV1017" in levada("manual", "x", expect=10).err
