@@ -216,12 +216,15 @@ void DefineOptions(CLI::App& app, Verb verb, Raw& raw) {
     case Verb::kExplain:
     case Verb::kCompletions:
     case Verb::kManual:
+    case Verb::kSelfCheck:
     case Verb::kVersion:
     case Verb::kHelp:
       break;
   }
   DefineGeneral(app, raw);
-  if (verb != Verb::kVersion && verb != Verb::kHelp && verb != Verb::kManual) {
+  const bool takes_words = verb != Verb::kVersion && verb != Verb::kHelp && verb != Verb::kManual &&
+                           verb != Verb::kSelfCheck;
+  if (takes_words) {
     app.add_option("ARGUMENT", raw.positional)->group("");
   }
 }
@@ -475,6 +478,7 @@ Status UnderstandPositionals(Raw& raw, const VerbText& verb, const ArgumentText&
       line.shell = words.front();
       return Status::OK();
     case Verb::kManual:
+    case Verb::kSelfCheck:
     case Verb::kVersion:
     case Verb::kHelp:
       return Status::OK();

@@ -31,6 +31,7 @@ enum class Verb : uint8_t {
   kExplain,
   kCompletions,
   kManual,
+  kSelfCheck,
   kVersion
 };
 

@@ -35,6 +35,9 @@ Outcome Check(Session& session);
 Outcome ShowSchema(Session& session);
 Outcome ShowStatus(Session& session);
 
+/// `levada self-check`.
+Outcome SelfCheck(Session& session);
+
 /// `levada init URL PATH`: a pipeline file with comments.
 Outcome Init(Session& session);
 /// `levada preview`: the first rows behind each stage.

@@ -125,6 +125,12 @@ constexpr auto kVerbs = std::to_array<VerbText>({
     {Verb::kManual, "manual", "print the manual page, as man reads it", "manual",
      "Everything that the help pages say, in one. A package has installed it already.",
      "  levada manual > levada.1 && man ./levada.1\n"},
+    {Verb::kSelfCheck, "self-check", "check that this machine can run pipelines",
+     "self-check [options]",
+     "Looks at the machine, its time zones and its disk, and runs a small pipeline of generated "
+     "rows in a directory of its own below $TMPDIR (/var/tmp): written, read back, verified, and "
+     "not written twice. Connects to nothing.",
+     "  levada self-check\n"},
     {Verb::kVersion, "version", "print the version and what it was built with", "version [--json]",
      "", ""},
 });

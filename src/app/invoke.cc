@@ -50,6 +50,8 @@ Outcome DispatchInSession(const CommandLine& line, const Terminal& terminal) {
       return Diff(**session);
     case Verb::kVerify:
       return VerifyTargets(**session);
+    case Verb::kSelfCheck:
+      return SelfCheck(**session);
     case Verb::kExplain:
     case Verb::kCompletions:
     case Verb::kManual:

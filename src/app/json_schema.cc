@@ -71,19 +71,25 @@ Json SchemaOf(const OptionSpec& spec) {
   return json;
 }
 
-/// An object with exactly one key: the kind of a stage.
+/// An object with exactly one key: the kind of a stage. Not by maxProperties: editors then offer no
+/// kind at all, because an empty line counts as one (yaml-language-server).
 template <typename Stage>
 Json OneKind(const std::map<std::string, elt::CatalogEntry<Stage>>& entries) {
   Json json;
   json["type"] = "object";
-  json["minProperties"] = 1;
-  json["maxProperties"] = 1;
   json["additionalProperties"] = false;
   json["properties"] = Json::object();
+  json["oneOf"] = Json::array();
   for (const auto& [kind, entry] : entries) {
     Json schema = SchemaOf(entry.spec);
     schema["description"] = entry.doc;
     json["properties"][kind] = std::move(schema);
+    json["oneOf"].push_back({{"required", Json::array({kind})}});
+  }
+  // Of one alternative the same program loses the options below it.
+  if (entries.size() == 1) {
+    json["required"] = json["oneOf"][0]["required"];
+    json.erase("oneOf");
   }
   return json;
 }

@@ -9,6 +9,7 @@
 #include "app/files_below.h"
 #include "app/pipeline_runs.h"
 #include "base/glob.h"
+#include "elt/retry.h"
 
 namespace levada::app {
 namespace {
@@ -143,9 +144,15 @@ Result<bool> IsSelected(Session& session, const Pipeline& pipeline) {
 }
 
 Result<std::vector<Pipeline>> EachTable(Session& session, const Pipeline& pipeline) {
-  ARROW_ASSIGN_OR_RAISE(
-      const auto tables,
-      elt::FindTables(session.context(), pipeline.plan, session.catalog(), session.stage_input()));
+  // Who runs waits for a source that is away; who looks is told at once.
+  const bool waits = session.line().verb == Verb::kRun || session.line().verb == Verb::kRetry ||
+                     session.line().verb == Verb::kBackfill;
+  const elt::RetrySpec retry = waits ? pipeline.plan.retry : elt::RetrySpec{.attempts = 1};
+  ARROW_ASSIGN_OR_RAISE(const auto tables,
+                        elt::Retried(session.context(), retry, session.random(), "tables", [&] {
+                          return elt::FindTables(session.context(), pipeline.plan,
+                                                 session.catalog(), session.stage_input());
+                        }));
   std::vector<Pipeline> each;
   for (const elt::FoundTable& table : tables) {
     ARROW_ASSIGN_OR_RAISE(Pipeline one, OpenPipelineOfTable(session, pipeline, table));

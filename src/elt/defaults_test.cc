@@ -12,7 +12,7 @@ using testing::HasSubstr;
 
 constexpr const char* kPipeline = R"(name: orders
 defaults: ../shared.yaml
-consumer: { postgres: { table: public.orders } }
+consumer: { postgres: { dsn: "${env:SHOP}", table: public.orders } }
 loaders:
   - parquet: { path: ./lake/orders }
 )";
@@ -71,7 +71,7 @@ TEST(Defaults, AreMergedOptionByOption) {
 
 TEST(Defaults, MakeThePlanThatTheyWouldHaveMadeInTheFile) {
   const std::string whole = R"(name: orders
-consumer: { postgres: { table: public.orders, columns: [id] } }
+consumer: { postgres: { dsn: "${env:SHOP}", table: public.orders, columns: [id] } }
 loaders:
   - parquet: { path: ./lake/orders, codec: snappy }
 )";
@@ -112,15 +112,19 @@ TEST(Defaults, OfNothingAreNone) {
 }
 
 TEST(Defaults, HideTheirSecrets) {
+  std::string pipeline = kPipeline;
+  pipeline.erase(pipeline.find("dsn:"), pipeline.find("table:") - pipeline.find("dsn:"));
   const Status refused =
-      ParseWith("consumer: { postgres: { dsn: 'postgres://me:hunter2@host/db', columns: 7 } }\n")
+      ParseWith("consumer: { postgres: { dsn: 'postgres://me:hunter2@host/db', columns: 7 } }\n",
+                pipeline)
           .status();
   ASSERT_FALSE(refused.ok());
-  for (const Diagnostic& problem : FaultOf(refused).diagnostics()) {
+  const Fault fault = FaultOf(refused);
+  for (const Diagnostic& problem : fault.diagnostics()) {
     EXPECT_EQ(problem.source->text.find("hunter2"), std::string::npos);
   }
-  const Plan plan =
-      ValueOf(ParseWith("consumer: { postgres: { dsn: 'postgres://me:hunter2@host/db' } }\n"));
+  const Plan plan = ValueOf(
+      ParseWith("consumer: { postgres: { dsn: 'postgres://me:hunter2@host/db' } }\n", pipeline));
   ASSERT_EQ(plan.warnings.size(), 1U);
   EXPECT_EQ(plan.warnings[0].source->name, "shared.yaml");
   EXPECT_EQ(plan.warnings[0].source->text.find("hunter2"), std::string::npos);

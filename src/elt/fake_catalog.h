@@ -203,7 +203,8 @@ inline Catalog MakeCatalog() {
                                        .spec = spec,
                                        .make = MakeIdleConsumer,
                                        .url_schemes = {},
-                                       .from_url = nullptr});
+                                       .from_url = nullptr,
+                                       .finds_marks = spec.name == "postgres"});
   }
   for (OptionSpec spec : {RenameSpec(), CastSpec()}) {
     const auto make = [](const Options&,

@@ -32,7 +32,7 @@ std::vector<std::string> Examples(const std::string& page) {
 std::string Completed(std::string example) {
   const std::pair<const char*, const char*> parts[] = {
       {"name:", "name: orders\n"},
-      {"consumer:", "consumer: { sqlite: { path: shop.db, table: orders } }\n"},
+      {"consumer:", "consumer: { postgres: { dsn: \"${env:DSN}\", table: orders } }\n"},
       {"loaders:", "loaders: [{ parquet: { path: lake } }]\n"}};
   for (const auto& [key, part] : parts) {
     if (!example.starts_with(key) && example.find(std::string("\n") + key) == std::string::npos) {

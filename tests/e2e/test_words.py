@@ -65,6 +65,22 @@ def test_other_shells_read_their_script(levada, shell):
         assert ran.returncode == 0 and ran.stderr == "", ran.stderr
 
 
+@pytest.mark.skipif(shutil.which("fish") is None, reason="no fish on this machine")
+def test_fish_completes(levada):
+    levada.write("levada.fish", levada("completions", "fish", expect=0).out)
+
+    def offered(line):
+        program = f"source levada.fish; complete -C '{line}'"
+        ran = subprocess.run(["fish", "--no-config", "-c", program], capture_output=True, text=True, cwd=levada.directory)
+        assert ran.returncode == 0 and ran.stderr == "", ran
+        return [answer.split("\t")[0] for answer in ran.stdout.splitlines()]
+
+    assert offered("levada ba") == ["backfill"]
+    assert offered("levada run --rep") == ["--replace"]
+    assert offered("levada status --having p") == ["pending", "published"]
+    assert offered("levada completions f") == ["fish"]
+
+
 def test_mistakes(levada):
     for arguments in (("completions",), ("completions", "csh"), ("completions", "bash", "zsh")):
         ran = levada(*arguments, expect=10)
