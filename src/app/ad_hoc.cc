@@ -47,6 +47,17 @@ const elt::CatalogEntry<elt::Consumer>* FindByScheme(const elt::Catalog& catalog
   return nullptr;
 }
 
+/// A number or a switch stands without quotes: in them it would be text.
+std::string YamlOption(const elt::OptionSpec& spec, const std::string& name,
+                       const std::string& value) {
+  const auto option = std::ranges::find(spec.fields, name, &elt::OptionSpec::name);
+  const bool is_plain =
+      option != spec.fields.end() && !value.empty() &&
+      (option->type == elt::OptionType::kInteger || option->type == elt::OptionType::kBool) &&
+      std::ranges::all_of(value, [](unsigned char c) { return std::isalnum(c) != 0 || c == '-'; });
+  return is_plain ? value : YamlText(value);
+}
+
 }  // namespace
 
 std::string YamlText(const std::string& text) {
@@ -87,6 +98,7 @@ Result<AdHocParts> ReadAdHoc(const elt::Catalog& catalog, const AdHocPipeline& a
   }
   AdHocParts parts{NameFrom(ad_hoc.path), entry->kind, {}};
   ARROW_ASSIGN_OR_RAISE(parts.options, entry->from_url(ad_hoc.url));
+  for (auto& [name, value] : parts.options) value = YamlOption(entry->spec, name, value);
   return parts;
 }
 
@@ -95,7 +107,7 @@ Result<std::string> WriteAdHoc(const elt::Catalog& catalog, const AdHocPipeline&
   std::string text =
       fmt::format("name: {}\nconsumer:\n  {}:\n", YamlText(parts.name), parts.consumer);
   for (const auto& [name, value] : parts.options) {
-    text += fmt::format("    {}: {}\n", name, YamlText(value));
+    text += fmt::format("    {}: {}\n", name, value);
   }
   text += fmt::format("loaders:\n  - parquet:\n      path: {}\n", YamlText(ad_hoc.path));
   return text;

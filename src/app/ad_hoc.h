@@ -11,9 +11,9 @@ namespace levada::app {
 
 /// What a URL and a directory say.
 struct AdHocParts {
-  std::string name;      ///< of the pipeline, after the directory
-  std::string consumer;  ///< its kind
-  elt::WrittenOptions options;
+  std::string name;             ///< of the pipeline, after the directory
+  std::string consumer;         ///< its kind
+  elt::WrittenOptions options;  ///< values as YAML writes them
 };
 /// kBadCommandLine for a scheme that no consumer reads.
 Result<AdHocParts> ReadAdHoc(const elt::Catalog& catalog, const AdHocPipeline& ad_hoc);

@@ -35,6 +35,29 @@ TEST(AdHoc, WritesWhatAPersonWouldHaveWritten) {
             "      path: \"./lake/Order Lines/\"\n");
 }
 
+TEST(AdHoc, NumbersAndSwitchesStandWithoutQuotes) {
+  elt::CatalogEntry<elt::Consumer> entry;
+  entry.kind = "typed";
+  entry.url_schemes = {"typed"};
+  entry.spec = {.name = "typed", .type = elt::OptionType::kGroup};
+  entry.spec.fields = {{.name = "rows", .type = elt::OptionType::kInteger},
+                       {.name = "trim", .type = elt::OptionType::kBool},
+                       {.name = "wait", .type = elt::OptionType::kDuration},
+                       {.name = "code"}};
+  entry.from_url = [](const std::string&) -> Result<elt::WrittenOptions> {
+    return elt::WrittenOptions{{"rows", "-12"}, {"trim", "true"}, {"wait", "30s"},
+                               {"code", "12"},  {"rows", "1 2"},  {"rows", ""}};
+  };
+  elt::Catalog catalog;
+  catalog.Add(std::move(entry));
+  const Result<std::string> text = WriteAdHoc(catalog, {"typed:x", "lake", ""});
+  ASSERT_TRUE(text.ok()) << text.status().ToString();
+  EXPECT_NE(text->find("    rows: -12\n    trim: true\n    wait: \"30s\"\n    code: \"12\"\n"
+                       "    rows: \"1 2\"\n    rows: \"\"\n"),
+            std::string::npos)
+      << *text;
+}
+
 TEST(AdHoc, NamesThatWouldBeEmptyOrNumbersGetAWord) {
   const auto name = [](const std::string& path) {
     const std::string text = *WriteAdHoc(FakeCatalog(), {"fake://x", path, ""});

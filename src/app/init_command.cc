@@ -47,6 +47,12 @@ std::string ColumnsOf(const elt::Source& source) {
   return fmt::format("{}{}", fmt::join(names, ", "), is_cut ? ", ..." : "");
 }
 
+// Whether the consumer reads those columns of a table that `columns:` lists.
+bool TakesColumns(const elt::OptionSpec& spec) {
+  const auto columns = std::ranges::find(spec.fields, "columns", &elt::OptionSpec::name);
+  return columns != spec.fields.end() && columns->type == elt::OptionType::kList;
+}
+
 // An example of a condition that says something. In YAML it stands behind other words, in quotes.
 std::string FilteredColumn(const arrow::Schema& schema) {
   const auto nullable = std::ranges::find_if(schema.fields(), &arrow::Field::nullable);
@@ -101,10 +107,12 @@ std::string FileText(const Session& session, const AdHocParts& parts, const Pipe
   const bool holds_password = RedactUrl(ad_hoc.url) != ad_hoc.url;
   for (const auto& [name, value] : parts.options) {
     const bool is_secret = holds_password && name == "dsn";
-    text += fmt::format("    {}: {}\n", name,
-                        is_secret ? "${env:" + VariableOf(parts) + "}" : YamlText(value));
+    text +=
+        fmt::format("    {}: {}\n", name, is_secret ? "${env:" + VariableOf(parts) + "}" : value);
   }
-  text += fmt::format("    # columns: [{}]\n\n", ColumnsOf(source));
+  const elt::OptionSpec& spec = session.catalog().FindConsumer(parts.consumer)->spec;
+  if (TakesColumns(spec)) text += fmt::format("    # columns: [{}]\n", ColumnsOf(source));
+  text += "\n";
   text +=
       "# What rows pass through, in this order; `levada preview` and `levada test` show what it "
       "makes "
