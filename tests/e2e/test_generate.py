@@ -7,7 +7,7 @@ import signal
 
 import pytest
 
-from conftest import data_files, leftovers, read_table
+from conftest import data_files, leftovers, read_table, wait_until
 
 MASK = (1 << 64) - 1
 GAMMA = 0x9E3779B97F4A7C15
@@ -79,7 +79,7 @@ def test_rows_are_those_of_their_definition(levada):
 def test_pieces_hold_the_rows_of_the_whole(levada, table):
     rows = 300 if table == "wide-500" else 5_000
     write(levada, f"table: {table}, rows: {rows}", "whole")
-    write(levada, f"table: {table}, rows: {rows}, slices: 2, partition: {{ count: 3 }}", "pieces", name="q.yaml")
+    write(levada, f"table: {table}, rows: {rows}, slices: 2, partition: {{ count: 3 }}", "pieces", "parallel: 3", "q.yaml")
     levada("run", "p.yaml", "--quiet", expect=0)
     levada("run", "q.yaml", "--quiet", expect=0)
     assert len(data_files(levada.directory / "pieces")) == 6
@@ -126,11 +126,7 @@ def test_rows_are_verified_by_reading_them_again(levada):
 def test_a_stop_ends_a_large_table_at_once(levada):
     write(levada, "table: wide-500, rows: 50000000")
     child = levada.start("run", "p.yaml", "--quiet")
-    for _ in range(2000):
-        if list((levada.directory / "lake").rglob(".levada*")):
-            break
-        assert child.poll() is None
-        signal.sigtimedwait([], 0.005)
+    wait_until(lambda: list((levada.directory / "lake").rglob(".levada*")), "a file is begun")
     child.send_signal(signal.SIGTERM)
     child.communicate(timeout=5)
     assert child.returncode == 143

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/quantity.h"
 #include "connectors/generate/column_options.h"
 #include "connectors/generate/preset_tables.h"
 #include "elt/stage_problems.h"
@@ -15,6 +16,10 @@ namespace {
 
 using elt::OptionSpec;
 using elt::OptionType;
+
+// A row is made whole, and a batch has one at least: more than this would not be the batch that a
+// memory budget counts with.
+constexpr int64_t kRowBytesMax = int64_t{4} << 20;
 
 OptionSpec PartitionSpec() {
   OptionSpec spec{.name = "partition",
@@ -57,6 +62,12 @@ class Checker {
     auto columns = named ? PresetColumns(name, seed) : Columns(rows, seed);
     if (!problems_.empty()) return;
     read.table = std::make_shared<const GeneratedTable>(name, rows, seed, std::move(columns));
+    const int64_t row_bytes = read.table->row_bytes_max();
+    if (row_bytes <= kRowBytesMax) return;
+    Refuse(options_, "columns", FaultCode::kImpossiblePlan,
+           "the longest row would have " + FormatBytes(row_bytes) + ", more than " +
+               FormatBytes(kRowBytesMax),
+           "choose fewer columns, or a smaller length:");
   }
 
   void Partition(PartitionRule& rule) {
@@ -143,7 +154,7 @@ elt::OptionSpec ConsumerSpec() {
        .fields = {ColumnSpec()}},
       {.name = "rows",
        .type = OptionType::kInteger,
-       .doc = "how many",
+       .doc = "how many, up to 50,000,000,000",
        .required = true,
        .max = kRowsMax,
        .example = "1000000"},

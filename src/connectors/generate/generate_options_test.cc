@@ -41,6 +41,16 @@ TEST_F(GenerateOptionsTest, NumbersAreBounded) {
   }
 }
 
+TEST_F(GenerateOptionsTest, ARowFitsIntoABatch) {
+  const std::string columns =
+      "rows: 2\ncolumns: { a: { type: text, length: 1048576 }, b: { type: binary, length: 1048576 "
+      "}, "
+      "c: { type: text, length: 1048576 }, d: { type: text, length: ";
+  EXPECT_THAT(Make(columns + "1048000 } }"), IsOk());
+  EXPECT_THAT(Make(columns + "1048576 } }"),
+              FailsWith(FaultCode::kImpossiblePlan, HasSubstr("longest row")));
+}
+
 TEST_F(GenerateOptionsTest, APartitionIsCutInOneWay) {
   const std::string table = "table: narrow\nrows: 10\npartition: ";
   EXPECT_THAT(Make(table + "{ size: 3 }"), IsOk());

@@ -19,7 +19,7 @@ GeneratedTable::GeneratedTable(std::string name, int64_t rows, uint64_t seed,
 }
 
 int64_t GeneratedTable::EstimatedBytes(int64_t rows) const {
-  // The longest rows there are, 10,000 columns of 1 MiB, and kRowsMax of them pass an int64.
+  // Of the longest rows kRowsMax are close to an int64's end.
   return static_cast<int64_t>(std::min(9e18, row_bytes_ * static_cast<double>(rows)));
 }
 

@@ -8,7 +8,7 @@
 namespace levada::generate {
 namespace {
 
-// Offsets of texts are 32 bits wide, whatever the limits say.
+// Offsets of texts have 32 bits, whatever the limits say.
 constexpr int64_t kBatchBytesMax = int64_t{1} << 30;
 
 int64_t RowsPerBatch(const GeneratedTable& table, const elt::BatchLimits& limits) {
