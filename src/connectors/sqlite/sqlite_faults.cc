@@ -27,8 +27,9 @@ Fault CannotOpen(const Error& error) {
   }
   return FaultFrom(FaultCode::kSourceUnsupported, Named(error, "cannot open"), error)
       .Help(
-          "a database in WAL mode needs a writable directory for its -shm file: copy the "
-          "database, or run PRAGMA journal_mode = DELETE on it");
+          "a database in WAL mode needs a writable directory for its -shm file: say immutable: "
+          "true "
+          "where nobody writes it, copy the database, or run PRAGMA journal_mode = DELETE on it");
 }
 
 FaultCode CodeOfSql(std::string_view message) {
@@ -46,6 +47,21 @@ Fault SourceFault(const Error& error) {
           .Help(
               "another process is writing; raise busy_timeout:, or switch the database to WAL, "
               "where readers do not wait");
+    case ErrorKind::kReplaced:
+      return FaultFrom(FaultCode::kSnapshotLost, Named(error, "changed behind its locks:"), error)
+          .Help(
+              "replace a database by renaming another one onto its name, with no process at it; "
+              "copy it with VACUUM INTO or .backup");
+    case ErrorKind::kHasLog:
+      return FaultFrom(FaultCode::kSourceUnsupported, Named(error, "not immutable:"), error)
+          .Help(
+              "remove immutable: true, or run PRAGMA wal_checkpoint(TRUNCATE) on the database and "
+              "close it");
+    case ErrorKind::kEncoding:
+      return FaultFrom(FaultCode::kSourceUnsupported, Named(error, "cannot attach"), error)
+          .Help(
+              "read it alone, or make a copy: PRAGMA encoding = 'UTF-8' in a new file, then "
+              "import");
     case ErrorKind::kCannotOpen:
       return CannotOpen(error);
     case ErrorKind::kNotADatabase:

@@ -60,10 +60,40 @@ ErrorKind KindOfCode(int extended_code) {
   }
 }
 
+/// Who only reads writes nothing but what reading needs: the index of a write-ahead log.
+ErrorKind KindFor(int extended_code, OpenMode mode) {
+  const ErrorKind kind = KindOfCode(extended_code);
+  const bool lacks_index = kind == ErrorKind::kReadOnly && mode == OpenMode::kRead &&
+                           extended_code != SQLITE_READONLY &&
+                           extended_code != SQLITE_READONLY_ROLLBACK;
+  return lacks_index ? ErrorKind::kCannotOpen : kind;
+}
+
 /// SQLite takes "file:x" for a URI where it was built so, and ":memory:" and "" for databases
 /// without a file. With a directory in front a name is only a name.
 std::string AsFileName(const std::string& path) {
   return path.empty() || path.front() == '/' ? path : "./" + path;
+}
+
+/// The URI of a file that nobody writes. Everything that could mean something in a URI is escaped.
+std::string AsImmutableUri(const std::string& path) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string uri = "file:";
+  for (const char c : AsFileName(path)) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       c == '/' || c == '.' || c == '-' || c == '_';
+    if (plain) {
+      uri += c;
+    } else {
+      uri += {'%', kDigits[byte >> 4], kDigits[byte & 15]};
+    }
+  }
+  return uri + "?immutable=1";
+}
+
+bool IsFileName(const std::string& path) {
+  return !path.empty() && path.find('\0') == std::string::npos;
 }
 
 int FlagsOf(OpenMode mode) {
@@ -85,8 +115,11 @@ constexpr size_t kSqlBytesMax = 1 << 20;  // far above any statement of ours or 
 
 }  // namespace
 
-Database::Database(std::string path, FaultOfError fault_of, std::chrono::milliseconds busy_timeout)
-    : path_(std::move(path)), fault_of_(std::move(fault_of)), busy_timeout_(busy_timeout) {}
+Database::Database(std::string path, FaultOfError fault_of, const OpenOptions& options)
+    : path_(std::move(path)),
+      fault_of_(std::move(fault_of)),
+      mode_(options.mode),
+      busy_timeout_(options.busy_timeout) {}
 
 Database::~Database() {
   // v2: a statement that outlives us by mistake keeps the connection instead of dangling.
@@ -97,9 +130,9 @@ Result<std::unique_ptr<Database>> Database::Open(const Context& ctx, const std::
                                                  const OpenOptions& options,
                                                  FaultOfError fault_of) {
   ARROW_RETURN_NOT_OK(ctx.Check());
-  std::unique_ptr<Database> database(new Database(path, std::move(fault_of), options.busy_timeout));
+  std::unique_ptr<Database> database(new Database(path, std::move(fault_of), options));
   const bool has_file = options.mode != OpenMode::kMemory;
-  if (has_file && (path.empty() || path.find('\0') != std::string::npos)) {
+  if (has_file && !IsFileName(path)) {
     Error error;
     error.kind = ErrorKind::kCannotOpen;
     error.extended_code = SQLITE_CANTOPEN;
@@ -107,10 +140,13 @@ Result<std::unique_ptr<Database>> Database::Open(const Context& ctx, const std::
     error.path = path;
     return database->fault_of_(error);
   }
-  const std::string name = has_file ? AsFileName(path) : ":memory:";
-  const int code =
-      sqlite3_open_v2(name.c_str(), &database->connection_, FlagsOf(options.mode), nullptr);
+  const std::string name = !has_file           ? ":memory:"
+                           : options.immutable ? AsImmutableUri(path)
+                                               : AsFileName(path);
+  const int flags = FlagsOf(options.mode) | (options.immutable ? SQLITE_OPEN_URI : 0);
+  const int code = sqlite3_open_v2(name.c_str(), &database->connection_, flags, nullptr);
   if (code != SQLITE_OK) return database->Failure(code, ctx, "");
+  if (options.immutable) ARROW_RETURN_NOT_OK(database->CheckNoLog("main"));
   ARROW_RETURN_NOT_OK(database->Configure(ctx, options));
   return database;
 }
@@ -127,7 +163,7 @@ Status Database::Configure(const Context& ctx, const OpenOptions& options) {
   sqlite3_db_config(connection_, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
   ARROW_RETURN_NOT_OK(
       Execute(ctx, "PRAGMA cache_size = -" + std::to_string(options.cache_bytes / 1024)));
-  if (options.mode == OpenMode::kRead) ARROW_RETURN_NOT_OK(Execute(ctx, "PRAGMA query_only = ON"));
+  if (options.mode == OpenMode::kRead) ARROW_RETURN_NOT_OK(Harden(ctx));
   if (options.journal != Journal::kAsItIs) {
     ARROW_ASSIGN_OR_RAISE(Statement journal, Prepare(ctx, "PRAGMA journal_mode = WAL"));
     ARROW_ASSIGN_OR_RAISE(bool row, journal.Step(ctx));
@@ -152,13 +188,72 @@ Status Database::Configure(const Context& ctx, const OpenOptions& options) {
   return Status::OK();
 }
 
+Status Database::Harden(const Context& ctx) {
+  sqlite3_db_config(connection_, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, nullptr);
+  sqlite3_db_config(connection_, SQLITE_DBCONFIG_ENABLE_FTS3_TOKENIZER, 0, nullptr);
+  sqlite3_db_config(connection_, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, nullptr);
+  return Execute(ctx,
+                 "PRAGMA query_only = ON; PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0; "
+                 "PRAGMA recursive_triggers = OFF");
+}
+
+Status Database::CheckNoLog(const std::string& schema) {
+  sqlite3_vfs* vfs = sqlite3_vfs_find(nullptr);
+  const char* file = sqlite3_db_filename(connection_, schema.c_str());
+  if (file == nullptr || *file == '\0') return Status::OK();
+  for (const char* log : {"-wal", "-journal"}) {
+    const std::string name = std::string(file) + log;
+    int found = 0;  // an empty file is as good as none, to SQLite too
+    const int code = vfs->xAccess(vfs, name.c_str(), SQLITE_ACCESS_EXISTS, &found);
+    if (code == SQLITE_OK && found == 0) continue;
+    Error error;
+    error.kind = ErrorKind::kHasLog;
+    error.extended_code = code;
+    error.message = "\"" + name + "\" lies beside it, whose content would not be read";
+    error.path = file;
+    return fault_of_(error);
+  }
+  return Status::OK();
+}
+
+Status Database::Attach(const Context& ctx, const std::string& name, const std::string& path,
+                        bool immutable) {
+  Error error;
+  error.path = path;
+  if (!IsFileName(path)) {
+    error.kind = ErrorKind::kCannotOpen;
+    error.extended_code = SQLITE_CANTOPEN;
+    error.message = "not a file name";
+    return fault_of_(error);
+  }
+  ARROW_RETURN_NOT_OK(ctx.Check());
+  Entered entered(*this, ctx);
+  const std::string file = immutable ? AsImmutableUri(path) : AsFileName(path);
+  const std::string sql = "ATTACH " + QuoteText(file) + " AS " + QuoteName(name);
+  const int code = sqlite3_exec(connection_, sql.c_str(), nullptr, nullptr, nullptr);
+  if (code != SQLITE_OK) {
+    const int primary = code & 0xff;
+    if (primary == SQLITE_INTERRUPT || primary == SQLITE_BUSY) ARROW_RETURN_NOT_OK(ctx.Check());
+    error.extended_code = code;
+    error.kind = KindFor(code, mode_);
+    error.message = sqlite3_errmsg(connection_);
+    error.system_errno = sqlite3_system_errno(connection_);
+    if (error.message.find("same text encoding") != std::string::npos) {
+      error.kind = ErrorKind::kEncoding;
+    }
+    return fault_of_(error);
+  }
+  schemas_.push_back(name);
+  return immutable ? CheckNoLog(name) : Status::OK();
+}
+
 Status Database::Failure(int code, const Context& ctx, const std::string& sql) {
   // The callbacks make SQLite give up with kBusy or kInterrupted when the context ends.
   const int primary = code & 0xff;
   if (primary == SQLITE_INTERRUPT || primary == SQLITE_BUSY) ARROW_RETURN_NOT_OK(ctx.Check());
   Error error;
   error.extended_code = code;
-  error.kind = KindOfCode(code);
+  error.kind = KindFor(code, mode_);
   error.path = path_;
   error.sql = sql;
   error.message = sqlite3_errstr(code);
@@ -258,8 +353,11 @@ Result<std::unique_ptr<Transaction>> Transaction::Begin(const Context& ctx, Data
       database.Execute(ctx, kind == Kind::kWrite ? "BEGIN IMMEDIATE" : "BEGIN DEFERRED"));
   std::unique_ptr<Transaction> transaction(new Transaction(database));
   if (kind == Kind::kRead) {
-    // A deferred transaction has its snapshot only after its first read.
-    ARROW_RETURN_NOT_OK(database.Execute(ctx, "SELECT 1 FROM sqlite_schema LIMIT 1"));
+    // A deferred transaction has its snapshot of a file only after its first read there.
+    for (const std::string& schema : database.schemas()) {
+      ARROW_RETURN_NOT_OK(
+          database.Execute(ctx, "SELECT 1 FROM " + QuoteName(schema) + ".sqlite_schema LIMIT 1"));
+    }
   }
   return transaction;
 }

@@ -13,6 +13,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "base/context.h"
 #include "db/sqlite/error.h"
@@ -43,15 +44,20 @@ struct OpenOptions {
   Journal journal = Journal::kAsItIs;  ///< the others only for kWrite and kCreate
   /// Pages kept in memory.
   int64_t cache_bytes = int64_t{2} << 20;
+  /// kRead only: nobody writes the file while it is open, so nothing is locked and no -shm file is
+  /// needed. Refused (kHasLog) where a write-ahead log or a journal lies beside the file, since its
+  /// content would not be seen.
+  bool immutable = false;
 };
 
 enum class CellType : uint8_t { kNull, kInteger, kReal, kText, kBlob };
 
 /// One value of the current row. `bytes` holds text (UTF-8 as stored, not validated) or a blob,
 /// valid until the next Step, Reset or destruction of its statement. A text that is no valid UTF-16
-/// in a database of that encoding is one byte that is no valid UTF-8.
+/// in a database of that encoding is one byte that is no valid UTF-8, and `is_lost`.
 struct Cell {
   CellType type = CellType::kNull;
+  bool is_lost = false;  ///< a text of which `bytes` says nothing
   union {
     int64_t integer = 0;
     double real;
@@ -123,12 +129,21 @@ class Database final {
  public:
   /// `path` is a file name and never a URI. Reads the header, so that a file that is no database is
   /// refused here (kNotADatabase) and a locked one waited for. Loading extensions is impossible,
-  /// and "x" in double quotes is always a name, never a text.
+  /// and "x" in double quotes is always a name, never a text. A file that is opened to be read is
+  /// taken for hostile: no triggers, no functions with side effects in its schema, no mapped
+  /// memory, and every page is checked as it is loaded (sqlite.org/security.html).
   static Result<std::unique_ptr<Database>> Open(const Context& ctx, const std::string& path,
                                                 const OpenOptions& options, FaultOfError fault_of);
   ~Database();
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
+
+  /// Adds the database in another file under `name`, in the mode of this one. `path` as in Open.
+  /// SQLite takes ten at most.
+  Status Attach(const Context& ctx, const std::string& name, const std::string& path,
+                bool immutable);
+  /// "main" and the names that were attached, in their order.
+  const std::vector<std::string>& schemas() const { return schemas_; }
 
   /// Runs one or more statements, dropping their rows.
   Status Execute(const Context& ctx, std::string_view sql);
@@ -145,6 +160,7 @@ class Database final {
 
  private:
   friend class Statement;
+  friend class FileProbe;
   /// Makes `ctx` the one that the callbacks of SQLite obey while one call runs.
   class Entered {
    public:
@@ -158,9 +174,12 @@ class Database final {
     Database& database_;
     const Context* outer_;
   };
-  Database(std::string path, FaultOfError fault_of, std::chrono::milliseconds busy_timeout);
+  Database(std::string path, FaultOfError fault_of, const OpenOptions& options);
 
   Status Configure(const Context& ctx, const OpenOptions& options);
+  Status Harden(const Context& ctx);
+  /// kHasLog when `schema` has a write-ahead log or a journal that says something.
+  Status CheckNoLog(const std::string& schema);
   /// The fault of the last failing call, or why `ctx` ended it.
   Status Failure(int code, const Context& ctx, const std::string& sql);
   static int OnBusy(void* self, int tries);
@@ -168,8 +187,10 @@ class Database final {
 
   const std::string path_;
   const FaultOfError fault_of_;
+  const OpenMode mode_;
   const std::chrono::milliseconds busy_timeout_;
   sqlite3* connection_ = nullptr;
+  std::vector<std::string> schemas_{"main"};
   bool is_utf16_ = false;             ///< the encoding of the file, when it was opened
   const Context* context_ = nullptr;  ///< of the call that runs now; null between calls
   SteadyTime busy_since_{};
@@ -180,7 +201,8 @@ class Database final {
 class Transaction final {
  public:
   enum class Kind : uint8_t {
-    kRead,   ///< a snapshot: taken at once, unchanged by other connections' commits
+    kRead,   ///< a snapshot: taken at once of each file (snapshot.h for one moment of several),
+             ///< unchanged by other connections' commits
     kWrite,  ///< takes the write lock at once, so that it cannot fail half way for a lock
   };
   static Result<std::unique_ptr<Transaction>> Begin(const Context& ctx, Database& database,

@@ -249,6 +249,81 @@ TEST_F(DatabaseTest, CannotChangeWhatItOpenedToRead) {
   EXPECT_EQ(LastKind(), ErrorKind::kReadOnly);
 }
 
+TEST_F(DatabaseTest, TakesAFileThatItReadsForHostile) {
+  {
+    auto writer = Open(Path("a.db"), OpenMode::kCreate);
+    Do(*writer,
+       "CREATE TABLE t (x); INSERT INTO t VALUES (1);"
+       "CREATE VIEW plain AS SELECT abs(x) AS x FROM t;"
+       "CREATE VIEW hostile AS SELECT load_extension('x') AS x FROM t;"
+       "CREATE VIEW tokens AS SELECT fts3_tokenizer('simple') AS x FROM t");
+  }
+  auto reader = Open(Path("a.db"), OpenMode::kRead);
+  EXPECT_EQ(One(*reader, "SELECT x FROM plain"), "1");
+  EXPECT_FALSE(reader->Execute(ctx_, "SELECT x FROM hostile").ok());
+  EXPECT_FALSE(reader->Execute(ctx_, "SELECT x FROM tokens").ok());
+  EXPECT_FALSE(reader->Execute(ctx_, "SELECT load_extension('x')").ok());
+  EXPECT_EQ(One(*reader, "PRAGMA trusted_schema"), "0");
+  EXPECT_EQ(One(*reader, "PRAGMA cell_size_check"), "1");
+  EXPECT_EQ(One(*reader, "PRAGMA query_only"), "1");
+  EXPECT_EQ(One(*reader, "PRAGMA mmap_size"), "0");
+}
+
+TEST_F(DatabaseTest, ReadsAnImmutableFileWithoutLocks) {
+  const std::string path = Path("a%20 ?#ü&.db");
+  auto writer = Open(path, OpenMode::kCreate);
+  Do(*writer, "CREATE TABLE t (x); INSERT INTO t VALUES (7); BEGIN EXCLUSIVE");
+  OpenOptions options;
+  options.immutable = true;
+  auto reader = Database::Open(ctx_, path, options, Mapper());
+  ASSERT_TRUE(reader.ok()) << reader.status();
+  EXPECT_EQ(One(**reader, "SELECT x FROM t"), "7");
+  EXPECT_FALSE((*reader)->Execute(ctx_, "DELETE FROM t").ok());
+}
+
+TEST_F(DatabaseTest, RefusesAsImmutableWhatHasALogBesideIt) {
+  auto writer = Open(Path("a.db"), OpenMode::kCreate, Journal::kWal);
+  Do(*writer, "CREATE TABLE t (x)");
+  OpenOptions options;
+  options.immutable = true;
+  EXPECT_FALSE(Database::Open(ctx_, Path("a.db"), options, Mapper()).ok());
+  EXPECT_EQ(LastKind(), ErrorKind::kHasLog);
+  EXPECT_THAT(errors_.back().message, HasSubstr("a.db-wal"));
+  auto main = Open(Path("b.db"), OpenMode::kCreate);
+  EXPECT_FALSE(main->Attach(ctx_, "a", Path("a.db"), true).ok());
+  EXPECT_EQ(LastKind(), ErrorKind::kHasLog);
+  Do(*writer, "PRAGMA wal_checkpoint(TRUNCATE)");
+  EXPECT_TRUE(Database::Open(ctx_, Path("a.db"), options, Mapper()).ok());
+}
+
+TEST_F(DatabaseTest, AttachesFilesInItsOwnMode) {
+  {
+    auto writer = Open(Path("file:x.db"), OpenMode::kCreate);
+    Do(*writer, "CREATE TABLE t (x); INSERT INTO t VALUES (7)");
+  }
+  (void)Open(Path("a.db"), OpenMode::kCreate);
+  auto reader = Open(Path("a.db"), OpenMode::kRead);
+  ASSERT_TRUE(reader->Attach(ctx_, "x", Path("file:x.db"), false).ok());
+  EXPECT_THAT(reader->schemas(), testing::ElementsAre("main", "x"));
+  EXPECT_EQ(One(*reader, "SELECT x FROM x.t"), "7");
+  EXPECT_FALSE(reader->Execute(ctx_, "DELETE FROM x.t").ok());
+  for (const auto& [path, kind] : {std::pair{Path("none.db"), ErrorKind::kCannotOpen},
+                                   std::pair{std::string(), ErrorKind::kCannotOpen},
+                                   std::pair{std::string("a\0b", 3), ErrorKind::kCannotOpen}}) {
+    EXPECT_FALSE(reader->Attach(ctx_, "y", path, false).ok());
+    EXPECT_EQ(LastKind(), kind);
+    EXPECT_EQ(errors_.back().path, path);
+  }
+  EXPECT_FALSE(std::filesystem::exists(Path("none.db")));
+  {
+    auto wide = Open(Path("wide.db"), OpenMode::kCreate);
+    Do(*wide, "PRAGMA encoding = 'UTF-16'; CREATE TABLE t (x)");
+  }
+  EXPECT_FALSE(reader->Attach(ctx_, "y", Path("wide.db"), false).ok());
+  EXPECT_EQ(LastKind(), ErrorKind::kEncoding);
+  EXPECT_THAT(reader->schemas(), testing::SizeIs(2));
+}
+
 TEST_F(DatabaseTest, KeepsAWriteAheadLogAsDurableAsAsked) {
   for (const auto& [journal, synchronous] :
        {std::pair(Journal::kWal, "1"), std::pair(Journal::kDurableWal, "2")}) {

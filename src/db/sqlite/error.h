@@ -13,6 +13,9 @@ namespace levada::db::sqlite {
 
 enum class ErrorKind : uint8_t {
   kBusy,          ///< another connection holds a lock, for longer than the busy timeout
+  kReplaced,      ///< the file is another one now, or its bytes changed under our lock
+  kHasLog,        ///< opened as immutable, with a log beside it that would not be seen
+  kEncoding,      ///< attached to a database in another text encoding
   kCannotOpen,    ///< no such file, no such directory, or no right to create what WAL needs
   kNotADatabase,  ///< the file is something else, or encrypted
   kCorrupt,
@@ -42,5 +45,7 @@ using FaultOfError = std::function<Fault(const Error&)>;
 
 /// A Fault of `code` with everything `error` says: for callers that need no finer distinction.
 Fault FaultFrom(FaultCode code, std::string subject, const Error& error);
+/// A Fault that FaultFrom made of kBusy.
+bool IsFromBusy(const Status& failure);
 
 }  // namespace levada::db::sqlite

@@ -117,6 +117,7 @@ Cell Statement::At(int column) {
         const auto size = static_cast<size_t>(sqlite3_column_bytes16(statement_, column));
         if (wide != nullptr && !IsValidUtf16(wide, size / sizeof(char16_t))) {
           cell.bytes = "\xff";
+          cell.is_lost = true;
           break;
         }
       }
