@@ -101,11 +101,23 @@ inline OptionSpec PostgresSpec() {
 }
 
 inline OptionSpec SqliteSpec() {
+  OptionSpec mixed{.name = "mixed",
+                   .type = OptionType::kChoice,
+                   .doc = "values that do not fit",
+                   .choices = {"error", "null", "string"}};
+  OptionSpec column{.type = OptionType::kGroup, .doc = "a column", .shorthand = "type"};
+  column.fields = {{.name = "type", .doc = "its type"}, mixed};
   OptionSpec spec{.name = "sqlite", .type = OptionType::kGroup, .doc = "reads SQLite"};
   spec.fields = {
       {.name = "path", .doc = "the file", .required = true, .example = "./shop.db"},
+      {.name = "attach",
+       .type = OptionType::kMap,
+       .doc = "further files",
+       .fields = {{.doc = "a path"}}},
       {.name = "table", .doc = "the table", .example = "orders"},
       {.name = "query", .doc = "a query", .example = "select 1"},
+      {.name = "types", .type = OptionType::kMap, .doc = "types", .fields = {column}},
+      mixed,
   };
   return spec;
 }

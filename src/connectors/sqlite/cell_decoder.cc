@@ -5,9 +5,12 @@
 #include <arrow/util/utf8.h>
 
 #include <cmath>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
+#include "connectors/sqlite/value_text.h"
 #include "elt/literal.h"
 
 namespace levada::sqlite {
@@ -42,9 +45,26 @@ struct IntegerReader {
   using Builder = arrow::Int64Builder;
   int64_t value = 0;
   Refusal Read(const Cell& cell) {
-    if (cell.type != CellType::kInteger) return Refused("not stored as an integer");
-    value = cell.integer;
-    return {};
+    switch (cell.type) {
+      case CellType::kInteger:
+        value = cell.integer;
+        return {};
+      case CellType::kReal:
+        // SQLite makes floats of whole numbers beyond 64 bits; a float above 2^53 may be one.
+        if (!(std::abs(cell.real) < static_cast<double>(kExactInteger))) {
+          return Refused("a float that may stand for several whole numbers");
+        }
+        if (std::trunc(cell.real) != cell.real) return Refused("not a whole number");
+        value = static_cast<int64_t>(cell.real);
+        return {};
+      case CellType::kText: {
+        const auto literal = elt::ParseIntegerLiteral(cell.bytes);
+        value = literal.value;
+        return Refused(literal.problem);
+      }
+      default:
+        return Refused("not a number");
+    }
   }
 };
 
@@ -168,7 +188,8 @@ class FixedDecoder final : public CellDecoder {
   typename Reader::Builder builder_;
 };
 
-template <typename Builder, CellType kType>
+/// Values of any size: texts and blobs, or texts that are made of values.
+template <typename Reader>
 class BytesDecoder final : public CellDecoder {
  public:
   BytesDecoder(const std::shared_ptr<arrow::DataType>& type, arrow::MemoryPool* pool)
@@ -176,21 +197,87 @@ class BytesDecoder final : public CellDecoder {
 
   Status Reserve(int64_t rows) override { return builder_.Reserve(rows); }
   Refusal Append(const Cell& cell) override {
-    if (cell.type != kType) {
-      return Refused(kType == CellType::kText ? "not stored as text" : "not stored as a blob");
-    }
-    if (kType == CellType::kText && !arrow::util::ValidateUTF8(cell.bytes)) {
-      return {FaultCode::kInvalidUtf8, "not valid UTF-8"};
-    }
-    Status appended = builder_.Append(cell.bytes);
-    if (!appended.ok()) return Refused("too large");
+    const Refusal refusal = reader_.Read(cell);
+    if (refusal.reason != nullptr || !failure_.ok()) return refusal;
+    failure_ = builder_.Append(reader_.value);
     return {};
   }
   void AppendNull() override { builder_.UnsafeAppendNull(); }
-  Result<std::shared_ptr<arrow::Array>> Finish() override { return builder_.Finish(); }
+  Result<std::shared_ptr<arrow::Array>> Finish() override {
+    ARROW_RETURN_NOT_OK(failure_);
+    return builder_.Finish();
+  }
 
  private:
-  Builder builder_;
+  Reader reader_;
+  typename Reader::Builder builder_;
+  Status failure_;
+};
+
+Refusal CheckText(const Cell& cell) {
+  if (cell.type != CellType::kText) return Refused("not stored as text");
+  if (!arrow::util::ValidateUTF8(cell.bytes)) return {FaultCode::kInvalidUtf8, "not valid UTF-8"};
+  return {};
+}
+
+struct TextReader {
+  using Builder = arrow::StringBuilder;
+  std::string_view value;
+  Refusal Read(const Cell& cell) {
+    value = cell.bytes;
+    return CheckText(cell);
+  }
+};
+
+struct BlobReader {
+  using Builder = arrow::BinaryBuilder;
+  std::string_view value;
+  Refusal Read(const Cell& cell) {
+    if (cell.type != CellType::kBlob) return Refused("not stored as a blob");
+    value = cell.bytes;
+    return {};
+  }
+};
+
+struct JsonReader {
+  using Builder = arrow::StringBuilder;
+  std::string_view value;
+  std::string made{};
+  Refusal Read(const Cell& cell) {
+    const bool is_number = cell.type == CellType::kInteger || cell.type == CellType::kReal;
+    if (!is_number) {
+      value = cell.bytes;
+      return CheckText(cell);
+    }
+    if (cell.type == CellType::kReal && std::isinf(cell.real)) return Refused("infinite");
+    made.clear();
+    AppendLiteral(cell, made);
+    value = made;
+    return {};
+  }
+};
+
+struct UuidReader {
+  using Builder = arrow::StringBuilder;
+  std::string value;
+  Refusal Read(const Cell& cell) {
+    std::optional<std::string> uuid;
+    if (cell.type == CellType::kText) uuid = UuidOfText(cell.bytes);
+    if (cell.type == CellType::kBlob) uuid = UuidOfBytes(cell.bytes);
+    if (!uuid) return Refused("neither 32 hex digits nor 16 bytes");
+    value = *std::move(uuid);
+    return {};
+  }
+};
+
+struct LiteralReader {
+  using Builder = arrow::StringBuilder;
+  std::string value;
+  Refusal Read(const Cell& cell) {
+    value.clear();
+    if (!AppendLiteral(cell, value)) return {FaultCode::kInvalidUtf8, "not valid UTF-16"};
+    return {};
+  }
 };
 
 template <typename Decoder, typename... Args>
@@ -202,8 +289,20 @@ Result<std::unique_ptr<CellDecoder>> New(const std::shared_ptr<arrow::DataType>&
 
 }  // namespace
 
-Result<std::unique_ptr<CellDecoder>> MakeCellDecoder(const std::shared_ptr<arrow::DataType>& type,
+Result<std::unique_ptr<CellDecoder>> MakeCellDecoder(const ColumnType& column,
                                                      arrow::MemoryPool* pool) {
+  const std::shared_ptr<arrow::DataType>& type = column.type;
+  arrow::util::InitializeUTF8();
+  switch (column.reading) {
+    case Reading::kJson:
+      return New<BytesDecoder<JsonReader>>(type, pool);
+    case Reading::kUuid:
+      return New<BytesDecoder<UuidReader>>(type, pool);
+    case Reading::kLiteral:
+      return New<BytesDecoder<LiteralReader>>(type, pool);
+    case Reading::kPlain:
+      break;
+  }
   switch (type->id()) {
     case arrow::Type::BOOL:
       return New<FixedDecoder<BoolReader>>(type, pool);
@@ -220,10 +319,9 @@ Result<std::unique_ptr<CellDecoder>> MakeCellDecoder(const std::shared_ptr<arrow
     case arrow::Type::TIMESTAMP:
       return New<FixedDecoder<TimestampReader>>(type, pool, *type);
     case arrow::Type::STRING:
-      arrow::util::InitializeUTF8();
-      return New<BytesDecoder<arrow::StringBuilder, CellType::kText>>(type, pool);
+      return New<BytesDecoder<TextReader>>(type, pool);
     case arrow::Type::BINARY:
-      return New<BytesDecoder<arrow::BinaryBuilder, CellType::kBlob>>(type, pool);
+      return New<BytesDecoder<BlobReader>>(type, pool);
     default:
       return Fault(FaultCode::kUnsupportedType,
                    "no value of SQLite is read as \"" + type->ToString() + "\"");

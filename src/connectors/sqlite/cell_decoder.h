@@ -5,12 +5,12 @@
 
 #include <arrow/array.h>
 #include <arrow/memory_pool.h>
-#include <arrow/type.h>
 
 #include <cstdint>
 #include <memory>
 
 #include "base/fault.h"
+#include "connectors/sqlite/sqlite_types.h"
 #include "db/sqlite/database.h"
 
 namespace levada::sqlite {
@@ -28,15 +28,15 @@ class CellDecoder {
   /// Room for `rows` values: before the first value and after each Finish. At most that many are
   /// then appended.
   virtual Status Reserve(int64_t rows) = 0;
-  /// `cell` is not NULL.
+  /// `cell` is not NULL. A refused one leaves nothing behind.
   virtual Refusal Append(const db::sqlite::Cell& cell) = 0;
   virtual void AppendNull() = 0;
-  /// The values since the last Finish.
+  /// The values since the last Finish. Also the error of an Append that got no memory.
   virtual Result<std::shared_ptr<arrow::Array>> Finish() = 0;
 };
 
 /// For the types that TypeOfDeclared and TypeOfOption give; kUnsupportedType for others.
-Result<std::unique_ptr<CellDecoder>> MakeCellDecoder(const std::shared_ptr<arrow::DataType>& type,
+Result<std::unique_ptr<CellDecoder>> MakeCellDecoder(const ColumnType& column,
                                                      arrow::MemoryPool* pool);
 
 }  // namespace levada::sqlite

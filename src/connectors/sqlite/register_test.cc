@@ -35,6 +35,52 @@ TEST_F(RegisterTest, ReportsEveryProblemWithItsPlace) {
   EXPECT_EQ(diagnostics[2].code, FaultCode::kUnsupportedType);
 }
 
+TEST_F(RegisterTest, SaysWhatIsWrongWithEachOption) {
+  const auto refused = [&](const std::string& yaml, FaultCode code, const std::string& noun) {
+    const Status status = Make(yaml).status();
+    EXPECT_THAT(status, FailsWith(code, HasSubstr(noun))) << yaml;
+    if (status.ok()) return;
+    const auto diagnostics = FaultOf(status).diagnostics();
+    EXPECT_FALSE(diagnostics.empty()) << yaml;
+    for (const Diagnostic& problem : diagnostics) {
+      EXPECT_FALSE(problem.help.empty()) << yaml;
+      EXPECT_GT(problem.span.line, 1u) << yaml;
+    }
+  };
+  refused("query: \"\"", FaultCode::kBadValue, "\"query\" is empty");
+  refused("table: t\nmixed: text", FaultCode::kBadValue, "mixed");
+  refused("table: t\ntypes: { a: { mixed: maybe } }", FaultCode::kBadValue, "mixed");
+  refused("table: t\ntypes: { a: {} }", FaultCode::kMissingKey, "\"a\"");
+  refused("table: t\ntypes: { a: { type: int64, mixed: string } }", FaultCode::kImpossiblePlan,
+          "\"a\"");
+  refused("table: t\nattach: { a: \"\" }", FaultCode::kBadValue, "path is empty");
+  refused("table: t\nattach: { main: x.db }", FaultCode::kBadValue, "\"main\"");
+  refused("table: t\nattach: { Temp: x.db }", FaultCode::kBadValue, "\"Temp\"");
+  refused("table: t\nattach: { \"a b\": x.db }", FaultCode::kBadValue, "\"a b\"");
+  refused("table: t\nattach: { 1a: x.db }", FaultCode::kBadValue, "\"1a\"");
+  refused("table: t\nattach: { a: x.db, A: y.db }", FaultCode::kBadValue, "one name");
+  std::string many = "table: t\nattach: { a0: x.db";
+  for (int i = 1; i <= 10; ++i) many += ", a" + std::to_string(i) + ": x.db";
+  refused(many + " }", FaultCode::kBadValue, "at most 10");
+  refused("table: t\npartition: { by: rowid }", FaultCode::kMissingKey, "how to cut");
+  refused("table: t\npartition: { by: rowid, size: 1, count: 2 }", FaultCode::kImpossiblePlan,
+          "\"size\" and \"count\"");
+  refused("table: t\npartition: { size: 1 }", FaultCode::kMissingKey, "by");
+  refused("table: t\npartition: { by: rowid, size: 0 }", FaultCode::kBadValue, "size");
+  for (const char* number : {"0", "17", "many", "-1", "2x", "\"\""}) {
+    refused(std::string("table: t\nconnections: ") + number, FaultCode::kBadValue, "1 to 16");
+  }
+  refused("query: SELECT 1 AS a\nconnections: 2", FaultCode::kImpossiblePlan, "a query has none");
+}
+
+TEST_F(RegisterTest, KeepsPartitionsWholeWhereATransformerComparesTheirRows) {
+  elt::StageInput input;
+  input.whole_partitions = true;
+  EXPECT_THAT(Make("table: t\nconnections: 2", input),
+              FailsWith(FaultCode::kImpossiblePlan, HasSubstr("compares")));
+  EXPECT_THAT(Make("table: t\nconnections: auto", input), IsOk());
+}
+
 TEST_F(RegisterTest, ReadsUrls) {
   EXPECT_THAT(ValueOf(FromUrl("sqlite:///var/shop.db?table=orders")),
               testing::ElementsAre(Pair("path", "/var/shop.db"), Pair("table", "orders")));
@@ -42,6 +88,10 @@ TEST_F(RegisterTest, ReadsUrls) {
               testing::ElementsAre(Pair("path", "data/shop.db"), Pair("table", "a b")));
   EXPECT_THAT(ValueOf(FromUrl("sqlite:shop.db?query=SELECT%201")),
               testing::ElementsAre(Pair("path", "shop.db"), Pair("query", "SELECT 1")));
+  EXPECT_THAT(
+      ValueOf(FromUrl("sqlite:shop.db?mixed=null&table=t&connections=auto&immutable=true")),
+      testing::ElementsAre(Pair("path", "shop.db"), Pair("mixed", "null"), Pair("table", "t"),
+                           Pair("connections", "auto"), Pair("immutable", "true")));
 }
 
 TEST_F(RegisterTest, RefusesUrlsThatSayTooLittleOrTooMuch) {

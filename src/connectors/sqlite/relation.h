@@ -11,10 +11,20 @@
 #include <vector>
 
 #include "base/context.h"
+#include "connectors/sqlite/sqlite_options.h"
+#include "connectors/sqlite/sqlite_types.h"
 #include "db/sqlite/database.h"
-#include "elt/options.h"
 
 namespace levada::sqlite {
+
+/// A column as its table declares it, or a query gives it.
+struct Column {
+  std::string name;
+  std::string declared;  ///< as written; empty where nothing is, and for expressions
+  bool nullable = true;
+  int64_t key_position = 0;  ///< in the primary key, from 1; 0: not in it
+  bool is_held = false;      ///< SQLite itself lets no value of another storage class in
+};
 
 struct Relation {
   std::string name;       ///< of the table or view as the database spells it; empty for a query
@@ -22,27 +32,34 @@ struct Relation {
   std::string statement;  ///< the query itself, as written; empty for a table
   std::vector<std::string> order;  ///< quoted columns of the primary key; empty: no order known
   std::string row_id;              ///< a name of the rowid; empty where there is none
+  std::string row_id_column;       ///< the INTEGER PRIMARY KEY, another name of it; may be empty
+  bool without_row_id = false;     ///< a table WITHOUT ROWID
   std::shared_ptr<arrow::Schema> schema;  ///< of the columns that are read
-  std::vector<std::string> source_types;  ///< per column, as declared
-  std::vector<std::string> columns;       ///< all of the relation, also those not read
-  std::vector<std::string> declared;      ///< their types
+  std::vector<std::string> source_types;  ///< per column that is read, for people
+  std::vector<ColumnType> types;          ///< per column that is read
+  std::vector<Mixed> mixed;               ///< per column that is read
+  std::vector<Column> columns;            ///< all of the relation, also those not read
   bool projected = false;                 ///< `columns:` chooses among them
+
+  /// nullptr when there is none. Case does not matter.
+  const Column* Find(std::string_view column) const;
 };
 
-/// SQLite compares names ignoring the case of ASCII letters.
-bool SameName(std::string_view a, std::string_view b);
-
-/// Looks the relation of `options` (register.cc has their spec) up. Faults carry a place in the
-/// pipeline file: kTableNotFound, kColumnNotFound (also in `types:`), kDuplicateColumn,
-/// kUnsupportedType for every column of unknown type at once, kQueryFailed for a query that is not
-/// one SELECT.
+/// Looks the relation of `options` up. Faults carry a place in the pipeline file: kTableNotFound,
+/// kColumnNotFound (also in `types:`), kDuplicateColumn, kUnsupportedType for every column of
+/// unknown type at once, kQueryFailed for a query that is not one SELECT.
 Result<Relation> FindRelation(const Context& ctx, db::sqlite::Database& database,
-                              const elt::Options& options);
+                              const ConsumerOptions& options);
 
-/// The type of any column of the relation, read or not. kColumnNotFound when there is none,
-/// kUnsupportedType when it has no type we know.
-Result<std::shared_ptr<arrow::DataType>> TypeOfColumn(const Relation& relation,
-                                                      const std::string& column,
-                                                      const elt::Options& options);
+/// The type of any column of the relation, read or not. kUnsupportedType when it has no type we
+/// know.
+Result<ColumnType> TypeOf(const Column& column, const ConsumerOptions& options);
+/// What becomes of its values that do not fit. A column that SQLite holds to one storage class
+/// stays what it is.
+Mixed MixedOf(const Column& column, const ConsumerOptions& options);
+
+/// `did you mean "x"?`, or what there is.
+std::string DidYouMean(const std::string& name, const std::vector<std::string>& candidates);
+std::vector<std::string> NamesOf(const std::vector<Column>& columns);
 
 }  // namespace levada::sqlite

@@ -4,88 +4,25 @@
 #include <utility>
 
 #include "connectors/sqlite/relation.h"
-#include "connectors/sqlite/sqlite_faults.h"
+#include "connectors/sqlite/row_range.h"
+#include "connectors/sqlite/select_text.h"
+#include "connectors/sqlite/source_file.h"
+#include "connectors/sqlite/split.h"
 #include "connectors/sqlite/sqlite_reader.h"
-#include "connectors/sqlite/window_bounds.h"
 #include "db/sqlite/database.h"
+#include "db/sqlite/snapshot.h"
 #include "elt/time_zone.h"
 
 namespace levada::sqlite {
 namespace {
 
 using db::sqlite::Database;
-using db::sqlite::OpenOptions;
 using db::sqlite::QuoteName;
 using db::sqlite::Statement;
 using db::sqlite::Transaction;
 
-// Counting further than this for an estimate would cost more than a progress bar is worth.
-constexpr int64_t kCountMax = 1'000'000;
 // The page cache, as much again where rows are sorted, and the statement.
 constexpr int64_t kMemoryBytes = int64_t{6} << 20;
-
-Result<std::unique_ptr<Database>> OpenDatabase(const Context& ctx, const elt::Options& options) {
-  OpenOptions how;
-  how.busy_timeout =
-      std::chrono::duration_cast<std::chrono::milliseconds>(options.Duration("busy_timeout"));
-  auto database = Database::Open(ctx, options.Text("path"), how, SourceFault);
-  if (database.ok()) return database;
-  const Fault fault = FaultOf(database.status());
-  if (fault.kind().blame != Blame::kSource && fault.kind().blame != Blame::kAuth) return database;
-  return Fault(fault).At({options.ErrorAt("path", fault.code(), fault.message(), fault.help())});
-}
-
-/// What is asked of the database. Also shown to people.
-std::string SelectOf(const Relation& relation, const WindowBounds& bounds) {
-  const std::string condition = Condition(bounds);
-  if (!relation.statement.empty() && !relation.projected && condition.empty()) {
-    return relation.statement;
-  }
-  std::string columns;
-  for (const auto& field : relation.schema->fields()) {
-    columns += (columns.empty() ? "" : ", ") + QuoteName(field->name());
-  }
-  if (!relation.row_id.empty()) columns += ", " + relation.row_id;
-  std::string sql = "SELECT " + columns + " FROM " + relation.from;
-  if (!condition.empty()) sql += " WHERE " + condition;
-  // In the order of the window's column first, where an index on it has the rows already.
-  std::string order = relation.order.empty() || condition.empty() ? "" : QuoteName(bounds.column);
-  for (const std::string& column : relation.order) order += (order.empty() ? "" : ", ") + column;
-  if (!order.empty()) sql += " ORDER BY " + order;
-  return sql;
-}
-
-/// The first column of the first row; -1 when that is no count.
-Result<int64_t> Count(const Context& ctx, Database& database, const std::string& sql) {
-  ARROW_ASSIGN_OR_RAISE(Statement count, database.Prepare(ctx, sql));
-  ARROW_ASSIGN_OR_RAISE(bool row, count.Step(ctx));
-  if (!row || count.At(0).type != db::sqlite::CellType::kInteger) return -1;
-  return count.Int64(0);
-}
-
-/// An upper bound where the database knows one at once, else -1.
-Result<int64_t> EstimateRows(const Context& ctx, Database& database, const Relation& relation) {
-  if (relation.row_id.empty()) return -1;
-  const std::string from = " FROM " + relation.from + ")";
-  return Count(ctx, database,
-               "SELECT ifnull((SELECT max(" + relation.row_id + ")" + from + " - (SELECT min(" +
-                   relation.row_id + ")" + from + " + 1, 0)");
-}
-
-/// The rows of a window, where an index can count them; else -1.
-Result<int64_t> EstimateWindow(const Context& ctx, Database& database, const Relation& relation,
-                               const WindowBounds& bounds) {
-  const std::string rows = "SELECT 1 FROM " + relation.from + " WHERE " + Condition(bounds);
-  ARROW_ASSIGN_OR_RAISE(Statement plan, database.Prepare(ctx, "EXPLAIN QUERY PLAN " + rows));
-  ARROW_ASSIGN_OR_RAISE(bool row, plan.Step(ctx));
-  const std::string detail = row ? plan.Text(3) : "";
-  ARROW_ASSIGN_OR_RAISE(bool more, row ? plan.Step(ctx) : false);
-  if (more || !detail.starts_with("SEARCH") || detail.find("INDEX") == std::string::npos) return -1;
-  ARROW_ASSIGN_OR_RAISE(int64_t count, Count(ctx, database,
-                                             "SELECT count(*) FROM (" + rows + " LIMIT " +
-                                                 std::to_string(kCountMax) + ")"));
-  return count < kCountMax ? count : -1;
-}
 
 Status CheckSchema(const arrow::Schema& live, const arrow::Schema& expected) {
   const std::string difference =
@@ -96,10 +33,14 @@ Status CheckSchema(const arrow::Schema& live, const arrow::Schema& expected) {
       .Help("run it again with --replace, under the new schema");
 }
 
-/// Whether the texts of the window column are only compared and never decoded.
+/// Whether there may be texts in the window column that nothing decodes, or of which nobody hears
+/// when they cannot be.
 bool IsUnread(const Relation& relation, const std::string& column) {
-  for (const auto& field : relation.schema->fields()) {
-    if (SameName(field->name(), column)) return field->type()->id() == arrow::Type::STRING;
+  for (int c = 0; c < relation.schema->num_fields(); ++c) {
+    const arrow::Field& field = *relation.schema->field(c);
+    if (!SameName(field.name(), column)) continue;
+    return field.type()->id() == arrow::Type::STRING ||
+           relation.mixed[static_cast<size_t>(c)] != Mixed::kError;
   }
   return true;
 }
@@ -146,71 +87,104 @@ Status CheckNoStrays(const Context& ctx, Database& database, const Relation& rel
   return fault;
 }
 
+/// The connections of an attempt: one for each slice, and the watcher that proves them to see one
+/// state of several connections or files.
+struct Connections {
+  std::vector<std::unique_ptr<Database>> slices;
+  std::unique_ptr<Database> watcher;
+};
+
+Result<Connections> Connect(const Context& ctx, const ConsumerOptions& options, size_t slices) {
+  Connections connections;
+  for (size_t i = 0; i < slices; ++i) {
+    ARROW_ASSIGN_OR_RAISE(auto database, OpenFiles(ctx, options));
+    connections.slices.push_back(std::move(database));
+  }
+  const bool needs_proof = slices > 1 || !options.attached.empty();
+  if (needs_proof && !options.immutable) {
+    ARROW_ASSIGN_OR_RAISE(connections.watcher, OpenFiles(ctx, options));
+  }
+  return connections;
+}
+
+Result<std::vector<FileHeader>> HeadersOf(Database& database) {
+  std::vector<FileHeader> headers;
+  for (const std::string& schema : database.schemas()) {
+    ARROW_ASSIGN_OR_RAISE(db::sqlite::FileState state, db::sqlite::ReadFileState(database, schema));
+    // With a write-ahead log others move pages into the file while we read.
+    if (state.is_wal) continue;
+    headers.push_back({schema, std::move(state.header)});
+  }
+  return headers;
+}
+
 }  // namespace
 
 Result<elt::Source> SqliteConsumer::Describe(Context& ctx) const {
-  ARROW_ASSIGN_OR_RAISE(auto database, OpenDatabase(ctx, options_));
-  ARROW_ASSIGN_OR_RAISE(Relation relation, FindRelation(ctx, *database, options_));
+  ARROW_ASSIGN_OR_RAISE(auto database, OpenFiles(ctx, *options_));
+  ARROW_ASSIGN_OR_RAISE(Relation relation, FindRelation(ctx, *database, *options_));
   ARROW_ASSIGN_OR_RAISE(Statement version, database->Prepare(ctx, "SELECT sqlite_version()"));
   ARROW_RETURN_NOT_OK(version.Step(ctx).status());
   elt::Source source;
   source.schema = relation.schema;
   source.source_types = relation.source_types;
-  source.hints.resize(relation.schema->num_fields());
-  source.description = "SQLite " + version.Text(0) + ", \"" + options_.Text("path") + "\", " +
-                       (relation.name.empty() ? "query" : "table " + relation.name);
-  ARROW_ASSIGN_OR_RAISE(source.estimated_rows, EstimateRows(ctx, *database, relation));
+  source.hints.resize(static_cast<size_t>(relation.schema->num_fields()));
+  const std::string file = options_->schema == "main" ? "" : options_->schema + ".";
+  source.description = "SQLite " + version.Text(0) + ", \"" + options_->path + "\", " +
+                       (relation.name.empty() ? "query" : "table " + file + relation.name);
+  ARROW_ASSIGN_OR_RAISE(source.estimated_rows, RowsAtMost(ctx, *database, relation));
   source.memory_bytes_per_slice = kMemoryBytes;
   source.repeatable = true;
-  if (relation.order.empty()) {
-    source.notes.push_back(
-        "rows come in the order the query gives them; without ORDER BY another version of SQLite "
-        "may give another, and so other files of the same rows");
-  }
+  ARROW_ASSIGN_OR_RAISE(source.notes, NotesOfRelation(ctx, *database, relation, *options_));
+  ARROW_ASSIGN_OR_RAISE(const auto of_files, NotesOfFiles(*database, *options_));
+  source.notes.insert(source.notes.end(), of_files.begin(), of_files.end());
   return source;
 }
 
 Result<std::vector<elt::Partition>> SqliteConsumer::Split(Context& ctx, const elt::RunInstance& run,
                                                           const elt::Source& source,
-                                                          const elt::SplitLimits&) const {
-  ARROW_ASSIGN_OR_RAISE(auto database, OpenDatabase(ctx, options_));
-  ARROW_ASSIGN_OR_RAISE(Relation relation, FindRelation(ctx, *database, options_));
-  WindowBounds bounds;
-  if (run.window) {
-    ARROW_ASSIGN_OR_RAISE(auto type, TypeOfColumn(relation, run.window_column, options_));
-    ARROW_ASSIGN_OR_RAISE(bounds, BoundsOf(run, *type));
-  }
-  elt::Partition partition;
-  partition.id = "p0000";
-  partition.meaning = Meaning(bounds);
-  partition.bounds = bounds.ToJson();
-  partition.query = SelectOf(relation, bounds);
-  partition.estimated_rows = source.estimated_rows;
-  if (run.window) {
-    ARROW_ASSIGN_OR_RAISE(partition.estimated_rows,
-                          EstimateWindow(ctx, *database, relation, bounds));
-  }
-  partition.slices = {elt::Slice{0, "{}"}};
-  return std::vector<elt::Partition>{std::move(partition)};
+                                                          const elt::SplitLimits& limits) const {
+  ARROW_ASSIGN_OR_RAISE(auto database, OpenFiles(ctx, *options_));
+  ARROW_ASSIGN_OR_RAISE(const auto snapshot,
+                        Transaction::Begin(ctx, *database, Transaction::Kind::kRead));
+  ARROW_ASSIGN_OR_RAISE(const Relation relation, FindRelation(ctx, *database, *options_));
+  ARROW_RETURN_NOT_OK(CheckSchema(*relation.schema, *source.schema));
+  return SplitRun(ctx, *database, *options_, relation, run, limits);
 }
 
 Result<std::unique_ptr<elt::PartitionReader>> SqliteConsumer::Open(
     Context& ctx, const elt::RunInstance& run, const elt::Partition& partition,
     const elt::Source& source, const elt::BatchLimits& limits) const {
-  ARROW_ASSIGN_OR_RAISE(WindowBounds bounds, WindowBounds::FromJson(partition.bounds));
-  ARROW_ASSIGN_OR_RAISE(auto database, OpenDatabase(ctx, options_));
-  ARROW_ASSIGN_OR_RAISE(auto snapshot,
-                        Transaction::Begin(ctx, *database, Transaction::Kind::kRead));
-  ARROW_ASSIGN_OR_RAISE(Relation relation, FindRelation(ctx, *database, options_));
+  ARROW_ASSIGN_OR_RAISE(const PartitionBounds bounds, PartitionBounds::FromJson(partition.bounds));
+  std::vector<RowRange> slices;
+  for (const elt::Slice& slice : partition.slices) {
+    ARROW_ASSIGN_OR_RAISE(RowRange range, RowRange::FromJson(slice.bounds));
+    slices.push_back(std::move(range));
+  }
+  ARROW_ASSIGN_OR_RAISE(Connections connections, Connect(ctx, *options_, slices.size()));
+  std::vector<Database*> readers;
+  for (const auto& database : connections.slices) readers.push_back(database.get());
+  ARROW_ASSIGN_OR_RAISE(
+      auto snapshot,
+      db::sqlite::TakeSnapshot(ctx, readers, connections.watcher.get(), options_->busy_timeout));
+  connections.watcher.reset();
+  Database& first = *readers.front();
+  ARROW_ASSIGN_OR_RAISE(Relation relation, FindRelation(ctx, first, *options_));
   ARROW_RETURN_NOT_OK(CheckSchema(*relation.schema, *source.schema));
-  ARROW_RETURN_NOT_OK(CheckNoStrays(ctx, *database, relation, bounds, run));
-  OpenRelation open;
-  open.sql = SelectOf(relation, bounds);
-  open.has_row_id = !relation.row_id.empty();
-  open.schema = relation.schema;
+  ARROW_RETURN_NOT_OK(CheckBounds(bounds, relation, *options_));
+  // Of the whole relation, so once for a run is enough.
+  if (partition.index == 0) {
+    ARROW_RETURN_NOT_OK(CheckNoStrays(ctx, first, relation, bounds.window, run));
+  }
+  OpenPartition open;
+  open.position = snapshot.moment;
   open.limits = limits;
-  open.database = std::move(database);
-  open.snapshot = std::move(snapshot);
+  ARROW_ASSIGN_OR_RAISE(open.headers, HeadersOf(first));
+  for (size_t i = 0; i < slices.size(); ++i) {
+    open.slices.push_back({std::move(connections.slices[i]), std::move(snapshot.transactions[i]),
+                           SelectOf(relation, bounds, slices[i])});
+  }
+  open.relation = std::make_shared<const Relation>(std::move(relation));
   return MakeReader(std::move(open));
 }
 

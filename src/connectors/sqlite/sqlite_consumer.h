@@ -1,21 +1,22 @@
 #pragma once
-// The sqlite consumer: a table, view or query of one SQLite file as one partition and one slice.
+// The sqlite consumer: a table, view or query of SQLite files.
 //
-// Each attempt reads under one read transaction, so it sees one state of the database whatever
-// others write meanwhile. The file is opened to be read only.
+// Each attempt at a partition reads under read transactions that see one state of the files,
+// whatever others write meanwhile (db/sqlite/snapshot.h). The files are opened to be read only.
 
 #include <memory>
+#include <utility>
 #include <vector>
 
-#include "elt/options.h"
+#include "connectors/sqlite/sqlite_options.h"
 #include "elt/stages.h"
 
 namespace levada::sqlite {
 
 class SqliteConsumer final : public elt::Consumer {
  public:
-  /// `options` as register.cc specifies and checks them.
-  explicit SqliteConsumer(elt::Options options) : options_(std::move(options)) {}
+  explicit SqliteConsumer(std::shared_ptr<const ConsumerOptions> options)
+      : options_(std::move(options)) {}
 
   Result<elt::Source> Describe(Context& ctx) const override;
   Result<std::vector<elt::Partition>> Split(Context& ctx, const elt::RunInstance& run,
@@ -27,7 +28,7 @@ class SqliteConsumer final : public elt::Consumer {
                                                      const elt::BatchLimits& limits) const override;
 
  private:
-  const elt::Options options_;
+  const std::shared_ptr<const ConsumerOptions> options_;
 };
 
 }  // namespace levada::sqlite

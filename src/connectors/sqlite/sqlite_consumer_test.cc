@@ -1,5 +1,6 @@
 #include "connectors/sqlite/sqlite_consumer.h"
 
+#include <algorithm>
 #include <fstream>
 #include <thread>
 
@@ -26,9 +27,11 @@ class SqliteConsumerTest : public SqliteFixture {
     EXPECT_THAT(status, FailsWith(FaultCode::kValueRefused, HasSubstr(reason)))
         << declared << " " << literal;
     if (status.ok()) return;
+    EXPECT_EQ(FaultOf(status).Detail("table"), "t");
     EXPECT_EQ(FaultOf(status).Detail("column"), "x");
     EXPECT_EQ(FaultOf(status).Detail("row"), "1");
     EXPECT_EQ(FaultOf(status).Detail("rowid"), "1");
+    EXPECT_THAT(FaultOf(status).help(), HasSubstr("types: { x: { mixed: null } }"));
   }
 };
 
@@ -75,13 +78,17 @@ TEST_F(SqliteConsumerTest, TakesDecimalsExactlyHoweverTheyAreStored) {
 }
 
 TEST_F(SqliteConsumerTest, RefusesValuesThatDoNotFitTheirColumn) {
-  ExpectRefused("INTEGER", "1.5", "a float: not stored as an integer");
-  ExpectRefused("INTEGER", "'abc'", "a text of 3 bytes");
-  ExpectRefused("INTEGER", "x'01'", "a blob of 1 bytes");
+  ExpectRefused("INTEGER", "1.5", "a REAL: not a whole number");
+  ExpectRefused("INTEGER", "'abc'", "a TEXT of 3 bytes");
+  ExpectRefused("INTEGER", "x'01'", "a BLOB of 1 bytes: not a number");
+  ExpectRefused("INTEGER", "9e999", "several whole numbers");
+  // SQLite makes a float of it as it is stored.
+  ExpectRefused("INTEGER", "9223372036854775808", "several whole numbers");
+  ExpectRefused("INTEGER", "'9223372036854775808'", "several whole numbers");
   ExpectRefused("REAL", "'abc'", "not stored as a number");
   ExpectRefused("TEXT", "x'61'", "not stored as text");
   ExpectRefused("BLOB", "'a'", "not stored as a blob");
-  ExpectRefused("BLOB", "1", "an integer");
+  ExpectRefused("BLOB", "1", "an INTEGER");
   ExpectRefused("BOOLEAN", "2", "neither 0 nor 1");
   ExpectRefused("BOOLEAN", "'yes'", "neither 0 nor 1");
   ExpectRefused("DECIMAL(5,2)", "1000", "out of range");
@@ -96,11 +103,16 @@ TEST_F(SqliteConsumerTest, RefusesValuesThatDoNotFitTheirColumn) {
   ExpectRefused("TIME", "'25:00'", "no such time of day");
   ExpectRefused("TIME", "'00:00:00.0000001'", "finer than a microsecond");
   ExpectRefused("TIME", "3600", "not stored as text");
-  ExpectRefused("DATETIME", "1767225600", "an integer: not stored as text");
+  ExpectRefused("DATETIME", "1767225600", "an INTEGER: not stored as text");
   ExpectRefused("DATETIME", "'2026-01-01 00:00Z'", "offset");
   ExpectRefused("DATETIME", "'2026-01-01 00:00:00.0000001'", "finer than a microsecond");
   ExpectRefused("DATETIME", "'yesterday'", "not of the form");
   ExpectRefused("TIMESTAMPTZ", "'2026-01-01 00:00'", "without an offset");
+  ExpectRefused("UUID", "'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a1'", "32 hex digits");
+  ExpectRefused("UUID", "x'00'", "32 hex digits");
+  ExpectRefused("UUID", "12", "32 hex digits");
+  ExpectRefused("JSON", "x'00'", "not stored as text");
+  ExpectRefused("JSON", "9e999", "infinite");
 }
 
 TEST_F(SqliteConsumerTest, TakesIntegersAsFloatsOnlyWhileAFloatHoldsThem) {
@@ -125,7 +137,7 @@ TEST_F(SqliteConsumerTest, NamesTheRowOfARefusedValueWithoutTheValue) {
      "INSERT INTO t VALUES (10, '2026-01-01'), (20, 'secret')");
   const Status status = TryRead("table: t").status();
   EXPECT_THAT(status, FailsWith(FaultCode::kValueRefused,
-                                HasSubstr("column \"x\": expected date, got a text of 6 bytes")));
+                                HasSubstr("column \"x\": expected date, got a TEXT of 6 bytes")));
   EXPECT_EQ(FaultOf(status).Detail("row"), "2");
   EXPECT_EQ(FaultOf(status).Detail("rowid"), "20");
   EXPECT_THAT(status.ToString(), testing::Not(HasSubstr("secret")));
@@ -143,7 +155,7 @@ TEST_F(SqliteConsumerTest, DescribesATable) {
   EXPECT_EQ(source.estimated_rows, 10) << "an upper bound from the rowids";
   EXPECT_THAT(source.description, HasSubstr("table Orders"));
   EXPECT_TRUE(source.repeatable);
-  EXPECT_TRUE(source.notes.empty());
+  EXPECT_THAT(source.notes, ElementsAre(HasSubstr("cannot commit while")));
   Do("DELETE FROM Orders");
   EXPECT_EQ(Describe("table: Orders").estimated_rows, 0);
 }

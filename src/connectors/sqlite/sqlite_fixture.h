@@ -46,10 +46,12 @@ class SqliteFixture : public testing::Test {
   void Do(const std::string& sql) { ASSERT_THAT(Writer()->Execute(ctx_, sql), IsOk()) << sql; }
 
   /// The consumer of `yaml`, lines of options; "path" is added.
-  Result<std::unique_ptr<elt::Consumer>> Make(const std::string& yaml) {
-    return MakeRaw("path: " + path_ + "\n" + yaml);
+  Result<std::unique_ptr<elt::Consumer>> Make(const std::string& yaml,
+                                              const elt::StageInput& input = {}) {
+    return MakeRaw("path: " + path_ + "\n" + yaml, input);
   }
-  Result<std::unique_ptr<elt::Consumer>> MakeRaw(const std::string& yaml) {
+  Result<std::unique_ptr<elt::Consumer>> MakeRaw(const std::string& yaml,
+                                                 const elt::StageInput& input = {}) {
     auto source = std::make_shared<const SourceText>(SourceText{"test.yaml", yaml});
     ARROW_ASSIGN_OR_RAISE(elt::Value value, elt::ParseYaml(source));
     const auto* entry = catalog_.FindConsumer("sqlite");
@@ -60,7 +62,7 @@ class SqliteFixture : public testing::Test {
     if (!diagnostics.empty()) {
       return Fault(diagnostics[0].code, diagnostics[0].message).At(diagnostics);
     }
-    return entry->make(options, elt::StageInput());
+    return entry->make(options, input);
   }
 
   elt::Source Describe(const std::string& yaml) {
@@ -84,10 +86,16 @@ class SqliteFixture : public testing::Test {
     ARROW_ASSIGN_OR_RAISE(auto consumer, Make(yaml));
     ARROW_ASSIGN_OR_RAISE(elt::Source source, consumer->Describe(ctx_));
     ARROW_ASSIGN_OR_RAISE(auto partitions, consumer->Split(ctx_, run, source, {}));
-    Read read;
+    ARROW_ASSIGN_OR_RAISE(auto reader, consumer->Open(ctx_, run, partitions.at(0), source, limits));
+    ARROW_ASSIGN_OR_RAISE(Read read, ReadSlice(*reader, 0, source));
     read.partition = partitions.at(0);
-    ARROW_ASSIGN_OR_RAISE(auto reader, consumer->Open(ctx_, run, read.partition, source, limits));
-    ARROW_ASSIGN_OR_RAISE(auto stream, reader->Read(ctx_, 0));
+    return read;
+  }
+
+  /// One slice to its end.
+  Result<Read> ReadSlice(elt::PartitionReader& reader, int slice, const elt::Source& source) {
+    Read read;
+    ARROW_ASSIGN_OR_RAISE(auto stream, reader.Read(ctx_, slice));
     EXPECT_TRUE(stream->schema()->Equals(*source.schema));
     std::vector<elt::BatchPtr> batches;
     while (true) {
@@ -102,6 +110,24 @@ class SqliteFixture : public testing::Test {
     ARROW_ASSIGN_OR_RAISE(auto table, arrow::Table::FromRecordBatches(source.schema, batches));
     ARROW_ASSIGN_OR_RAISE(read.table, table->CombineChunks());
     return read;
+  }
+
+  /// Every slice of every partition, in their order.
+  Result<std::vector<Read>> TryReadParts(const std::string& yaml, const elt::RunInstance& run = {},
+                                         const elt::SplitLimits& limits = {}) {
+    ARROW_ASSIGN_OR_RAISE(auto consumer, Make(yaml));
+    ARROW_ASSIGN_OR_RAISE(elt::Source source, consumer->Describe(ctx_));
+    ARROW_ASSIGN_OR_RAISE(auto partitions, consumer->Split(ctx_, run, source, limits));
+    std::vector<Read> parts;
+    for (const elt::Partition& partition : partitions) {
+      ARROW_ASSIGN_OR_RAISE(auto reader, consumer->Open(ctx_, run, partition, source, {}));
+      for (const elt::Slice& slice : partition.slices) {
+        ARROW_ASSIGN_OR_RAISE(Read read, ReadSlice(*reader, slice.index, source));
+        read.partition = partition;
+        parts.push_back(std::move(read));
+      }
+    }
+    return parts;
   }
   Read ReadAll(const std::string& yaml, const elt::RunInstance& run = {},
                elt::BatchLimits limits = {}) {
@@ -118,6 +144,13 @@ class SqliteFixture : public testing::Test {
       text += (i ? ", " : "") + (scalar->is_valid ? scalar->ToString() : "null");
     }
     return "[" + text + "]";
+  }
+
+  /// The same of all parts, as one list of each.
+  static std::string Columns(const std::vector<Read>& parts, const std::string& name) {
+    std::string text;
+    for (const Read& part : parts) text += (text.empty() ? "" : " ") + Column(part, name);
+    return text;
   }
 
   TestContext surroundings_;

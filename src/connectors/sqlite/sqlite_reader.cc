@@ -1,12 +1,17 @@
 #include "connectors/sqlite/sqlite_reader.h"
 
+#include <fmt/format.h>
+
+#include <mutex>
 #include <optional>
 #include <utility>
-#include <vector>
 
 #include "base/counters.h"
 #include "base/failpoint.h"
+#include "base/log.h"
 #include "connectors/sqlite/cell_decoder.h"
+#include "connectors/sqlite/value_text.h"
+#include "db/sqlite/snapshot.h"
 #include "elt/type_name.h"
 
 namespace levada::sqlite {
@@ -14,32 +19,52 @@ namespace {
 
 using db::sqlite::Cell;
 using db::sqlite::CellType;
+using db::sqlite::QuoteName;
 using db::sqlite::Statement;
+
+// Of a value in the log: enough to find it.
+constexpr size_t kShownBytesMax = 100;
 
 std::string Described(const Cell& cell) {
   switch (cell.type) {
     case CellType::kNull:
       return "NULL";
     case CellType::kInteger:
-      return "an integer";
+      return "an INTEGER";
     case CellType::kReal:
-      return "a float";
+      return "a REAL";
     case CellType::kText:
-      return "a text of " + std::to_string(cell.bytes.size()) + " bytes";
+      return "a TEXT of " + std::to_string(cell.bytes.size()) + " bytes";
     case CellType::kBlob:
-      return "a blob of " + std::to_string(cell.bytes.size()) + " bytes";
+      return "a BLOB of " + std::to_string(cell.bytes.size()) + " bytes";
   }
   return "something";
 }
 
+std::string Shown(Cell cell) {
+  const bool cut = cell.bytes.size() > kShownBytesMax;
+  cell.bytes = cell.bytes.substr(0, kShownBytesMax);
+  std::string text;
+  if (!AppendLiteral(cell, text)) return "a text that is no valid UTF-16";
+  return cut ? text + "..." : text;
+}
+
 class RowStream final : public elt::BatchStream {
  public:
-  RowStream(const Context& ctx, OpenRelation open, Statement rows,
+  RowStream(const Context& ctx, const OpenPartition& partition, OpenSlice slice, Statement rows,
             std::vector<std::unique_ptr<CellDecoder>> decoders)
-      : ctx_(ctx), open_(std::move(open)), rows_(std::move(rows)), decoders_(std::move(decoders)) {}
+      : ctx_(ctx),
+        relation_(partition.relation),
+        headers_(partition.headers),
+        position_(partition.position),
+        limits_(partition.limits),
+        slice_(std::move(slice)),
+        rows_(std::move(rows)),
+        decoders_(std::move(decoders)),
+        nulled_(decoders_.size()) {}
   ~RowStream() override { (void)Close(); }
 
-  std::shared_ptr<arrow::Schema> schema() const override { return open_.schema; }
+  std::shared_ptr<arrow::Schema> schema() const override { return relation_->schema; }
 
   Status ReadNext(elt::BatchPtr* out) override {
     *out = nullptr;
@@ -61,10 +86,13 @@ class RowStream final : public elt::BatchStream {
     if (state_ != State::kEnded) {
       return Fault(FaultCode::kInternal, "sqlite: finished before its end, or twice");
     }
+    ARROW_RETURN_NOT_OK(CheckUnchanged());
+    WarnOfNulls();
     elt::StreamEnd end;
     end.rows_sent = rows_stepped_;
     end.rows_read = rows_read_;
     end.rows_out = rows_read_;
+    end.position = position_;
     ARROW_RETURN_NOT_OK(Close());
     return end;
   }
@@ -72,8 +100,8 @@ class RowStream final : public elt::BatchStream {
   Status Close() override {
     state_ = State::kClosed;
     rows_.reset();
-    open_.snapshot.reset();
-    open_.database.reset();
+    slice_.snapshot.reset();
+    slice_.database.reset();
     return Status::OK();
   }
 
@@ -87,10 +115,10 @@ class RowStream final : public elt::BatchStream {
   /// Rows into the decoders until a batch is full or the rows are over. How many.
   Result<int64_t> Fill() {
     Timed timed(ctx_.counters->source_wait_ns);  // SQLite works on this thread: it is the source
-    for (const auto& decoder : decoders_) ARROW_RETURN_NOT_OK(decoder->Reserve(open_.limits.rows));
+    for (const auto& decoder : decoders_) ARROW_RETURN_NOT_OK(decoder->Reserve(limits_.rows));
     int64_t count = 0;
     int64_t bytes = 0;
-    while (!rows_over_ && count < open_.limits.rows && bytes < open_.limits.bytes) {
+    while (!rows_over_ && count < limits_.rows && bytes < limits_.bytes) {
       ARROW_ASSIGN_OR_RAISE(bool row, rows_->Step(ctx_));
       if (!row) {
         rows_over_ = true;
@@ -112,30 +140,47 @@ class RowStream final : public elt::BatchStream {
       const Cell cell = rows_->At(c);
       bytes += static_cast<int64_t>(sizeof(int64_t) + cell.bytes.size());
       if (cell.type == CellType::kNull) {
-        if (!open_.schema->field(c)->nullable()) return Refuse(c, cell, {.reason = "NOT NULL"});
+        if (!relation_->schema->field(c)->nullable()) {
+          return Refuse(c, cell, {.reason = "NOT NULL"});
+        }
         decoders_[c]->AppendNull();
         continue;
       }
       const Refusal refusal = decoders_[c]->Append(cell);
-      if (refusal.reason != nullptr) return Refuse(c, cell, refusal);
+      if (refusal.reason == nullptr) continue;
+      if (relation_->mixed[c] != Mixed::kNull) return Refuse(c, cell, refusal);
+      decoders_[c]->AppendNull();
+      ++nulled_[c];
     }
     return Status::OK();
   }
 
   Status Refuse(int column, const Cell& cell, const Refusal& refusal) {
-    const arrow::Field& field = *open_.schema->field(column);
+    const arrow::Field& field = *relation_->schema->field(column);
     const std::string row = std::to_string(rows_stepped_);
     std::string row_id;
-    if (open_.has_row_id) row_id = rows_->Text(static_cast<int>(decoders_.size()));
-    Fault fault(refusal.code, "column \"" + field.name() + "\": expected " +
-                                  elt::TypeName(*field.type()) + ", got " + Described(cell) + ": " +
-                                  refusal.reason + " (row " + row +
-                                  (row_id.empty() ? "" : ", rowid " + row_id) + ")");
+    if (!relation_->row_id.empty()) row_id = rows_->Text(static_cast<int>(decoders_.size()));
+    Fault fault(refusal.code,
+                fmt::format("column \"{}\": expected {}, got {}: {} (row {}{})", field.name(),
+                            elt::TypeName(*field.type()), Described(cell), refusal.reason, row,
+                            row_id.empty() ? "" : ", rowid " + row_id));
+    if (!relation_->name.empty()) fault.With("table", relation_->name);
     fault.With("column", field.name()).With("row", row);
     if (!row_id.empty()) fault.With("rowid", row_id);
-    fault.Help(
-        "correct the value, read the column as another type with types:, or convert it in query:");
+    fault.Help(HelpFor(field, row_id));
+    ctx_.log->Debug(
+        "refused value",
+        {{"column", field.name()}, {"row", row}, {"rowid", row_id}, {"value", Shown(cell)}});
     return fault;
+  }
+
+  std::string HelpFor(const arrow::Field& field, const std::string& row_id) const {
+    const std::string name = field.name();
+    const std::string say = "say what such values get, types: { " + name +
+                            ": { mixed: null } } (or string), or another type; or correct it";
+    if (row_id.empty()) return say;
+    return say + ": SELECT " + QuoteName(name) + " FROM " + relation_->from + " WHERE " +
+           relation_->row_id + " = " + row_id;
   }
 
   Result<elt::BatchPtr> Cut(int64_t count) {
@@ -145,45 +190,83 @@ class RowStream final : public elt::BatchStream {
       ARROW_ASSIGN_OR_RAISE(auto array, decoder->Finish());
       arrays.push_back(std::move(array));
     }
-    return arrow::RecordBatch::Make(open_.schema, count, std::move(arrays));
+    return arrow::RecordBatch::Make(relation_->schema, count, std::move(arrays));
+  }
+
+  /// SQLite's locks keep nobody out who does not ask for them, such as cp.
+  Status CheckUnchanged() {
+    for (const FileHeader& file : headers_) {
+      ARROW_ASSIGN_OR_RAISE(const db::sqlite::FileState now,
+                            db::sqlite::ReadFileState(*slice_.database, file.schema));
+      if (now.header == file.header) continue;
+      return Fault(FaultCode::kSnapshotLost,
+                   "database \"" + slice_.database->path() + "\"" +
+                       (file.schema == "main" ? "" : ", " + file.schema) +
+                       ": its file was written while it was read, behind its locks")
+          .Help("copy databases with VACUUM INTO or .backup, and not over one that is in use");
+    }
+    return Status::OK();
+  }
+
+  void WarnOfNulls() const {
+    for (size_t c = 0; c < nulled_.size(); ++c) {
+      if (nulled_[c] == 0) continue;
+      ctx_.log->Warning("values that their column does not hold were read as NULL",
+                        {{"column", relation_->schema->field(static_cast<int>(c))->name()},
+                         {"values", nulled_[c]}});
+    }
   }
 
   const Context ctx_;
-  OpenRelation open_;
-  std::optional<Statement> rows_;  // after open_: it goes first
+  const std::shared_ptr<const Relation> relation_;
+  const std::vector<FileHeader> headers_;
+  const std::string position_;
+  const elt::BatchLimits limits_;
+  OpenSlice slice_;
+  std::optional<Statement> rows_;  // after slice_: it goes first
   const std::vector<std::unique_ptr<CellDecoder>> decoders_;
-  int64_t rows_stepped_ = 0;  ///< given by SQLite
-  int64_t rows_read_ = 0;     ///< in batches
-  bool rows_over_ = false;    ///< SQLite has no more; a step would begin again
+  std::vector<int64_t> nulled_;  ///< by column, values that became NULL
+  int64_t rows_stepped_ = 0;     ///< given by SQLite
+  int64_t rows_read_ = 0;        ///< in batches
+  bool rows_over_ = false;       ///< SQLite has no more; a step would begin again
   State state_ = State::kReading;
 };
 
-class OneSliceReader final : public elt::PartitionReader {
+class Reader final : public elt::PartitionReader {
  public:
-  explicit OneSliceReader(OpenRelation open) : open_(std::move(open)) {}
+  explicit Reader(OpenPartition open) : open_(std::move(open)) {}
 
   Result<std::unique_ptr<elt::BatchStream>> Read(Context& ctx, int slice) override {
-    if (slice != 0 || open_.database == nullptr) {
-      return Fault(FaultCode::kInternal, "sqlite: there is one slice, to be read once");
-    }
-    ARROW_ASSIGN_OR_RAISE(Statement rows, open_.database->Prepare(ctx, open_.sql));
+    ARROW_ASSIGN_OR_RAISE(OpenSlice mine, Take(slice));
+    ARROW_ASSIGN_OR_RAISE(Statement rows, mine.database->Prepare(ctx, mine.sql));
     std::vector<std::unique_ptr<CellDecoder>> decoders;
-    for (const auto& field : open_.schema->fields()) {
-      ARROW_ASSIGN_OR_RAISE(auto decoder, MakeCellDecoder(field->type(), ctx.pool));
+    for (const ColumnType& type : open_.relation->types) {
+      ARROW_ASSIGN_OR_RAISE(auto decoder, MakeCellDecoder(type, ctx.pool));
       decoders.push_back(std::move(decoder));
     }
     LEVADA_FAILPOINT(ctx, "read.opened");
-    return std::make_unique<RowStream>(ctx, std::move(open_), std::move(rows), std::move(decoders));
+    return std::make_unique<RowStream>(ctx, open_, std::move(mine), std::move(rows),
+                                       std::move(decoders));
   }
 
  private:
-  OpenRelation open_;
+  Result<OpenSlice> Take(int slice) {
+    std::lock_guard lock(mutex_);
+    const auto index = static_cast<size_t>(slice);
+    if (slice < 0 || index >= open_.slices.size() || open_.slices[index].database == nullptr) {
+      return Fault(FaultCode::kInternal, "sqlite: no such slice, or one that was read");
+    }
+    return std::move(open_.slices[index]);
+  }
+
+  std::mutex mutex_;
+  OpenPartition open_;
 };
 
 }  // namespace
 
-std::unique_ptr<elt::PartitionReader> MakeReader(OpenRelation open) {
-  return std::make_unique<OneSliceReader>(std::move(open));
+std::unique_ptr<elt::PartitionReader> MakeReader(OpenPartition open) {
+  return std::make_unique<Reader>(std::move(open));
 }
 
 }  // namespace levada::sqlite

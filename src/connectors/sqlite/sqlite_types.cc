@@ -2,6 +2,7 @@
 
 #include <arrow/util/checked_cast.h>
 
+#include <algorithm>
 #include <charconv>
 #include <optional>
 #include <utility>
@@ -13,9 +14,11 @@ namespace levada::sqlite {
 namespace {
 
 using arrow::internal::checked_cast;
-using TypeResult = Result<std::shared_ptr<arrow::DataType>>;
+using TypeResult = Result<ColumnType>;
 
 constexpr int kDigitsMax = 38;  // of a decimal128
+// A longer one, which only a hostile file has, is not taken apart.
+constexpr size_t kDeclaredBytesMax = 256;
 
 /// "Double  Precision" and "VARCHAR ( 20 )" as DOUBLE PRECISION and VARCHAR with its arguments.
 struct Declared {
@@ -24,6 +27,7 @@ struct Declared {
 };
 
 std::optional<Declared> Split(std::string_view text) {
+  if (text.size() > kDeclaredBytesMax) return std::nullopt;
   Declared declared;
   size_t at = 0;
   auto skip_spaces = [&] {
@@ -65,6 +69,7 @@ struct Word {
   std::string_view word;
   size_t arguments_max;
   std::shared_ptr<arrow::DataType> (*make)();
+  Reading reading = Reading::kPlain;
 };
 
 constexpr Word kWords[] = {
@@ -92,6 +97,14 @@ constexpr Word kWords[] = {
     {"NATIVE CHARACTER", 1, [] { return arrow::utf8(); }},
     {"NVARCHAR", 1, [] { return arrow::utf8(); }},
     {"BLOB", 1, [] { return arrow::binary(); }},
+    {"BINARY", 1, [] { return arrow::binary(); }},
+    {"VARBINARY", 1, [] { return arrow::binary(); }},
+    {"BYTEA", 0, [] { return arrow::binary(); }},
+    {"JSON", 0, [] { return arrow::utf8(); }, Reading::kJson},
+    {"JSONB", 0, [] { return arrow::utf8(); }, Reading::kJson},
+    {"UUID", 0, [] { return arrow::utf8(); }, Reading::kUuid},
+    {"GUID", 0, [] { return arrow::utf8(); }, Reading::kUuid},
+    {"UNIQUEIDENTIFIER", 0, [] { return arrow::utf8(); }, Reading::kUuid},
     {"BOOLEAN", 0, [] { return arrow::boolean(); }},
     {"BOOL", 0, [] { return arrow::boolean(); }},
     {"DATE", 0, [] { return arrow::date32(); }},
@@ -103,9 +116,14 @@ constexpr Word kWords[] = {
     {"TIMESTAMP WITH TIME ZONE", 1, [] { return arrow::timestamp(arrow::TimeUnit::MICRO, "UTC"); }},
 };
 
+std::string Shown(std::string_view declared) {
+  if (declared.size() <= kDeclaredBytesMax) return std::string(declared);
+  return std::string(declared.substr(0, kDeclaredBytesMax)) + "...";
+}
+
 Fault Unsupported(std::string_view declared, std::string help) {
   std::string message = declared.empty() ? std::string("no declared type")
-                                         : "declared type \"" + std::string(declared) + "\"";
+                                         : "declared type \"" + Shown(declared) + "\"";
   return Fault(FaultCode::kUnsupportedType, std::move(message)).Help(std::move(help));
 }
 
@@ -120,27 +138,65 @@ TypeResult DecimalOf(std::string_view text, const Declared& declared) {
     return Unsupported(text,
                        "decimals of up to 38 digits are read, types: {COLUMN: decimal(38,9)}");
   }
-  return arrow::decimal128(precision, scale);
+  return ColumnType{arrow::decimal128(precision, scale)};
+}
+
+bool IsDecimalWord(const std::string& words) {
+  return words == "DECIMAL" || words == "NUMERIC" || words == "DEC" || words == "NUMBER";
+}
+
+bool Holds(std::string_view text, std::string_view word) {
+  return std::ranges::search(text, word, {}, [](char c) {
+           return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+         }).begin() != text.end();
 }
 
 }  // namespace
 
+Affinity AffinityOf(std::string_view declared) {
+  const auto holds = [&](std::string_view word) { return Holds(declared, word); };
+  if (holds("INT")) return Affinity::kInteger;
+  if (holds("CHAR") || holds("CLOB") || holds("TEXT")) return Affinity::kText;
+  if (declared.empty() || holds("BLOB")) return Affinity::kBlob;
+  if (holds("REAL") || holds("FLOA") || holds("DOUB")) return Affinity::kReal;
+  return Affinity::kNumeric;
+}
+
 TypeResult TypeOfDeclared(std::string_view text) {
   constexpr const char* kHelp = "say what it is, types: {COLUMN: text}";
   const std::optional<Declared> declared = Split(text);
-  if (!declared || declared->words.empty()) return Unsupported(text, kHelp);
-  if (declared->words == "DECIMAL" || declared->words == "NUMERIC") {
-    return DecimalOf(text, *declared);
-  }
+  if (declared && IsDecimalWord(declared->words)) return DecimalOf(text, *declared);
   for (const Word& word : kWords) {
-    if (declared->words == word.word && declared->arguments.size() <= word.arguments_max) {
-      return word.make();
+    if (declared && declared->words == word.word &&
+        declared->arguments.size() <= word.arguments_max) {
+      return ColumnType{word.make(), word.reading};
     }
+  }
+  const bool says_nothing = text.find_first_not_of(" \t\r\n") == std::string_view::npos;
+  if (says_nothing) return Unsupported("", kHelp);
+  switch (AffinityOf(text)) {
+    case Affinity::kInteger:
+      return ColumnType{arrow::int64()};
+    case Affinity::kText:
+      return ColumnType{arrow::utf8()};
+    case Affinity::kBlob:
+      return ColumnType{arrow::binary()};
+    case Affinity::kReal:
+      return ColumnType{arrow::float64()};
+    case Affinity::kNumeric:
+      break;  // whole numbers, floats and texts are all at home there
   }
   return Unsupported(text, kHelp);
 }
 
+ColumnType LiteralType() { return {arrow::utf8(), Reading::kLiteral}; }
+
 TypeResult TypeOfOption(std::string_view name) {
+  const auto is = [&](std::string_view word) {
+    return name.size() == word.size() && Holds(name, word);
+  };
+  if (is("JSON")) return ColumnType{arrow::utf8(), Reading::kJson};
+  if (is("UUID")) return ColumnType{arrow::utf8(), Reading::kUuid};
   ARROW_ASSIGN_OR_RAISE(auto type, elt::ParseTypeName(name));
   switch (type->id()) {
     case arrow::Type::BOOL:
@@ -150,13 +206,15 @@ TypeResult TypeOfOption(std::string_view name) {
     case arrow::Type::BINARY:
     case arrow::Type::DECIMAL128:
     case arrow::Type::DATE32:
-      return type;
+      return ColumnType{type};
     case arrow::Type::TIME64:
-      if (checked_cast<const arrow::TimeType&>(*type).unit() == arrow::TimeUnit::MICRO) return type;
+      if (checked_cast<const arrow::TimeType&>(*type).unit() == arrow::TimeUnit::MICRO) {
+        return ColumnType{type};
+      }
       break;
     case arrow::Type::TIMESTAMP:
       if (checked_cast<const arrow::TimestampType&>(*type).unit() == arrow::TimeUnit::MICRO) {
-        return type;
+        return ColumnType{type};
       }
       break;
     default:
@@ -165,8 +223,9 @@ TypeResult TypeOfOption(std::string_view name) {
   return Fault(FaultCode::kUnsupportedType,
                "no value of SQLite is read as \"" + elt::TypeName(*type) + "\"")
       .Help(
-          "read it as bool, int64, float64, decimal(p,s) up to 38 digits, text, binary, date, time "
-          "or timestamp, then cast it");
+          "read it as bool, int64, float64, decimal(p,s) up to 38 digits, text, json, uuid, "
+          "binary, "
+          "date, time or timestamp, then cast it");
 }
 
 }  // namespace levada::sqlite

@@ -22,6 +22,14 @@ TEST(TypeOfDeclared, KnowsTheUsualWordsInAnyCaseAndSpacing) {
       {"NCHAR(5)", arrow::utf8()},
       {"CLOB", arrow::utf8()},
       {"BLOB", arrow::binary()},
+      {"varbinary(16)", arrow::binary()},
+      {"BINARY(16)", arrow::binary()},
+      {"BYTEA", arrow::binary()},
+      {"JSON", arrow::utf8()},
+      {"jsonb", arrow::utf8()},
+      {"UUID", arrow::utf8()},
+      {"uniqueidentifier", arrow::utf8()},
+      {"NUMBER(10,2)", arrow::decimal128(10, 2)},
       {"BOOLEAN", arrow::boolean()},
       {"bool", arrow::boolean()},
       {"DECIMAL(10,2)", arrow::decimal128(10, 2)},
@@ -39,33 +47,59 @@ TEST(TypeOfDeclared, KnowsTheUsualWordsInAnyCaseAndSpacing) {
   for (const auto& [declared, type] : kExpected) {
     auto found = TypeOfDeclared(declared);
     ASSERT_THAT(found, IsOk()) << declared;
-    EXPECT_TRUE((*found)->Equals(*type)) << declared << " gave " << (*found)->ToString();
+    EXPECT_TRUE(found->type->Equals(*type)) << declared << " gave " << found->type->ToString();
+  }
+}
+
+TEST(TypeOfDeclared, FollowsTheAffinityOfOtherWords) {
+  const std::pair<const char*, std::shared_ptr<arrow::DataType>> kExpected[] = {
+      {"UNSIGNED BIG INT", arrow::int64()},
+      {"INT UNSIGNED", arrow::int64()},
+      {"INTEGER UNSIGNED(3)(4)", arrow::int64()},
+      {"INTEGER)", arrow::int64()},
+      {"FLOATING POINT", arrow::int64()},  // as SQLite has it
+      {"CHARINT", arrow::int64()},
+      {"LONGTEXT", arrow::utf8()},
+      {"VARCHAR2(20 CHAR)", arrow::utf8()},
+      {"TEXT(1,2)", arrow::utf8()},
+      {"VARCHAR(99999999999999)", arrow::utf8()},
+      {"TEXTBLOB", arrow::utf8()},
+      {"LONGBLOB", arrow::binary()},
+      {"BLOBREAL", arrow::binary()},
+      {"DOUBLE UNSIGNED", arrow::float64()},
+      {"FLOAT8", arrow::float64()},
+  };
+  for (const auto& [declared, type] : kExpected) {
+    auto found = TypeOfDeclared(declared);
+    ASSERT_THAT(found, IsOk()) << declared;
+    EXPECT_TRUE(found->type->Equals(*type)) << declared << " gave " << found->type->ToString();
+  }
+}
+
+TEST(TypeOfDeclared, IsAsLongAsItNeedsAndNoLonger) {
+  std::string hostile = "NUMERIC";
+  for (int i = 0; i < 100'000; ++i) hostile += "(1)";
+  const Status status = TypeOfDeclared(hostile).status();
+  EXPECT_THAT(status, FailsWith(FaultCode::kUnsupportedType));
+  EXPECT_LT(FaultOf(status).message().size(), 1000u);
+}
+
+TEST(AffinityOf, IsThatOfSqlite) {
+  EXPECT_EQ(AffinityOf(""), Affinity::kBlob);
+  EXPECT_EQ(AffinityOf("blob"), Affinity::kBlob);
+  EXPECT_EQ(AffinityOf("Tinyint"), Affinity::kInteger);
+  EXPECT_EQ(AffinityOf("clob"), Affinity::kText);
+  EXPECT_EQ(AffinityOf("real"), Affinity::kReal);
+  for (const char* numeric : {"NUMERIC", "DATE", "BOOLEAN", "STRING", "JSON", "ANY", " "}) {
+    EXPECT_EQ(AffinityOf(numeric), Affinity::kNumeric) << numeric;
   }
 }
 
 TEST(TypeOfDeclared, RefusesWhatSaysTooLittle) {
-  for (const char* declared : {"",
-                               "  ",
-                               "NUMERIC",
-                               "DECIMAL",
-                               "STRING",
-                               "JSON",
-                               "UUID",
-                               "MONEY",
-                               "DECIMAL(39,2)",
-                               "DECIMAL(5,6)",
-                               "DECIMAL(0)",
-                               "DECIMAL(5,-1)",
-                               "DECIMAL(1,2,3)",
-                               "DECIMAL(",
-                               "DECIMAL(5",
-                               "DECIMAL(x)",
-                               "TEXT(1,2)",
-                               "DATE(3)",
-                               "INTEGER UNSIGNED(3)(4)",
-                               "VARCHAR(99999999999999)",
-                               "INTEGER)",
-                               "(5)"}) {
+  for (const char* declared :
+       {"", "  ", "NUMERIC", "DECIMAL", "STRING", "MONEY", "ANY", "DECIMAL(39,2)", "DECIMAL(5,6)",
+        "DECIMAL(0)", "DECIMAL(5,-1)", "DECIMAL(1,2,3)", "DECIMAL(", "DECIMAL(5", "DECIMAL(x)",
+        "DATE(3)", "UUID(3)", "(5)"}) {
     EXPECT_THAT(TypeOfDeclared(declared), FailsWith(FaultCode::kUnsupportedType)) << declared;
   }
   EXPECT_THAT(FaultOf(TypeOfDeclared("NUMERIC").status()).help(), HasSubstr("decimal(18,2)"));
@@ -74,7 +108,7 @@ TEST(TypeOfDeclared, RefusesWhatSaysTooLittle) {
 
 TEST(TypeOfOption, TakesTheTypesWeDecode) {
   for (const char* name : {"bool", "int64", "float64", "decimal(38,2)", "text", "binary", "date",
-                           "time", "timestamp", "timestamp(us, Europe/Lisbon)"}) {
+                           "time", "timestamp", "timestamp(us, Europe/Lisbon)", "json", "UUID"}) {
     EXPECT_THAT(TypeOfOption(name), IsOk()) << name;
   }
   for (const char* name :
