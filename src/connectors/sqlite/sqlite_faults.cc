@@ -22,14 +22,15 @@ Fault CannotOpen(const Error& error) {
   if (error.system_errno == EACCES || error.system_errno == EPERM) {
     return FaultFrom(FaultCode::kPermissionDenied, Named(error, "cannot open"), error)
         .Help(
-            "levada needs the right to read the file and, for a database in WAL mode, to write "
-            "its directory");
+            "levada needs the right to read the file and, for a database in WAL mode, to write its "
+            "directory; where nobody writes the database say immutable: true");
   }
   return FaultFrom(FaultCode::kSourceUnsupported, Named(error, "cannot open"), error)
       .Help(
-          "a database in WAL mode needs a writable directory for its -shm file: say immutable: "
-          "true "
-          "where nobody writes it, copy the database, or run PRAGMA journal_mode = DELETE on it");
+          "a database in WAL mode needs a writable directory for its -shm file; where nobody "
+          "writes "
+          "the database say immutable: true, else copy it or run PRAGMA journal_mode = DELETE on "
+          "it");
 }
 
 FaultCode CodeOfSql(std::string_view message) {
