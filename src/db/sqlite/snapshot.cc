@@ -14,8 +14,10 @@ namespace {
 // Between two tries; a stop ends the wait within it.
 constexpr std::chrono::milliseconds kPause{10};
 // How long one try waits for a lock. Connections that hold locks while another one waits could wait
-// for a writer that waits for them.
+// for a writer that waits for them. Each further try may take twice as long, for a schema of very
+// many tables has to be read too.
 constexpr std::chrono::milliseconds kTry{50};
+constexpr int kDoublingsMax = 10;
 // Tries that follow each other at once, where somebody commits meanwhile. After them a state
 // without a name will do: that is only for people.
 constexpr int kQuickTries = 8;
@@ -114,6 +116,11 @@ Status TooBusy(Database& database, const char* message) {
   return FileProbe(database, "main").Failure(0, ErrorKind::kBusy, message);
 }
 
+std::chrono::nanoseconds TimeOfTry(int tries, std::chrono::nanoseconds left) {
+  const std::chrono::nanoseconds time = kTry * (1 << std::min(tries - 1, kDoublingsMax));
+  return std::min(time, std::max<std::chrono::nanoseconds>(left, kTry));
+}
+
 /// Of a try that failed: whether a lock was in its way. The deadline of a try is not that of `ctx`.
 bool WasBusy(const Status& failure, const Context& ctx) {
   if (!ctx.Check().ok()) return false;
@@ -144,8 +151,8 @@ Result<Snapshot> TakeSnapshot(const Context& ctx, std::span<Database* const> con
     ARROW_RETURN_NOT_OK(ctx.Check());
     // One lock may be waited for in SQLite's own way.
     const bool is_bounded = !alone && ctx.clock != nullptr;
-    Result<std::optional<Snapshot>> taken =
-        Try(is_bounded ? ctx.Within(kTry) : ctx, connections, watcher);
+    const Context bounded = is_bounded ? ctx.Within(TimeOfTry(tries, until - Now(ctx))) : ctx;
+    Result<std::optional<Snapshot>> taken = Try(bounded, connections, watcher);
     const bool late = Now(ctx) >= until;
     if (!taken.ok()) {
       if (alone || !WasBusy(taken.status(), ctx)) return taken.status();
