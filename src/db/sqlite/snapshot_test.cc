@@ -56,6 +56,31 @@ class SnapshotTest : public testing::Test {
 
 constexpr std::chrono::milliseconds kPatience{20'000};
 
+/// Looking at it commits something, so many times.
+class CommittingClock final : public Clock {
+ public:
+  CommittingClock(const Clock& clock, Database& writer, int commits)
+      : clock_(clock), writer_(writer), commits_left_(commits) {}
+  WallMicros Now() const override { return clock_.Now(); }
+  SteadyTime Steady() const override {
+    if (commits_left_ > 0) {
+      --commits_left_;
+      const Context unbounded{};
+      EXPECT_THAT(writer_.Execute(unbounded, "INSERT INTO t VALUES (1)"), IsOk());
+    }
+    return clock_.Steady();
+  }
+  bool SleepUntil(SteadyTime until, const std::stop_token& stop) const override {
+    return clock_.SleepUntil(until, stop);
+  }
+  int commits_left() const { return commits_left_; }
+
+ private:
+  const Clock& clock_;
+  Database& writer_;
+  mutable int commits_left_;
+};
+
 TEST_F(SnapshotTest, IsTheSameForAllConnectionsWhileOthersCommit) {
   auto writer = Writer();
   std::atomic<bool> stop{false};
@@ -76,6 +101,39 @@ TEST_F(SnapshotTest, IsTheSameForAllConnectionsWhileOthersCommit) {
     EXPECT_EQ(Count(*c), rows);
   }
   stop = true;
+}
+
+TEST_F(SnapshotTest, BeginsAnewWhenSomebodyCommitsBetweenTwoOfThem) {
+  auto writer = Writer();
+  ASSERT_THAT(writer->Execute(ctx_, "PRAGMA synchronous = OFF"), IsOk());
+  auto a = Open(path_);
+  auto b = Open(path_);
+  auto watcher = Open(path_);
+  std::vector<Database*> all{a.get(), b.get()};
+  const CommittingClock clock(*clock_, *writer, 400);
+  ctx_.clock = &clock;
+  const auto snapshot = TakeSnapshot(ctx_, all, watcher.get(), kPatience);
+  ctx_.clock = clock_.get();
+  ASSERT_THAT(snapshot, IsOk());
+  EXPECT_EQ(Count(*a), Count(*b));
+  EXPECT_EQ(clock.commits_left(), 0) << "not before there is peace";
+  EXPECT_NE(snapshot->moment, "");
+}
+
+TEST_F(SnapshotTest, GivesUpWhereThereIsNoPeace) {
+  auto writer = Writer();
+  ASSERT_THAT(writer->Execute(ctx_, "PRAGMA synchronous = OFF"), IsOk());
+  auto a = Open(path_);
+  auto b = Open(path_);
+  auto watcher = Open(path_);
+  std::vector<Database*> all{a.get(), b.get()};
+  const CommittingClock clock(*clock_, *writer, 1'000'000);
+  ctx_.clock = &clock;
+  const Status status =
+      TakeSnapshot(ctx_, all, watcher.get(), std::chrono::milliseconds(200)).status();
+  ctx_.clock = clock_.get();
+  EXPECT_THAT(status, FailsWith(FaultCode::kSourceBusy, HasSubstr("commit so often")));
+  EXPECT_FALSE(a->in_transaction() || b->in_transaction());
 }
 
 TEST_F(SnapshotTest, EndsWithItsTransactions) {
