@@ -11,8 +11,8 @@ Result<elt::Prepared> DescribePipeline(Session& session, const Pipeline& pipelin
   }
   const elt::RunInstance run = elt::RunOf(pipeline.plan, std::move(window));
   ARROW_ASSIGN_OR_RAISE(prepared.source, pipeline.stages.consumer->Describe(context));
-  ARROW_ASSIGN_OR_RAISE(prepared.transformers,
-                        elt::BindTransformers(pipeline.stages, prepared.source.schema, run));
+  ARROW_ASSIGN_OR_RAISE(prepared.transformers, elt::BindTransformers(context, pipeline.stages,
+                                                                     prepared.source.schema, run));
   const elt::SchemaPtr schema = prepared.OutputSchema();
   const std::vector<elt::ColumnHint> hints(static_cast<size_t>(schema->num_fields()));
   for (const auto& loader : pipeline.stages.loaders) {

@@ -390,12 +390,13 @@ std::vector<RowCountRule> Stages::RowCountRules() const {
   return rules;
 }
 
-Result<std::vector<std::unique_ptr<BoundTransformer>>> BindTransformers(const Stages& stages,
+Result<std::vector<std::unique_ptr<BoundTransformer>>> BindTransformers(Context& ctx,
+                                                                        const Stages& stages,
                                                                         SchemaPtr schema,
                                                                         const RunInstance& run) {
   std::vector<std::unique_ptr<BoundTransformer>> transformers;
   for (const auto& transformer : stages.transformers) {
-    ARROW_ASSIGN_OR_RAISE(auto bound, transformer->Bind(schema, run));
+    ARROW_ASSIGN_OR_RAISE(auto bound, transformer->BindAsking(ctx, schema, run));
     schema = bound->schema();
     transformers.push_back(std::move(bound));
   }

@@ -124,7 +124,8 @@ struct Stages {
 Result<Stages> MakeStages(const Plan& plan, const Catalog& catalog, const StageInput& input);
 
 /// The transformers of `stages` in order, bound one behind the other for the rows of one run.
-Result<std::vector<std::unique_ptr<BoundTransformer>>> BindTransformers(const Stages& stages,
+Result<std::vector<std::unique_ptr<BoundTransformer>>> BindTransformers(Context& ctx,
+                                                                        const Stages& stages,
                                                                         SchemaPtr schema,
                                                                         const RunInstance& run);
 

@@ -370,9 +370,11 @@ Result<MemoryPlan> PlanMemory(const Engine& engine, const RunOptions& options, P
   return memory;
 }
 
-Status BindStages(Context& ctx, const Engine& engine, const RunInstance& run, Prepared& prepared) {
-  ARROW_ASSIGN_OR_RAISE(prepared.transformers,
-                        BindTransformers(engine.stages, prepared.source.schema, run));
+Status BindStages(Context& ctx, const Engine& engine, const RetrySpec& retry,
+                  const RunInstance& run, Prepared& prepared) {
+  ARROW_ASSIGN_OR_RAISE(prepared.transformers, Retried(ctx, retry, engine.random, "bind", [&] {
+                          return BindTransformers(ctx, engine.stages, prepared.source.schema, run);
+                        }));
   const SchemaPtr& schema = prepared.OutputSchema();
   prepared.output_hints = OutputHints(prepared.source, schema);
   for (const auto& loader : engine.stages.loaders) {
@@ -574,7 +576,7 @@ Result<Prepared> Prepare(Context& ctx, const Engine& engine, const RunOptions& o
     }
     shown = RunOf(engine.plan, std::move(window));
   }
-  ARROW_RETURN_NOT_OK(BindStages(ctx, engine, shown, prepared));
+  ARROW_RETURN_NOT_OK(BindStages(ctx, engine, retry, shown, prepared));
   size_t slices = 1;
   if (first != prepared.runs.end()) {
     if (const SplitRecord* recorded = RecordedSplit(*first)) {

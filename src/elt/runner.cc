@@ -121,8 +121,8 @@ class InstanceRun {
   }
 
   Status Begin() {
-    ARROW_ASSIGN_OR_RAISE(transformers_,
-                          BindTransformers(engine_.stages, prepared_.source.schema, decision_.run));
+    ARROW_ASSIGN_OR_RAISE(transformers_, BindTransformers(ctx_, engine_.stages,
+                                                          prepared_.source.schema, decision_.run));
     for (size_t i = 0; i < engine_.stages.loaders.size(); ++i) {
       if (!decision_.loader_pending[i]) continue;
       const Loader& loader = *engine_.stages.loaders[i];

@@ -129,18 +129,24 @@ class Pass {
   virtual Result<Mapped> Drain(Context& ctx, RejectBuffer& rejects) = 0;
 };
 
-/// A transformer that knows its input's schema. Thread-safe; outlives its passes. It has Map or
-/// passes, as its transformer says.
+/// A transformer that knows its input's schema. Thread-safe; outlives its passes and streams. It
+/// has Map, or pass_bytes and one of MakePass and Through.
 class BoundTransformer {
  public:
   virtual ~BoundTransformer() = default;
   virtual const SchemaPtr& schema() const = 0;  ///< of the output
   /// Stateless: the runner may run several at once and restores the order.
   virtual Result<Mapped> Map(Context& ctx, const BatchPtr& batch, RejectBuffer& rejects) const;
-  /// What a pass takes at most, besides the batches that it is given and gives; 0: it has Map.
+  /// What a pass or a stream takes at most, besides the batches that it is given and gives; 0: it
+  /// has Map.
   virtual int64_t pass_bytes() const { return 0; }
   /// Over the rows of one partition.
   virtual std::unique_ptr<Pass> MakePass() const { return nullptr; }
+  /// In place of passes, where rows come back in their own time: all rows of one partition as a
+  /// stream over `upstream`, which is pulled by one thread at a time. Its end is that of `upstream`
+  /// with what was left out added; also in ctx.counters.
+  virtual std::unique_ptr<BatchStream> Through(const Context& ctx,
+                                               std::unique_ptr<BatchStream> upstream) const;
 };
 
 class Transformer {
@@ -150,6 +156,12 @@ class Transformer {
   /// places.
   virtual Result<std::unique_ptr<BoundTransformer>> Bind(const SchemaPtr& input,
                                                          const RunInstance& run) const = 0;
+  /// As Bind, of a transformer that has to ask somebody what it will make: it may wait. What a plan
+  /// binds is bound by this.
+  virtual Result<std::unique_ptr<BoundTransformer>> BindAsking(Context&, const SchemaPtr& input,
+                                                               const RunInstance& run) const {
+    return Bind(input, run);
+  }
   /// What it makes of a row depends on others: it works by passes, and a partition is one slice.
   virtual bool sees_whole_partition() const { return false; }
   /// What the rows of a whole run must fulfil before any of them is visible.

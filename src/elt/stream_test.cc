@@ -259,6 +259,63 @@ TEST(Transform, APassThatLosesARowIsCaught) {
   EXPECT_EQ(CodeOf(Drain(*stream).status()), FaultCode::kInternal);
 }
 
+// A stream of its own: leaves out the first row of each batch.
+class Beheaded final : public BatchStream {
+ public:
+  explicit Beheaded(std::unique_ptr<BatchStream> upstream) : upstream_(std::move(upstream)) {}
+  std::shared_ptr<arrow::Schema> schema() const override { return upstream_->schema(); }
+  Status ReadNext(BatchPtr* out) override {
+    ARROW_RETURN_NOT_OK(upstream_->ReadNext(out));
+    if (*out == nullptr) return Status::OK();
+    *out = (*out)->Slice(1);
+    ++left_out_;
+    rows_out_ += (*out)->num_rows();
+    return Status::OK();
+  }
+  Result<StreamEnd> Finish() override {
+    ARROW_ASSIGN_OR_RAISE(StreamEnd end, upstream_->Finish());
+    end.rows_filtered += left_out_;
+    end.rows_out = rows_out_;
+    return end;
+  }
+  Status Close() override { return upstream_->Close(); }
+
+ private:
+  const std::unique_ptr<BatchStream> upstream_;
+  int64_t left_out_ = 0;
+  int64_t rows_out_ = 0;
+};
+
+class Beheads final : public BoundTransformer {
+ public:
+  const SchemaPtr& schema() const override { return schema_; }
+  int64_t pass_bytes() const override { return 1; }
+  std::unique_ptr<BatchStream> Through(const Context&,
+                                       std::unique_ptr<BatchStream> upstream) const override {
+    return std::make_unique<Beheaded>(std::move(upstream));
+  }
+
+ private:
+  const SchemaPtr schema_ = fake::Numbers();
+};
+
+TEST_P(Transformed, ATransformerMayBeAStreamOfItsOwn) {
+  Surroundings here;
+  std::vector<std::unique_ptr<BoundTransformer>> transformers;
+  transformers.push_back(std::make_unique<Beheads>());
+  transformers.push_back(std::make_unique<KeepEven>());
+  transformers.push_back(std::make_unique<Beheads>());
+  auto stream =
+      Transform(here.ctx, std::make_unique<NumberStream>(0, Script{.rows = 9, .batch_rows = 9}),
+                transformers, std::make_shared<RejectBuffer>(), GetParam());
+  auto drained = Drain(*stream);
+  ASSERT_TRUE(drained.ok()) << drained.status();
+  EXPECT_EQ(drained->first, (std::vector<int64_t>{4, 6, 8}));
+  EXPECT_EQ(drained->second.rows_read, 9);
+  EXPECT_EQ(drained->second.rows_filtered, 6);
+  EXPECT_EQ(drained->second.rows_out, 3);
+}
+
 TEST(LoaderInput, CountsWhatReallyArrivesAndHashesIndependentlyOfBatches) {
   const auto hash_with = [](int64_t batch_rows) {
     LoaderInput input(

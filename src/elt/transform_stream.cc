@@ -222,10 +222,10 @@ std::unique_ptr<BatchStream> Map(const Context& ctx, std::unique_ptr<BatchStream
 // All rows through one pass, on the thread that pulls.
 class PassStream final : public TransformBase {
  public:
-  PassStream(const Context& ctx, std::unique_ptr<BatchStream> upstream,
-             const BoundTransformer& transformer, std::shared_ptr<RejectBuffer> rejects)
-      : TransformBase(ctx, std::move(upstream), transformer.schema(), std::move(rejects)),
-        pass_(transformer.MakePass()) {}
+  PassStream(const Context& ctx, std::unique_ptr<BatchStream> upstream, SchemaPtr schema,
+             std::unique_ptr<Pass> pass, std::shared_ptr<RejectBuffer> rejects)
+      : TransformBase(ctx, std::move(upstream), std::move(schema), std::move(rejects)),
+        pass_(std::move(pass)) {}
   ~PassStream() override { (void)Close(); }
 
   Status ReadNext(BatchPtr* out) override {
@@ -260,10 +260,24 @@ class PassStream final : public TransformBase {
   int64_t rows_in_ = 0;
 };
 
+std::unique_ptr<BatchStream> Remembering(const Context& ctx, std::unique_ptr<BatchStream> upstream,
+                                         const BoundTransformer& transformer,
+                                         std::shared_ptr<RejectBuffer> rejects) {
+  std::unique_ptr<Pass> pass = transformer.MakePass();
+  if (pass == nullptr) return transformer.Through(ctx, std::move(upstream));
+  return std::make_unique<PassStream>(ctx, std::move(upstream), transformer.schema(),
+                                      std::move(pass), std::move(rejects));
+}
+
 }  // namespace
 
 Result<Mapped> BoundTransformer::Map(Context&, const BatchPtr&, RejectBuffer&) const {
   return Fault(FaultCode::kInternal, "a transformer with neither Map nor passes");
+}
+
+std::unique_ptr<BatchStream> BoundTransformer::Through(
+    const Context&, std::unique_ptr<BatchStream> upstream) const {
+  return upstream;
 }
 
 std::unique_ptr<BatchStream> Transform(
@@ -273,8 +287,7 @@ std::unique_ptr<BatchStream> Transform(
   while (!transformers.empty()) {
     const auto has_pass = [](const auto& transformer) { return transformer->pass_bytes() > 0; };
     if (has_pass(transformers.front())) {
-      upstream =
-          std::make_unique<PassStream>(ctx, std::move(upstream), *transformers.front(), rejects);
+      upstream = Remembering(ctx, std::move(upstream), *transformers.front(), rejects);
       transformers = transformers.subspan(1);
       continue;
     }
