@@ -57,6 +57,7 @@ constexpr auto kKinds = std::to_array<FaultKind>({
     {kSourceProtocol, "source broke its protocol", Blame::kSource, false, 21},
     {kDatabaseNotFound, "database not found", Blame::kSource, false, 21},
     {kSourceUnsupported, "source unsupported", Blame::kSource, false, 21},
+    {kProgramFailed, "program failed", Blame::kSource, false, 21},
     {kSchemaDrift, "schema drift", Blame::kSchema, false, 30},
     {kCountMismatch, "row counts differ", Blame::kData, false, 31},
     {kReadbackMismatch, "files read back differ", Blame::kData, false, 31},

@@ -90,6 +90,7 @@ enum class FaultCode : uint16_t {
   kSourceProtocol = 2104,  ///< bytes that are not what the protocol promises
   kDatabaseNotFound = 2105,
   kSourceUnsupported = 2106,  ///< this server or object cannot do what the plan needs
+  kProgramFailed = 2107,      ///< the program of an exec stage ended with an error of its own
   // 30: schema
   kSchemaDrift = 3001,  ///< the live schema is not the one the run was split with
   // 31: data

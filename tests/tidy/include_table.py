@@ -12,11 +12,12 @@ FOLDERS = [
     ("db/*", ["base", "os"]),
     ("places", ["base", "os"]),
     ("elt", ["base", "os", "places"]),
-    ("connectors/*", ["base", "os", "places", "elt", "formats/*", "db/*"]),
+    ("programs", ["base", "os", "elt", "formats/arrow_ipc"]),
+    ("connectors/*", ["base", "os", "places", "elt", "programs", "formats/*", "db/*"]),
     ("conversions", ["base", "elt"]),
     ("expressions", ["base", "elt", "conversions"]),
     ("spill", ["base", "os", "elt"]),
-    ("transformers/*", ["base", "os", "elt", "conversions", "expressions", "spill"]),
+    ("transformers/*", ["base", "os", "elt", "conversions", "expressions", "spill", "programs"]),
     ("controllers/*", ["base", "os", "elt"]),
     ("app", ["*"]),
 ]
@@ -30,7 +31,7 @@ FILES = [
 HOMES = {
     "CLI/": ["app/command_line.cc"],
     "arrow/": ["base/*", "formats/*", "places/*", "elt/*", "conversions/*", "expressions/*", "spill/*",
-               "connectors/*", "transformers/*", "app/*", "controllers/*"],
+               "programs/*", "connectors/*", "transformers/*", "app/*", "controllers/*"],
     "arrow/api.h": [],
     "arrow/compute/api.h": ["expressions/*", "spill/*", "transformers/*"],
     "benchmark/": ["*_bench.cc"],
