@@ -71,9 +71,9 @@ RunInstance RunOf(const Plan& plan, std::optional<Window> window) {
 }
 
 RunInstance SampleRun(const Plan& plan) {
-  constexpr WallMicros kHour = std::chrono::microseconds(std::chrono::hours(1)).count();
+  constexpr WallMicros kDay = std::chrono::microseconds(std::chrono::hours(24)).count();
   if (!plan.window) return RunOf(plan, std::nullopt);
-  return RunOf(plan, Window{0, kHour, "1970-01-01", "UTC"});
+  return RunOf(plan, Window{0, kDay, "1970-01-01", "UTC"});
 }
 
 Result<std::vector<Window>> ClosedWindows(const WindowSpec& spec, WallMicros now, size_t limit) {

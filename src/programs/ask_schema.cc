@@ -15,11 +15,10 @@ constexpr std::chrono::minutes kAnswerLimit{5};
 }  // namespace
 
 Result<elt::SchemaPtr> AskSchema(const Context& ctx, const ProgramOptions& options,
-                                 bool has_windows, const elt::SchemaPtr& input) {
+                                 const elt::SchemaPtr& input) {
   const Context limited = ctx.Within(kAnswerLimit);
   Call call;
   call.ask = "schema";
-  call.has_windows = has_windows;
   call.has_input = input != nullptr;
   ARROW_ASSIGN_OR_RAISE(auto program, RunningProgram::Start(limited, options, call));
   std::optional<InputFeeder> feeder;

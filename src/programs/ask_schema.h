@@ -10,6 +10,6 @@ namespace levada::programs {
 /// rows. A program that ignores the question and writes rows is stopped after its schema.
 /// kSourceTimeout when it has not answered within minutes.
 Result<elt::SchemaPtr> AskSchema(const Context& ctx, const ProgramOptions& options,
-                                 bool has_windows, const elt::SchemaPtr& input);
+                                 const elt::SchemaPtr& input);
 
 }  // namespace levada::programs

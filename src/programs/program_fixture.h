@@ -26,7 +26,7 @@ inline elt::StageInput ProcessStageInput(bool has_windows) {
   static const elt::Environment environment = elt::ProcessEnvironment();
   elt::StageInput input;
   input.environment = &environment;
-  input.has_windows = has_windows;
+  if (has_windows) input.sample_run.window = elt::Window{0, 86'400'000'000, "1970-01-01", "UTC"};
   return input;
 }
 

@@ -18,16 +18,6 @@ constexpr size_t kArgumentBytesMax = 128 << 10;
 constexpr size_t kArgumentsMax = 1000;
 constexpr std::string_view kOwnPrefix = "LEVADA_";
 constexpr std::string_view kPartition = "{partition}";
-constexpr int64_t kMicrosPerDay = int64_t{86'400} * 1'000'000;
-
-/// What templates speak of while no run is known: a program that does not care what it is asked
-/// gets arguments of the right form.
-elt::RunInstance PretendedRun(bool has_windows) {
-  elt::RunInstance run;
-  run.pipeline = "schema";
-  if (has_windows) run.window = elt::Window{0, kMicrosPerDay, "1970-01-01", "UTC"};
-  return run;
-}
 
 /// `{partition}` by its number; "{{partition}}" is none. A transformer is not told which partition
 /// its rows are of.
@@ -101,14 +91,13 @@ void CheckCommand(Role role, const elt::Options& options, const elt::StageInput&
         "\"command\": there is no shell that would take " + elt::Quoted(command.front()) + " apart",
         "write each argument by itself: command: [sh, -c, \"...\"] where a shell is wanted");
   }
-  const elt::RunInstance run = PretendedRun(input.has_windows);
   for (const std::string& argument : command) {
     if (argument.size() > kArgumentBytesMax || argument.find('\0') != std::string::npos) {
       refuse(FaultCode::kBadValue, "\"command\": an argument that no program can get",
              "at most 128 KiB, without NUL bytes");
       continue;
     }
-    const auto expanded = elt::ExpandTemplate(WithPartition(argument, role, 0), run);
+    const auto expanded = elt::ExpandTemplate(WithPartition(argument, role, 0), input.sample_run);
     if (expanded.ok()) continue;
     const Fault fault = FaultOf(expanded.status());
     refuse(fault.code(), "\"command\": " + fault.message(), fault.help());
@@ -179,6 +168,7 @@ Result<ProgramOptions> ReadProgramOptions(Role role, const elt::Options& options
   CheckCommand(role, options, input, problems);
   ProgramOptions read;
   read.role = role;
+  read.sample_run = input.sample_run;
   read.command = options.Texts("command");
   if (options.Has("environment")) {
     for (const auto& [name, value] : options.Map("environment")) {
@@ -210,8 +200,7 @@ Result<ProgramOptions> ReadProgramOptions(Role role, const elt::Options& options
 }
 
 Result<std::vector<std::string>> ExpandArguments(const ProgramOptions& options, const Call& call) {
-  const elt::RunInstance pretended = PretendedRun(call.has_windows);
-  const elt::RunInstance& run = call.run != nullptr ? *call.run : pretended;
+  const elt::RunInstance& run = call.run != nullptr ? *call.run : options.sample_run;
   std::vector<std::string> arguments;
   for (const std::string& argument : options.command) {
     ARROW_ASSIGN_OR_RAISE(

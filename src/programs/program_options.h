@@ -34,6 +34,7 @@ struct ProgramOptions {
   std::vector<std::pair<std::string, std::string>> inherited;  ///< PATH, HOME, LANG, TMPDIR
   int64_t batch_bytes = 0;
   std::optional<std::chrono::nanoseconds> timeout;
+  elt::RunInstance sample_run;  ///< what templates speak of while no run is known
 
   /// What a program in use takes of our memory besides batches: one being read, which may have to
   /// be decompressed, and two that slices further on still refer to.
@@ -50,7 +51,6 @@ Result<ProgramOptions> ReadProgramOptions(Role role, const elt::Options& options
 struct Call {
   std::string ask;                        ///< "schema", "rows"; of a loader what it is to do
   const elt::RunInstance* run = nullptr;  ///< null when only the schema is asked
-  bool has_windows = false;               ///< without a run: its templates may speak of one
   int partition_index = 0;                ///< -1: it is about no partition
   int partition_count = 1;
   std::vector<std::pair<std::string, std::string>> more;  ///< further variables, without LEVADA_

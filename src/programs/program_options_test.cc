@@ -46,7 +46,6 @@ TEST_F(ProgramOptionsTest, TemplatesAreFilledIn) {
 TEST_F(ProgramOptionsTest, ForTheSchemaTheyNameADayLongAgo) {
   Call call;
   call.ask = "schema";
-  call.has_windows = true;
   const auto command =
       Command("command: [a, '{run.start:%F}', '{run.end:%F}', '{partition}']", call);
   EXPECT_THAT(command.child.arguments, ElementsAre("a", "1970-01-01", "1970-01-02", "0"));

@@ -116,7 +116,7 @@ TEST_F(RunningProgramTest, AStopEndsIt) {
 TEST_F(RunningProgramTest, SaysItsSchemaOrIsStoppedAfterIt) {
   const std::string path = StreamFile("n.arrows", {numbers_});
   const auto asked = [&](const ProgramOptions& options, const elt::SchemaPtr& input = nullptr) {
-    return AskSchema(ctx_, options, false, input);
+    return AskSchema(ctx_, options, input);
   };
   EXPECT_TRUE(ValueOf(asked(Options({"cat", path})))->Equals(*numbers_->schema()));
   EXPECT_TRUE(ValueOf(asked(Shell("cat " + path + "; sleep 1000")))->Equals(*numbers_->schema()));

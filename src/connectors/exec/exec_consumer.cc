@@ -164,8 +164,7 @@ std::string PartitionId(int index) {
 }  // namespace
 
 Result<elt::Source> ExecConsumer::Describe(Context& ctx) const {
-  ARROW_ASSIGN_OR_RAISE(const elt::SchemaPtr schema,
-                        programs::AskSchema(ctx, options_, has_windows_, nullptr));
+  ARROW_ASSIGN_OR_RAISE(const elt::SchemaPtr schema, programs::AskSchema(ctx, options_, nullptr));
   elt::Source source;
   source.schema = schema;
   for (const auto& field : schema->fields()) {

@@ -13,8 +13,8 @@ namespace levada::exec {
 
 class ExecConsumer final : public elt::Consumer {
  public:
-  ExecConsumer(programs::ProgramOptions options, int partitions, bool has_windows)
-      : options_(std::move(options)), partitions_(partitions), has_windows_(has_windows) {}
+  ExecConsumer(programs::ProgramOptions options, int partitions)
+      : options_(std::move(options)), partitions_(partitions) {}
 
   Result<elt::Source> Describe(Context& ctx) const override;
   Result<std::vector<elt::Partition>> Split(Context& ctx, const elt::RunInstance& run,
@@ -28,7 +28,6 @@ class ExecConsumer final : public elt::Consumer {
  private:
   const programs::ProgramOptions options_;
   const int partitions_;
-  const bool has_windows_;
 };
 
 }  // namespace levada::exec

@@ -36,8 +36,8 @@ Result<std::unique_ptr<elt::Consumer>> MakeConsumer(const elt::Options& options,
                                                     const elt::StageInput& input) {
   ARROW_ASSIGN_OR_RAISE(auto read,
                         programs::ReadProgramOptions(programs::Role::kConsumer, options, input));
-  return std::make_unique<ExecConsumer>(
-      std::move(read), static_cast<int>(options.Integer("partitions")), input.has_windows);
+  return std::make_unique<ExecConsumer>(std::move(read),
+                                        static_cast<int>(options.Integer("partitions")));
 }
 
 elt::OptionSpec LoaderSpec() {

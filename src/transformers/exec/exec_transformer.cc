@@ -41,7 +41,7 @@ Result<std::unique_ptr<elt::BoundTransformer>> ExecTransformer::BindAsking(
     }
   }
   if (output == nullptr) {
-    ARROW_ASSIGN_OR_RAISE(output, programs::AskSchema(ctx, options_, has_windows_, input));
+    ARROW_ASSIGN_OR_RAISE(output, programs::AskSchema(ctx, options_, input));
     std::lock_guard lock(mutex_);
     answers_.emplace(fingerprint, output);
   }

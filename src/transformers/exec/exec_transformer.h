@@ -14,8 +14,8 @@ namespace levada::exec_transformer {
 
 class ExecTransformer final : public elt::Transformer {
  public:
-  ExecTransformer(programs::ProgramOptions options, bool drops_rows, bool has_windows)
-      : options_(std::move(options)), drops_rows_(drops_rows), has_windows_(has_windows) {}
+  ExecTransformer(programs::ProgramOptions options, bool drops_rows)
+      : options_(std::move(options)), drops_rows_(drops_rows) {}
 
   /// The program has to be asked: kInternal.
   Result<std::unique_ptr<elt::BoundTransformer>> Bind(const elt::SchemaPtr& input,
@@ -28,7 +28,6 @@ class ExecTransformer final : public elt::Transformer {
  private:
   const programs::ProgramOptions options_;
   const bool drops_rows_;
-  const bool has_windows_;
   mutable std::mutex mutex_;
   mutable std::map<std::string, elt::SchemaPtr> answers_;  ///< by fingerprint of the input
 };

@@ -27,8 +27,7 @@ Result<std::unique_ptr<elt::Transformer>> Make(const elt::Options& options,
                                                const elt::StageInput& input) {
   ARROW_ASSIGN_OR_RAISE(auto read,
                         programs::ReadProgramOptions(programs::Role::kTransformer, options, input));
-  return std::make_unique<ExecTransformer>(std::move(read), options.Bool("drops_rows"),
-                                           input.has_windows);
+  return std::make_unique<ExecTransformer>(std::move(read), options.Bool("drops_rows"));
 }
 
 }  // namespace
