@@ -123,12 +123,12 @@ Result<std::string> CheckPipeline(Session& session, const WorkPlace& place) {
                      FormatDuration(std::chrono::nanoseconds(report.elapsed_ns)));
 }
 
-struct Check {
+struct Step {
   const char* name;
   std::function<Result<std::string>(Session&, const WorkPlace&)> run;
 };
 
-const Check kChecks[] = {
+const Step kSteps[] = {
     {"machine", CheckMachine},
     {"time zones", CheckTimeZones},
     {"disk", CheckDisk},
@@ -147,7 +147,7 @@ Outcome SelfCheck(Session& session) {
   const Paint paint(session.terminal().output_color);
   Table table({{"check"}, {"result"}, {.title = "what was seen", .may_wrap = true}});
   Json list = Json::array();
-  for (const Check& check : kChecks) {
+  for (const Step& check : kSteps) {
     const Result<std::string> seen = check.run(session, place);
     const Status status = session.NameSignal(seen.status());
     outcome.Note(status);
