@@ -188,6 +188,16 @@ def test_a_locked_database_is_waited_for_and_then_given_up(levada):
     run(levada)
 
 
+def test_without_a_file(levada):
+    database(levada.directory / "a b.db", "create table t (id integer primary key, n integer)", "insert into t values (1, 'x'), (2, 5)")
+    ran = levada("run", "sqlite:a%20b.db?table=t&mixed=null&connections=2&busy_timeout=1s", "./lake", "--save", "s.yaml", expect=0)
+    assert "saved as s.yaml" in ran.out + ran.err, ran
+    assert read_table(levada.directory / "lake").column("n").to_pylist() == [None, 5]
+    levada("check", "s.yaml", expect=0)
+    ran = levada("run", "sqlite:a%20b.db?table=t&partition=2", "./lake")
+    assert ran.status == 10 and "LV1017" in ran.err and "mixed" in ran.err, ran
+
+
 @pytest.mark.parametrize("connections", [1, 3])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_stop_ends_the_wait_for_a_lock(levada, number, connections):

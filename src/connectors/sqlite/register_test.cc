@@ -89,16 +89,17 @@ TEST_F(RegisterTest, ReadsUrls) {
   EXPECT_THAT(ValueOf(FromUrl("sqlite:shop.db?query=SELECT%201")),
               testing::ElementsAre(Pair("path", "shop.db"), Pair("query", "SELECT 1")));
   EXPECT_THAT(
-      ValueOf(FromUrl("sqlite:shop.db?mixed=null&table=t&connections=auto&immutable=true")),
+      ValueOf(FromUrl("sqlite:shop.db?mixed=null&table=t&connections=auto&busy_timeout=1s")),
       testing::ElementsAre(Pair("path", "shop.db"), Pair("mixed", "null"), Pair("table", "t"),
-                           Pair("connections", "auto"), Pair("immutable", "true")));
+                           Pair("connections", "auto"), Pair("busy_timeout", "1s")));
 }
 
 TEST_F(RegisterTest, RefusesUrlsThatSayTooLittleOrTooMuch) {
   for (const char* url :
        {"sqlite:", "sqlite://", "sqlite:x.db", "sqlite:x.db?", "sqlite:x.db?table",
         "sqlite:x.db?table=", "sqlite:x.db?tabel=t", "sqlite:x.db?table=%4",
-        "sqlite:x.db?table=%zz", "sqlite:x.db?table=t&query=q", "sqlite:?table=t"}) {
+        "sqlite:x.db?table=%zz", "sqlite:x.db?table=t&immutable=true",
+        "sqlite:x.db?table=t&query=q", "sqlite:?table=t"}) {
     EXPECT_THAT(FromUrl(url), FailsWith(FaultCode::kBadCommandLine)) << url;
   }
 }

@@ -326,8 +326,8 @@ std::optional<std::string> PercentDecoded(std::string_view text) {
 }
 
 /// What a URL may say besides the path; the first two are what is read.
-constexpr std::string_view kUrlOptions[] = {"table",       "query",     "mixed",
-                                            "connections", "immutable", "busy_timeout"};
+constexpr std::string_view kUrlOptions[] = {"table", "query", "mixed", "connections",
+                                            "busy_timeout"};
 
 }  // namespace
 
@@ -387,7 +387,8 @@ Result<elt::WrittenOptions> OptionsFromUrl(const std::string& url) {
     const size_t equals = parameter.find('=');
     const std::string name(parameter.substr(0, equals));
     if (std::ranges::find(kUrlOptions, name) == std::end(kUrlOptions)) {
-      return refuse("unknown parameter \"" + name + "\", expected \"table\" or \"query\"");
+      return refuse("unknown parameter \"" + name + "\", expected \"table\" or \"query\"; " +
+                    "besides them mixed, connections, busy_timeout");
     }
     const std::optional<std::string> value = equals == std::string_view::npos
                                                  ? std::nullopt
