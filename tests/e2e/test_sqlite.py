@@ -2,6 +2,7 @@
 fit, and from files that cannot be had."""
 
 import multiprocessing
+import re
 import shutil
 import signal
 import sqlite3
@@ -103,7 +104,8 @@ def test_partitions_beside_a_writer_have_every_row_and_the_report_says_how_many_
     quiet = run(levada, 0, "--json").json()
     assert len(quiet["runs"][0]["snapshots"]) == 1, "nobody wrote"
     writer(path)
-    run(levada)
+    ran = levada("run", "p.yaml", expect=0)
+    assert re.search(r"was read at [2-5] moments", ran.out + ran.err), ran
     table = read_table(levada.directory / "lake")
     assert table.num_rows == ACCOUNTS
     assert sorted(table.column("id").to_pylist()) == [3 * i for i in range(1, ACCOUNTS + 1)]

@@ -19,7 +19,7 @@ constexpr std::chrono::milliseconds kPause{10};
 constexpr std::chrono::milliseconds kTry{50};
 constexpr int kDoublingsMax = 10;
 // Tries that follow each other at once, where somebody commits meanwhile. After them a state
-// without a name will do: that is only for people.
+// between two names will do: they are only for people.
 constexpr int kQuickTries = 8;
 
 // Offsets in the header of a database.
@@ -107,7 +107,9 @@ Result<std::optional<Snapshot>> Try(const Context& ctx, std::span<Database* cons
   }
   // Whatever lies between two equal marks is the state of that mark.
   ARROW_ASSIGN_OR_RAISE(const std::string again, MomentOf(*connections.front()));
-  if (again == moment) snapshot.moment = moment;
+  snapshot.is_exact = again == moment;
+  snapshot.moment =
+      snapshot.is_exact || moment.empty() || again.empty() ? moment : moment + " to " + again;
   ARROW_RETURN_NOT_OK(CheckNotMoved(connections));
   return std::optional<Snapshot>(std::move(snapshot));
 }
@@ -168,7 +170,7 @@ Result<Snapshot> TakeSnapshot(const Context& ctx, std::span<Database* const> con
       if (tries >= kQuickTries) Pause(ctx);
       continue;
     }
-    if (!(*taken)->moment.empty() || tries >= kQuickTries) return **std::move(taken);
+    if ((*taken)->is_exact || tries >= kQuickTries) return **std::move(taken);
   }
 }
 

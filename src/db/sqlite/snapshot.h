@@ -37,7 +37,10 @@ Result<FileState> ReadFileState(Database& database, const std::string& schema);
 
 struct Snapshot {
   std::vector<std::unique_ptr<Transaction>> transactions;  ///< one for each connection, in order
-  std::string moment;  ///< of all files: "change 17"; empty where it cannot be told
+  /// Of all files: "change 17". "change 17 to change 19" of a state between the two, where others
+  /// commit all the time; empty where it cannot be told.
+  std::string moment;
+  bool is_exact = false;  ///< `moment` names one state
 };
 
 /// Begins a read transaction on each of `connections`, which have the same files open under the

@@ -136,6 +136,21 @@ TEST_F(SnapshotTest, GivesUpWhereThereIsNoPeace) {
   EXPECT_FALSE(a->in_transaction() || b->in_transaction());
 }
 
+TEST_F(SnapshotTest, NamesAStateBetweenTwoWhereThereIsNoPeace) {
+  auto writer = Writer();
+  ASSERT_THAT(writer->Execute(ctx_, "PRAGMA synchronous = OFF"), IsOk());
+  auto reader = Open(path_);
+  Database* const one[] = {reader.get()};
+  const CommittingClock clock(*clock_, *writer, 1'000'000);
+  ctx_.clock = &clock;
+  ctx_.deadline = clock_->Steady() + std::chrono::minutes(1);
+  const auto snapshot = TakeSnapshot(ctx_, one, nullptr, kPatience);
+  ctx_.clock = clock_.get();
+  ASSERT_THAT(snapshot, IsOk());
+  EXPECT_FALSE(snapshot->is_exact);
+  EXPECT_THAT(snapshot->moment, HasSubstr(" to log "));
+}
+
 TEST_F(SnapshotTest, EndsWithItsTransactions) {
   auto writer = Writer();
   auto reader = Open(path_);
