@@ -6,6 +6,8 @@ import re
 import shutil
 import signal
 import sqlite3
+import subprocess
+import sys
 import time
 
 import pyarrow.compute as pc
@@ -216,6 +218,27 @@ def test_a_stop_ends_the_wait_for_a_lock(levada, number, connections):
     assert time.monotonic() - begin < 1.5
     assert child.returncode == 128 + number
     assert leftovers(levada.directory) == []
+
+
+def test_a_stop_ends_the_wait_for_the_index_of_a_log(levada):
+    """A writer stands still in the middle of a change of the index: SQLite looks at it for ten seconds by itself."""
+    path = levada.directory / "a.db"
+    database(path, "create table t (x integer)", "insert into t values (1)", mode="wal")
+    writer = sqlite3.connect(path, isolation_level=None)
+    writer.execute("begin immediate")
+    writer.execute("insert into t values (2)")
+    # Another process: to close the file in this one would take the writer's locks away.
+    subprocess.run([sys.executable, "-c", "import sys; f = open(sys.argv[1], 'r+b'); f.seek(8); f.write(b'\\xff' * 4)",
+                    f"{path}-shm"], check=True)
+    pipeline(levada, "path: a.db\ntable: t\nbusy_timeout: 1h")
+    child = levada.start("run", "p.yaml", "--quiet")
+    time.sleep(0.7)
+    assert child.poll() is None, "it was to wait"
+    begin = time.monotonic()
+    child.send_signal(signal.SIGTERM)
+    child.communicate(timeout=30)
+    assert time.monotonic() - begin < 1.5 and child.returncode == 143
+    writer.close()
 
 
 def test_a_stop_ends_a_view_that_never_ends(levada):

@@ -60,6 +60,12 @@ ErrorKind KindOfCode(int extended_code) {
   }
 }
 
+/// The callbacks make SQLite give up with one of these when the context ends.
+bool MayBeOurStop(int code) {
+  const int primary = code & 0xff;
+  return primary == SQLITE_INTERRUPT || primary == SQLITE_BUSY || primary == SQLITE_PROTOCOL;
+}
+
 /// Who only reads writes nothing but what reading needs: the index of a write-ahead log.
 ErrorKind KindFor(int extended_code, OpenMode mode) {
   const ErrorKind kind = KindOfCode(extended_code);
@@ -144,7 +150,7 @@ Result<std::unique_ptr<Database>> Database::Open(const Context& ctx, const std::
                            : options.immutable ? AsImmutableUri(path)
                                                : AsFileName(path);
   const int flags = FlagsOf(options.mode) | (options.immutable ? SQLITE_OPEN_URI : 0);
-  const int code = sqlite3_open_v2(name.c_str(), &database->connection_, flags, nullptr);
+  const int code = sqlite3_open_v2(name.c_str(), &database->connection_, flags, StoppableFiles());
   if (code != SQLITE_OK) return database->Failure(code, ctx, "");
   if (options.immutable) ARROW_RETURN_NOT_OK(database->CheckNoLog("main"));
   ARROW_RETURN_NOT_OK(database->Configure(ctx, options));
@@ -232,8 +238,7 @@ Status Database::Attach(const Context& ctx, const std::string& name, const std::
   const std::string sql = "ATTACH " + QuoteText(file) + " AS " + QuoteName(name);
   const int code = sqlite3_exec(connection_, sql.c_str(), nullptr, nullptr, nullptr);
   if (code != SQLITE_OK) {
-    const int primary = code & 0xff;
-    if (primary == SQLITE_INTERRUPT || primary == SQLITE_BUSY) ARROW_RETURN_NOT_OK(ctx.Check());
+    if (MayBeOurStop(code)) ARROW_RETURN_NOT_OK(ctx.Check());
     error.extended_code = code;
     error.kind = KindFor(code, mode_);
     error.message = sqlite3_errmsg(connection_);
@@ -248,9 +253,8 @@ Status Database::Attach(const Context& ctx, const std::string& name, const std::
 }
 
 Status Database::Failure(int code, const Context& ctx, const std::string& sql) {
-  // The callbacks make SQLite give up with kBusy or kInterrupted when the context ends.
   const int primary = code & 0xff;
-  if (primary == SQLITE_INTERRUPT || primary == SQLITE_BUSY) ARROW_RETURN_NOT_OK(ctx.Check());
+  if (MayBeOurStop(code)) ARROW_RETURN_NOT_OK(ctx.Check());
   Error error;
   error.extended_code = code;
   error.kind = KindFor(code, mode_);

@@ -17,6 +17,7 @@
 
 #include "base/context.h"
 #include "db/sqlite/error.h"
+#include "db/sqlite/stoppable_files.h"
 
 struct sqlite3;
 struct sqlite3_stmt;
@@ -165,7 +166,7 @@ class Database final {
   class Entered {
    public:
     Entered(Database& database, const Context& ctx)
-        : database_(database), outer_(std::exchange(database.context_, &ctx)) {}
+        : database_(database), outer_(std::exchange(database.context_, &ctx)), sleeps_(ctx) {}
     ~Entered() { database_.context_ = outer_; }
     Entered(const Entered&) = delete;
     Entered& operator=(const Entered&) = delete;
@@ -173,6 +174,7 @@ class Database final {
    private:
     Database& database_;
     const Context* outer_;
+    SleepScope sleeps_;
   };
   Database(std::string path, FaultOfError fault_of, const OpenOptions& options);
 
