@@ -7,6 +7,7 @@
 #include "elt/option_problems.h"
 #include "elt/plan.h"
 #include "elt/stage_problems.h"
+#include "elt/yaml_text.h"
 
 namespace levada::programs {
 namespace {
@@ -158,8 +159,12 @@ std::vector<elt::OptionSpec> ProgramSpecs() {
 }
 
 std::string ProgramOptions::Name() const {
-  const std::string& program = command.front();
-  return program.substr(program.rfind('/') + 1);
+  constexpr size_t kBytesMax = 60;
+  std::string name;
+  for (const std::string& argument : command) name += (name.empty() ? "" : " ") + argument;
+  if (name.size() <= kBytesMax) return name;
+  name.resize(elt::ValidUtf8Prefix(name.substr(0, kBytesMax)));
+  return name + "...";
 }
 
 Result<ProgramOptions> ReadProgramOptions(Role role, const elt::Options& options,
@@ -170,6 +175,7 @@ Result<ProgramOptions> ReadProgramOptions(Role role, const elt::Options& options
   read.role = role;
   read.sample_run = input.sample_run;
   read.command = options.Texts("command");
+  read.written = options;
   if (options.Has("environment")) {
     for (const auto& [name, value] : options.Map("environment")) {
       CheckVariable(options, name, value, problems);

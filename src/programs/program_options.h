@@ -32,6 +32,7 @@ struct ProgramOptions {
   std::vector<std::pair<std::string, std::string>> environment;
   std::vector<std::pair<std::string, elt::Options>> secrets;   ///< revealed at each start
   std::vector<std::pair<std::string, std::string>> inherited;  ///< PATH, HOME, LANG, TMPDIR
+  std::optional<elt::Options> written;  ///< for problems that point at the command
   int64_t batch_bytes = 0;
   std::optional<std::chrono::nanoseconds> timeout;
   elt::RunInstance sample_run;  ///< what templates speak of while no run is known
@@ -39,7 +40,7 @@ struct ProgramOptions {
   /// What a program in use takes of our memory besides batches: one being read, which may have to
   /// be decompressed, and two that slices further on still refer to.
   int64_t memory_bytes() const { return 4 * batch_bytes; }
-  /// argv[0] without its directories, for the log.
+  /// The command as it is written, cut to what fits into a message.
   std::string Name() const;
 };
 

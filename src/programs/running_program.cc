@@ -59,6 +59,16 @@ std::string_view SignalName(int number) {
   return name == nullptr ? "?" : name;
 }
 
+/// What is wrong with a command that cannot be started is shown where it is written.
+Status AtCommand(const Status& status, const ProgramOptions& options) {
+  const Fault fault = FaultOf(status);
+  if (fault.kind().retryable || fault.kind().blame == Blame::kSignal || !options.written) {
+    return status;
+  }
+  return Fault(fault).At(
+      {options.written->ErrorAt("command", fault.code(), fault.message(), fault.help())});
+}
+
 }  // namespace
 
 RunningProgram::RunningProgram(const Context& ctx, Role role, std::string name,
@@ -73,9 +83,10 @@ Result<std::unique_ptr<RunningProgram>> RunningProgram::Start(const Context& ctx
   std::unique_ptr<RunningProgram> program(
       new RunningProgram(limited, options.role, options.Name(), std::move(command.secrets)));
   ErrorLines& errors = program->errors_;
-  ARROW_ASSIGN_OR_RAISE(program->child_,
-                        os::Child::Start(limited, std::move(command.child),
-                                         [&errors](std::string_view line) { errors.Add(line); }));
+  auto child = os::Child::Start(limited, std::move(command.child),
+                                [&errors](std::string_view line) { errors.Add(line); });
+  if (!child.ok()) return AtCommand(child.status(), options);
+  program->child_ = *std::move(child);
   return program;
 }
 

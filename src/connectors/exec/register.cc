@@ -21,6 +21,7 @@ elt::OptionSpec ConsumerSpec() {
       "parts of a run, each written by a start of its own that is told LEVADA_PARTITION_INDEX and "
       "LEVADA_PARTITION_COUNT; {partition} in the command";
   partitions.default_text = "1";
+  partitions.example = "4";
   partitions.min = 1;
   partitions.max = kPartitionsMax;
   elt::OptionSpec spec;
