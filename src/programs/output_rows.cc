@@ -29,7 +29,7 @@ Result<std::unique_ptr<OutputRows>> OutputRows::Open(const Context& ctx, Running
                                                      const ProgramOptions& options,
                                                      const elt::SchemaPtr& expected,
                                                      const elt::BatchLimits& limits) {
-  std::unique_ptr<OutputRows> rows(new OutputRows(ctx, program, limits));
+  std::unique_ptr<OutputRows> rows(new OutputRows(program, limits));
   arrow_ipc::ReadLimits read_limits;
   read_limits.batch_bytes = options.batch_bytes;
   Counters* counters = ctx.counters;

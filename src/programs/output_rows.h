@@ -26,12 +26,11 @@ class OutputRows final {
   Result<elt::BatchPtr> Next();
 
  private:
-  OutputRows(const Context& ctx, RunningProgram& program, const elt::BatchLimits& limits)
-      : ctx_(ctx), program_(program), limits_(limits) {}
+  OutputRows(RunningProgram& program, const elt::BatchLimits& limits)
+      : program_(program), limits_(limits) {}
   Result<elt::BatchPtr> NextWhole();
   elt::BatchPtr Cut();
 
-  const Context ctx_;
   RunningProgram& program_;
   const elt::BatchLimits limits_;
   std::unique_ptr<arrow_ipc::StreamReader> reader_;
