@@ -112,8 +112,8 @@ def test_init_by_a_service(primary, levada):
 
 
 def test_a_service_that_no_file_has(primary, levada):
-    refused(levada, "service=shpo", 10, "LV1", "service", env={"PGSERVICEFILE": str(service(levada, primary))})
-    refused(levada, "service=shop", 10, "LV1", "service", env={"PGSERVICEFILE": str(levada.directory / "none")})
+    for name, file in (("shpo", service(levada, primary)), ("shop", levada.directory / "none")):
+        refused(levada, f"service={name}", 10, "LV1005", "service", "PGSERVICEFILE", env={"PGSERVICEFILE": str(file)})
 
 
 def password_file(levada, primary, name="passwords", mode=0o600, password="right"):
@@ -138,12 +138,15 @@ def test_a_wrong_password_in_the_file(primary, levada):
 
 
 def test_a_password_file_without_this_server(primary, levada):
-    refused(levada, primary.url(user="clerk"), 11, "LV1101", "no password", "~/.pgpass", env={"HOME": str(levada.directory)})
+    refused(levada, primary.url(user="clerk"), 11, "LV1101", "no password", "PGPASSWORD",
+            str(levada.directory / ".pgpass"), env={"HOME": str(levada.directory)})
 
 
 def test_a_password_file_that_others_may_read_is_said(primary, levada):
     path = password_file(levada, primary, mode=0o644)
-    refused(levada, primary.url(user="clerk"), 11, "LV1101", path, "0600", env={"PGPASSFILE": path})
+    ran = refused(levada, primary.url(user="clerk"), 11, "LV1101", env={"PGPASSFILE": path})
+    help_line = ran.err[ran.err.index("help:"):]
+    assert path in help_line and "chmod 0600" in help_line, ran
 
 
 # ---- several hosts
@@ -224,7 +227,9 @@ def test_the_time_to_connect_is_shared(levada):
         began = time.monotonic()
         ran = levada("check", "--online", "p.yaml", expect=20)
         assert 2 <= time.monotonic() - began < 8
-        assert "LV2001" in ran.err and "1s" in ran.err, ran
+        assert "LV2001" in ran.err, ran
+        for silent in (one, two):
+            assert f"127.0.0.1:{silent.port}: no answer within 1s" in ran.err, ran
 
 
 def test_a_host_that_refuses_the_user_is_the_answer(primary, levada):
@@ -257,13 +262,14 @@ def test_the_role_of_a_host_decides(primary, standby, levada, attributes, found,
 
 def test_no_host_has_the_role(primary, standby, levada):
     refused(levada, hosts(primary.port, attributes="target_session_attrs=standby"), 20, "LV2001", "hot standby mode")
-    refused(levada, hosts(standby.port, standby.port, attributes="target_session_attrs=read-write"), 20, "LV2001", "read-only")
+    refused(levada, hosts(standby.port, free_port(), standby.port, attributes="target_session_attrs=read-write"), 20, "LV2001",
+            "read-only", "Connection refused", "target_session_attrs asks")
     reads_all(levada, hosts(primary.port, attributes="target_session_attrs=prefer-standby"))
 
 
 def test_all_hosts_are_down(levada):
     down = free_port(), free_port()
-    ran = refused(levada, hosts(*down), 20, "LV2001", str(down[1]), "Connection refused")
+    refused(levada, hosts(*down), 20, "LV2001", *(f"127.0.0.1:{port}: Connection refused" for port in down))
 
 
 # ---- poolers
@@ -272,14 +278,14 @@ def test_all_hosts_are_down(levada):
 class Pooler:
     """A pgbouncer in front of a server, on a free loopback port."""
 
-    def __init__(self, server, mode, settings=""):
+    def __init__(self, server, mode, settings="", databases="*"):
         self.root = pathlib.Path(tempfile.mkdtemp(prefix="levada-e2e-", dir="/tmp"))
         self.port = free_port()
         self.log = self.root / "log"
         (self.root / "users").write_text('"postgres" ""\n"clerk" "right"\n')
         ini = self.root / "pgbouncer.ini"
         ini.write_text(f"""[databases]
-* = host=127.0.0.1 port={server.port}
+{databases} = host=127.0.0.1 port={server.port}
 [pgbouncer]
 listen_addr = 127.0.0.1
 listen_port = {self.port}
@@ -307,6 +313,12 @@ admin_users = postgres
     def dsn(self, more="", user="postgres"):
         return f"postgres://{user}@127.0.0.1:{self.port}/postgres{more}"
 
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.remove()
+
     def remove(self):
         self.process.terminate()
         self.process.wait(30)
@@ -315,9 +327,8 @@ admin_users = postgres
 
 @pytest.fixture(scope="module", params=["transaction", "session"])
 def pooler(primary, request):
-    pooler = Pooler(primary, request.param)
-    yield pooler
-    pooler.remove()
+    with Pooler(primary, request.param) as pooler:
+        yield pooler
 
 
 @pytest.mark.parametrize("extra", ["", ", connections: 4", ", partition: { by: id, size: 10000 }",
@@ -361,6 +372,45 @@ def test_increments_by_a_pooler(primary, pooler, levada):
 def test_init_by_a_pooler(pooler, levada):
     ran = levada("init", pooler.dsn("?table=orders"), "./lake")
     assert ran.status == 0, ran
+
+
+def test_a_parameter_that_the_pooler_refuses(pooler, levada):
+    refused(levada, pooler.dsn("?options=-cgeqo%3Doff"), 21, "LV2106", "options", "ignore_startup_parameters")
+
+
+def test_a_pooler_by_statements_is_refused(primary, levada):
+    with Pooler(primary, "statement") as pooler:
+        refused(levada, pooler.dsn(), 21, "LV2106", "pool_mode = transaction")
+
+
+def test_a_pooler_that_is_full_is_busy(primary, levada):
+    with Pooler(primary, "transaction", "max_client_conn = 1") as pooler:
+        with psycopg.connect(pooler.dsn()):
+            refused(levada, pooler.dsn(), 20, "LV2004", "max_client_conn")
+        wait_until(lambda: levada("check", "--online", "p.yaml").status == 0, "there is room")
+
+
+def test_a_pool_that_is_too_small_for_a_snapshot_and_its_readers_is_busy(primary, levada):
+    with Pooler(primary, "transaction", "default_pool_size = 1\nquery_wait_timeout = 1") as pooler:
+        reads_all(levada, pooler.dsn())
+        levada.write("q.yaml", pipeline(pooler.dsn(), extra=", connections: 2", name="q").replace("lake", "other"))
+        ran = levada("run", "q.yaml", "--quiet", expect=20)
+        assert "LV2004" in ran.err and "default_pool_size" in ran.err, ran
+        assert leftovers(levada.directory / "other") == []
+
+
+def test_a_pooler_with_users_of_its_own(primary, levada):
+    with Pooler(primary, "transaction", "auth_type = scram-sha-256") as pooler:
+        path = levada.write("passwords", f"127.0.0.1:{pooler.port}:*:clerk:right\n")
+        path.chmod(0o600)
+        reads_all(levada, pooler.dsn(user="clerk"), env={"PGPASSFILE": str(path)})
+        ran = refused(levada, pooler.dsn(user="clerk"), 11, "LV1101", "auth_file", env={"PGPASSWORD": "wr0ng-s3cret"})
+        assert "wr0ng-s3cret" not in ran.err
+
+
+def test_a_database_that_the_pooler_does_not_know(primary, levada):
+    with Pooler(primary, "transaction", databases="shop") as pooler:
+        refused(levada, pooler.dsn(), 21, "LV2105", "[databases]")
 
 
 # ---- standbys
@@ -441,12 +491,9 @@ def test_increments_of_a_standby_wait_for_the_primary(primary, standby, levada):
 
 @pytest.mark.parametrize("mode", ["transaction", "session"])
 def test_increments_of_a_standby_by_a_pooler(primary, standby, levada, mode):
-    pooler = Pooler(standby, mode)
-    try:
+    with Pooler(standby, mode) as pooler:
         grows_on(primary, standby, levada, "grows_" + mode, pooler.dsn())
         waits_for_late(primary, standby, levada, "grows_" + mode)
-    finally:
-        pooler.remove()
 
 
 def test_an_unlogged_table_of_a_standby_is_refused(primary, standby, levada):

@@ -11,6 +11,7 @@
 
 #include "base/quantity.h"
 #include "connectors/postgres/run_predicate.h"
+#include "connectors/postgres/session.h"
 #include "elt/literal.h"
 #include "elt/retry.h"
 #include "elt/time_zone.h"
@@ -28,10 +29,6 @@ constexpr std::chrono::nanoseconds kLookEvery = std::chrono::milliseconds(100);
 // take others.
 constexpr const char* kWriterLocks =
     "('RowExclusiveLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')";
-
-bool IsStandby(const pq::Connection& connection) {
-  return connection.Parameter("in_hot_standby") == "on";
-}
 
 std::string Joined(const std::set<std::string>& texts) {
   return fmt::format("{}", fmt::join(texts, ", "));
@@ -58,9 +55,10 @@ class MarkFinder {
     }
     if (mark.low) after_low_ = name_ + " > " + MarkLiteral(*mark.low, order_);
     ARROW_ASSIGN_OR_RAISE(mark.high, IsTime(order_) ? NewestTime() : NewestNumber());
+    ARROW_ASSIGN_OR_RAISE(standby_, IsStandby(ctx_, connection_));
     ARROW_RETURN_NOT_OK(AddNotes(mark));
     if (!mark.high || !request_.settled) return mark;
-    ARROW_RETURN_NOT_OK(IsStandby(connection_) ? WaitForTransactions() : WaitForWriters());
+    ARROW_RETURN_NOT_OK(standby_ ? WaitForTransactions() : WaitForWriters());
     return mark;
   }
 
@@ -232,7 +230,7 @@ class MarkFinder {
           "who writes to a foreign table is not seen: rows that another transaction has not "
           "committed yet are missed unless lag: keeps away from them");
     }
-    if (IsStandby(connection_)) {
+    if (standby_) {
       mark.notes.push_back(
           "the server is a standby: a value that was drawn on the primary and not written yet is "
           "not seen, lag: keeps away from it");
@@ -256,6 +254,7 @@ class MarkFinder {
   const elt::MarkRequest& request_;
   const pq::StatementColumn* column_ = nullptr;
   Order order_ = Order::kNone;
+  bool standby_ = false;
   std::string name_;
   std::string after_low_;
 };

@@ -59,14 +59,14 @@ std::string FilteredNote(const pq::Connection& connection) {
          "\" may see are read";
 }
 
-std::vector<std::string> NotesOf(const pq::Connection& connection, const Subject& subject,
-                                 const ConsumerOptions& options) {
+std::vector<std::string> NotesOf(const pq::Connection& connection, bool standby,
+                                 const Subject& subject, const ConsumerOptions& options) {
   std::vector<std::string> notes = {
       "each partition is read in one transaction: while it runs, vacuum keeps all rows that were "
       "deleted since it began"};
   if (options.connections != 1) notes.push_back(ConnectionsNote(connection, subject, options));
   if (IsFiltered(subject)) notes.push_back(FilteredNote(connection));
-  if (connection.Parameter("in_hot_standby") == "on") {
+  if (standby) {
     notes.push_back(
         "the server is a standby: it may cancel a long read that conflicts with "
         "recovery; the read is then repeated");
@@ -213,7 +213,8 @@ Result<elt::Source> PostgresConsumer::Describe(Context& ctx) const {
   }
   source.memory_bytes_per_slice = CopyOut::kBufferBytes + kSessionBytes;
   source.repeatable = true;
-  source.notes = NotesOf(*connection, subject, *options_);
+  ARROW_ASSIGN_OR_RAISE(const bool standby, IsStandby(ctx, *connection));
+  source.notes = NotesOf(*connection, standby, subject, *options_);
   return source;
 }
 

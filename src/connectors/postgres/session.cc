@@ -65,6 +65,13 @@ Result<std::unique_ptr<pq::Connection>> BeginSession(const Context& ctx,
   return connection;
 }
 
+Result<bool> IsStandby(const Context& ctx, pq::Connection& connection) {
+  ARROW_ASSIGN_OR_RAISE(const pq::Rows rows,
+                        connection.Query(ctx, "cannot ask for the server's role",
+                                         "select pg_catalog.pg_is_in_recovery()"));
+  return !rows.empty() && rows[0][0] == "t";
+}
+
 Result<std::string> ExportSnapshot(const Context& ctx, pq::Connection& connection) {
   ARROW_ASSIGN_OR_RAISE(const pq::Rows rows, connection.Query(ctx, "cannot export a snapshot",
                                                               "select pg_catalog."

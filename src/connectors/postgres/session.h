@@ -23,6 +23,10 @@ Result<std::unique_ptr<pq::Connection>> BeginSession(const Context& ctx,
                                                      const ConsumerOptions& options,
                                                      const std::string& snapshot = {});
 
+/// Asked, not taken from what a server reports by itself: before PostgreSQL 14 none does, and a
+/// pooler repeats what the server it had first once said.
+Result<bool> IsStandby(const Context& ctx, pq::Connection& connection);
+
 /// Exports the snapshot of a session: its id, good for as long as the session's transaction.
 Result<std::string> ExportSnapshot(const Context& ctx, pq::Connection& connection);
 

@@ -70,6 +70,11 @@ Fault BadDsn(const char* text) {
   Fault fault(FaultCode::kBadValue, "dsn: " + Trimmed(WithoutQuotedText(message)));
   const std::string meant = MeantParameter(message);
   if (!meant.empty()) return fault.Help("did you mean the parameter \"" + meant + "\"?");
+  if (Contains(message, {"definition of service ", "service file "})) {
+    return fault.Help(
+        "a service is [name] and lines of key=value below it, in the file that PGSERVICEFILE names "
+        "or ~/.pg_service.conf");
+  }
   const bool misread = Contains(message, {"URI", "port"});
   return fault.Help(
       "write it as postgres://user@host:5432/database?sslmode=require, or as key=value pairs" +
@@ -134,6 +139,46 @@ void AddEndpoint(Fault& fault, PGconn* connection) {
   add("database", PQdb(connection));
 }
 
+/// What dsn, environment and service file come to.
+class Settings {
+ public:
+  explicit Settings(PGconn* connection) : all_(PQconninfo(connection)) {}
+  ~Settings() { PQconninfoFree(all_); }
+  Settings(const Settings&) = delete;
+  Settings& operator=(const Settings&) = delete;
+
+  /// Empty when it is not set.
+  std::string Get(const char* keyword) const {
+    for (const PQconninfoOption* option = all_; option != nullptr && option->keyword != nullptr;
+         ++option) {
+      if (std::strcmp(option->keyword, keyword) == 0 && option->val != nullptr) return option->val;
+    }
+    return {};
+  }
+
+ private:
+  PQconninfoOption* const all_;
+};
+
+/// Of a password file that others may read libpq says on standard error only that it is not used.
+std::string MissingPasswordHelp(PGconn* connection) {
+  const std::string file = Settings(connection).Get("passfile");
+  return "set PGPASSWORD, or write a line for this host, port, database and user into " +
+         (file.empty() ? std::string("~/.pgpass") : file) +
+         ", which is used only when nobody else may read it (chmod 0600)";
+}
+
+std::string HelpOf(FaultCode code, std::string_view failure, PGconn* connection) {
+  if (Contains(failure, {"no password supplied"})) return MissingPasswordHelp(connection);
+  // In libpq's words: not what was asked for is "session is read-only", "server is not in hot
+  // standby mode" and their opposites.
+  if (failure.ends_with("read-only") || failure.ends_with("hot standby mode")) {
+    return "target_session_attrs asks for another role than this server has: name one that has it, "
+           "or see which is the primary now";
+  }
+  return std::string(HelpOf(code));
+}
+
 Fault ConnectFault(PGconn* connection, ConnStatusType stage) {
   const char* text = PQerrorMessage(connection);
   const std::string message(text == nullptr ? "" : text);
@@ -153,7 +198,7 @@ Fault ConnectFault(PGconn* connection, ConnStatusType stage) {
   const std::string failure = LastFailure(message);
   const FaultCode code = CodeOfFailure(failure, stage);
   Fault fault(code, "cannot connect: " + failure);
-  fault.Help(std::string(HelpOf(code)));
+  fault.Help(HelpOf(code, failure, connection));
   AddEndpoint(fault, connection);
   return fault;
 }
@@ -231,27 +276,6 @@ PGconn* StartConnect(const std::string& dsn, const std::optional<Host>& only) {
   return PQconnectStartParams(keywords.data(), values.data(), /*expand_dbname=*/1);
 }
 
-/// What dsn, environment and service file come to.
-class Settings {
- public:
-  explicit Settings(PGconn* connection) : all_(PQconninfo(connection)) {}
-  ~Settings() { PQconninfoFree(all_); }
-  Settings(const Settings&) = delete;
-  Settings& operator=(const Settings&) = delete;
-
-  /// Empty when it is not set.
-  std::string Get(const char* keyword) const {
-    for (const PQconninfoOption* option = all_; option != nullptr && option->keyword != nullptr;
-         ++option) {
-      if (std::strcmp(option->keyword, keyword) == 0 && option->val != nullptr) return option->val;
-    }
-    return {};
-  }
-
- private:
-  PQconninfoOption* const all_;
-};
-
 /// The hosts to try one by one: asked not to block, libpq waits for a silent one for ever and never
 /// comes to the next. Empty: libpq shall do it, for there is one, or none can be tried alone.
 std::vector<Host> HostsOf(const Settings& settings) {
@@ -325,6 +349,17 @@ bool MayDoElsewhere(const Status& status) {
          code == FaultCode::kSourceConnectionLost;
 }
 
+/// "db1:5432: Connection refused": why a host of a list was not taken.
+std::string WhyNot(const Host& host, const Status& status) {
+  const Fault fault = levada::FaultOf(status);
+  std::string_view why = fault.message();
+  for (const std::string_view lead : {"cannot connect: ", " failed: "}) {
+    const size_t at = why.find(lead);
+    if (at != std::string_view::npos) why.remove_prefix(at + lead.size());
+  }
+  return (host.name.empty() ? host.address : host.name) + ":" + host.port + ": " + std::string(why);
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Connection>> Connection::Open(const Context& ctx,
@@ -347,13 +382,17 @@ Result<std::unique_ptr<Connection>> Connection::Open(const Context& ctx,
     status = Establish(ctx, connection.get(), timeout);
   }
   if (options.connect_timeout && !hosts.empty()) timeout /= static_cast<int64_t>(hosts.size());
+  std::string passed;
   for (const Host& host : hosts) {
     connection.reset(StartConnect(dsn, host));
     if (connection == nullptr) return Status::OutOfMemory("libpq: no memory for a connection");
     PQsetErrorVerbosity(connection.get(), PQERRORS_VERBOSE);
     status = Establish(ctx, connection.get(), timeout);
     if (!MayDoElsewhere(status)) break;
+    passed += (passed.empty() ? "" : "; ") + WhyNot(host, status);
   }
+  // The failure of the last host alone would send its reader to the wrong machine.
+  if (!status.ok() && !passed.empty()) return WithDetail(status, "hosts", passed);
   ARROW_RETURN_NOT_OK(status);
   if (PQsetnonblocking(connection.get(), 1) != 0) {
     return Fault(FaultCode::kInternal, "libpq: cannot make a connection non-blocking");

@@ -63,7 +63,8 @@ class Connection final {  // tidy: allow more than five methods: a session's own
  public:
   /// Errors: kSourceUnreachable, kTlsFailed, kAuthFailed, kDatabaseNotFound, kSourceBusy (starting
   /// up, too many connections), kSourceTimeout, kBadValue for a dsn that libpq cannot read (whose
-  /// text is not repeated). Details "host", "port", "user", "database" once known.
+  /// text is not repeated). Details "host", "port", "user", "database" once known; "hosts" says
+  /// of each host of a list that was passed over why.
   static Result<std::unique_ptr<Connection>> Open(const Context& ctx,
                                                   const ConnectOptions& options);
   ~Connection();

@@ -144,6 +144,8 @@ TEST(ConnectionTest, TellsAWrongPasswordFromAMissingOne) {
   const Fault missing = levada::FaultOf(Open(dsn + " passfile=/nonexistent").status());
   EXPECT_EQ(missing.code(), FaultCode::kAuthFailed);
   EXPECT_THAT(missing.message(), HasSubstr("no password supplied"));
+  EXPECT_THAT(missing.help(), HasSubstr("into /nonexistent, "));
+  EXPECT_THAT(missing.help(), HasSubstr("0600"));
 }
 
 TEST(ConnectionTest, TellsWhyTheServerTurnsItAway) {
@@ -174,6 +176,10 @@ TEST(ConnectionTest, RefusesADsnWithoutRepeatingIt) {
     EXPECT_EQ(CodeOf(status), FaultCode::kBadValue) << dsn;
     EXPECT_THAT(status.ToString(), Not(HasSubstr("canary"))) << dsn;
   }
+}
+
+TEST(ConnectionTest, SaysWhereServicesStand) {
+  EXPECT_THAT(levada::FaultOf(Open("service=none").status()).help(), HasSubstr("PGSERVICEFILE"));
 }
 
 TEST(ConnectionTest, NamesTheParameterThatWasMeant) {
@@ -225,6 +231,10 @@ TEST(ConnectionTest, GoesOnToTheNextHostAfterASilentOne) {
       Open(server.Dsn() + " host=127.0.0.1,127.0.0.1 port=" + std::to_string(server.port()) +
            ",1 user=rejected_user");
   EXPECT_THAT(failed, FailsWith(FaultCode::kAuthFailed));
+  const Fault none =
+      levada::FaultOf(Open("host=127.0.0.1,localhost port=1,2 user=x sslmode=disable").status());
+  EXPECT_EQ(none.code(), FaultCode::kSourceUnreachable);
+  EXPECT_THAT(none.Detail("hosts"), HasSubstr("127.0.0.1:1: Connection refused; localhost:2: "));
 }
 
 TEST(ConnectionTest, StopsWhileConnecting) {

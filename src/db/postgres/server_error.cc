@@ -43,7 +43,66 @@ constexpr auto kRows = std::to_array<Row>({
     {"72000", kSnapshotLost},
 });
 
+struct PoolerRow {
+  std::string_view prefix;  // of the message
+  FaultCode code;
+  std::string_view help;
+};
+
+constexpr std::string_view kPoolHelp =
+    "lower `connections` and `parallel: { partitions }`, or raise default_pool_size and "
+    "max_client_conn of the pooler; and see that the server behind it is up";
+constexpr std::string_view kBehindHelp = "the pooler does not reach its server: its log says why";
+constexpr std::string_view kUsersHelp =
+    "the pooler knows users of its own: check user, password (or ~/.pgpass) and its auth_file";
+constexpr std::string_view kStartupHelp =
+    "leave it out of the dsn and of PGOPTIONS, or name it in ignore_startup_parameters of the "
+    "pooler";
+
+// pgbouncer has one SQLSTATE, 08P01, for all that it says itself. Those that nobody can do anything
+// about but try again would end the run otherwise.
+// Source: disconnect_client() and disconnect_server() in pgbouncer 1.18's client.c, objects.c,
+// janitor.c and server.c; a server's reason to go reaches its client too.
+constexpr auto kPoolerRows = std::to_array<PoolerRow>({
+    {"query_wait_timeout", kSourceBusy, kPoolHelp},
+    {"no more connections allowed", kSourceBusy, kPoolHelp},
+    {"client connections exceeded", kSourceBusy, kPoolHelp},
+    {"bouncer resources exhaustion", kSourceBusy, {}},
+    {"database \"", kSourceBusy, "the pooler's administrator has disabled it"},
+    {"server login has been failing", kSourceUnreachable, kBehindHelp},
+    {"pgbouncer cannot connect to server", kSourceUnreachable, kBehindHelp},
+    {"client_login_timeout", kSourceUnreachable, kBehindHelp},
+    {"server conn crashed?", kSourceConnectionLost, {}},
+    {"server connection closed", kSourceConnectionLost, {}},
+    {"database configuration changed", kSourceConnectionLost, {}},
+    {"connect string changed", kSourceConnectionLost, {}},
+    {"server shutting down", kSourceConnectionLost, {}},
+    {"pooler is shutting down", kSourceConnectionLost, {}},
+    {"idle transaction timeout", kSourceConnectionLost, {}},
+    {"query timeout", kSourceTimeout, "raise the pooler's query_timeout, or read less at once"},
+    {"no such database", kDatabaseNotFound, "the pooler knows those of its [databases] only"},
+    {"no such user", kAuthFailed, kUsersHelp},
+    {"password authentication failed", kAuthFailed, kUsersHelp},
+    {"SASL authentication failed", kAuthFailed, kUsersHelp},
+    {"\"trust\" authentication failed", kAuthFailed, kUsersHelp},
+    {"certificate authentication failed", kAuthFailed, kUsersHelp},
+    {"login rejected", kAuthFailed, kUsersHelp},
+    {"SSL required", kTlsFailed, "add sslmode=require to the dsn"},
+    {"unsupported startup parameter", kSourceUnsupported, kStartupHelp},
+    {"unsupported options startup parameter", kSourceUnsupported, kStartupHelp},
+    {"transaction blocks not allowed", kSourceUnsupported,
+     "give the pooler pool_mode = transaction or session for this database"},
+});
+
 constexpr size_t kDetailBytesMax = 1024;
+
+const PoolerRow* FindPoolerRow(const ServerError& error) {
+  if (error.sqlstate != "08P01") return nullptr;
+  const auto* row = std::find_if(
+      kPoolerRows.begin(), kPoolerRows.end(),
+      [&](const PoolerRow& candidate) { return error.message.starts_with(candidate.prefix); });
+  return row == kPoolerRows.end() ? nullptr : row;
+}
 
 bool Continues(char byte) { return (static_cast<unsigned char>(byte) & 0xc0) == 0x80; }
 
@@ -89,14 +148,15 @@ Fault FaultOf(const ServerError& error, std::string_view doing) {
   std::string message(doing);
   message += ": ";
   message += error.message.empty() ? "the server gave no reason" : Utf8Of(error.message);
-  Fault fault(CodeOfSqlstate(error.sqlstate), std::move(message));
+  const PoolerRow* pooler = FindPoolerRow(error);
+  Fault fault(pooler == nullptr ? CodeOfSqlstate(error.sqlstate) : pooler->code,
+              std::move(message));
   AddDetail(fault, "sqlstate", error.sqlstate);
   AddDetail(fault, "server_detail", error.detail);
   AddDetail(fault, "server_hint", error.hint);
   AddDetail(fault, "server_context", error.where);
-  if (const std::string_view help = HelpFor(error.sqlstate); !help.empty()) {
-    fault.Help(std::string(help));
-  }
+  const std::string_view help = pooler == nullptr ? HelpFor(error.sqlstate) : pooler->help;
+  if (!help.empty()) fault.Help(std::string(help));
   return fault;
 }
 

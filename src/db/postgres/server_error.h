@@ -29,7 +29,8 @@ FaultCode CodeOfSqlstate(std::string_view sqlstate);
 
 /// `error` as a Fault that reads "<doing>: <the server's message>", with the details "sqlstate",
 /// "server_detail", "server_hint" and "server_context" where the server gave them, each cut at 1
-/// KiB. Bytes that are not UTF-8 come out as question marks.
+/// KiB. Bytes that are not UTF-8 come out as question marks. What pgbouncer says with the SQLSTATE
+/// of a broken protocol has the code that its words mean.
 Fault FaultOf(const ServerError& error, std::string_view doing);
 
 }  // namespace levada::pq

@@ -22,6 +22,30 @@ TEST(ServerErrorTest, MapsEverySqlstateThatHasACodeOfItsOwn) {
   for (const auto& [state, code] : cases) EXPECT_EQ(CodeOfSqlstate(state), code) << state;
 }
 
+TEST(ServerErrorTest, TellsAPoolerFromABrokenProtocolByItsWords) {
+  const std::pair<const char*, FaultCode> cases[] = {
+      {"query_wait_timeout", FaultCode::kSourceBusy},
+      {"no more connections allowed (max_client_conn)", FaultCode::kSourceBusy},
+      {"server login has been failing, try again later (server_login_retry)",
+       FaultCode::kSourceUnreachable},
+      {"server conn crashed?", FaultCode::kSourceConnectionLost},
+      {"query timeout", FaultCode::kSourceTimeout},
+      {"no such database: shop", FaultCode::kDatabaseNotFound},
+      {"SASL authentication failed", FaultCode::kAuthFailed},
+      {"SSL required", FaultCode::kTlsFailed},
+      {"unsupported startup parameter: options", FaultCode::kSourceUnsupported},
+      {"transaction blocks not allowed in statement pooling mode", FaultCode::kSourceUnsupported},
+      {"invalid message format", FaultCode::kSourceProtocol},
+  };
+  for (const auto& [message, code] : cases) {
+    EXPECT_EQ(FaultOf({"FATAL", "08P01", message, "", "", ""}, "cannot connect").code(), code)
+        << message;
+  }
+  // A server's own words.
+  EXPECT_EQ(FaultOf({"ERROR", "42601", "no such database", "", "", ""}, "cannot read").code(),
+            FaultCode::kQueryFailed);
+}
+
 TEST(ServerErrorTest, CarriesWhatTheServerSaid) {
   const Fault fault = FaultOf({"ERROR", "42P01", "relation \"t\" does not exist", "some detail",
                                "some hint", std::string(5000, 'x')},
