@@ -218,6 +218,9 @@ def test_the_first_host_is_silent(primary, levada):
         levada.write("p.yaml", pipeline(hosts(silent.port, primary.port, attributes="connect_timeout=2"), run="run: once"))
         levada("check", "--online", "p.yaml", expect=0)
         assert 2 <= time.monotonic() - began < 20
+        preferring = hosts(silent.port, primary.port, attributes="connect_timeout=2&target_session_attrs=prefer-standby")
+        levada.write("p.yaml", pipeline(preferring, run="run: once"))
+        levada("check", "--online", "p.yaml", expect=0)
 
 
 def test_the_time_to_connect_is_shared(levada):
@@ -397,6 +400,14 @@ def test_a_pool_that_is_too_small_for_a_snapshot_and_its_readers_is_busy(primary
         ran = levada("run", "q.yaml", "--quiet", expect=20)
         assert "LV2004" in ran.err and "default_pool_size" in ran.err, ran
         assert leftovers(levada.directory / "other") == []
+
+
+def test_a_pool_of_one_more_than_its_readers_is_enough(primary, levada):
+    with Pooler(primary, "transaction", "default_pool_size = 6\nquery_wait_timeout = 5") as pooler:
+        run = "run: { every: day, column: at, start: 2026-01-01, end: 2026-01-04 }\nparallel: { partitions: 2 }"
+        levada.write("p.yaml", pipeline(pooler.dsn(), extra=", connections: 2", run=run))
+        levada("run", "p.yaml", "--quiet", expect=0)
+        has_all(levada)
 
 
 def test_a_pooler_with_users_of_its_own(primary, levada):

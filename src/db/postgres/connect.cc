@@ -247,11 +247,12 @@ struct Host {
   std::string name;
   std::string address;
   std::string port;
+  std::string role;  ///< target_session_attrs; empty: the dsn's
 };
 
 PGconn* StartConnect(const std::string& dsn, const std::optional<Host>& only) {
   // What stands before the dsn is a default, what stands behind it overrides it.
-  constexpr size_t kOptions = 10;
+  constexpr size_t kOptions = 11;
   const auto part = [&](std::string Host::* member) {
     return only && !((*only).*member).empty() ? ((*only).*member).c_str() : nullptr;
   };
@@ -265,6 +266,7 @@ PGconn* StartConnect(const std::string& dsn, const std::optional<Host>& only) {
       {"host", part(&Host::name)},
       {"hostaddr", part(&Host::address)},
       {"port", part(&Host::port)},
+      {"target_session_attrs", part(&Host::role)},
       {nullptr, nullptr},
   }};
   std::array<const char*, kOptions> keywords;
@@ -286,10 +288,8 @@ std::vector<Host> HostsOf(const Settings& settings) {
   const auto fits = [&](const std::vector<std::string>& list) {
     return list.size() == count || (list.size() == 1 && list[0].empty());
   };
-  // prefer-standby goes through them twice.
   if (count < 2 || !fits(names) || !fits(addresses) ||
-      (ports.size() != count && ports.size() != 1) ||
-      settings.Get("target_session_attrs") == "prefer-standby") {
+      (ports.size() != count && ports.size() != 1)) {
     return {};
   }
   std::vector<Host> hosts;
@@ -301,6 +301,15 @@ std::vector<Host> HostsOf(const Settings& settings) {
     // An empty place in the list means a default that nothing can ask for alone.
     if (host.name.empty() && host.address.empty()) return {};
     hosts.push_back(std::move(host));
+  }
+  // Twice through the list: for a standby, and then for any.
+  if (settings.Get("target_session_attrs") == "prefer-standby") {
+    for (Host& host : hosts) host.role = "standby";
+    hosts.reserve(2 * count);
+    for (size_t i = 0; i < count; ++i) {
+      hosts.push_back(hosts[i]);
+      hosts.back().role = "any";
+    }
   }
   return hosts;
 }
