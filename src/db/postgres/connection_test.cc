@@ -234,7 +234,8 @@ TEST(ConnectionTest, GoesOnToTheNextHostAfterASilentOne) {
   const Fault none =
       levada::FaultOf(Open("host=127.0.0.1,localhost port=1,2 user=x sslmode=disable").status());
   EXPECT_EQ(none.code(), FaultCode::kSourceUnreachable);
-  EXPECT_THAT(none.Detail("hosts"), HasSubstr("127.0.0.1:1: Connection refused; localhost:2: "));
+  EXPECT_THAT(std::string(none.Detail("hosts")),
+              HasSubstr("127.0.0.1:1: Connection refused; localhost:2: "));
 }
 
 TEST(ConnectionTest, StopsWhileConnecting) {
