@@ -446,6 +446,9 @@ def test_a_read_that_replay_cancels_is_tried_again(primary, standby, levada, con
                                         extra=f", connections: {connections}"))
         child = levada.start("run", "p.yaml", "--json")
         assert proxy.held.wait(30)
+        # Not before it can go no further: one that is not waiting for the gate would be cancelled at once, and be through.
+        held = "select count(*) from pg_stat_activity where wait_event = 'ClientWrite' and query ilike 'copy%'"
+        wait_until(lambda: standby.rows(held)[0][0] == connections, "all readers wait at the gate")
         primary.execute(f"update {table} set note = 'new' where id < 30000")
         primary.execute(f"vacuum {table}")
         wait_until(lambda: stands_still(primary, standby), "replay waits for the reader")
