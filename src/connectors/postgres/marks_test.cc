@@ -9,6 +9,18 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using tests::PostgresServer;
 
+/// What is asked for, by what differs from the usual.
+struct Ask {
+  std::string column;
+  std::optional<std::string> low = {};
+  std::optional<std::string> after = {};
+  std::string lag = {};
+  std::string timezone = "UTC";
+  bool settled = true;
+
+  elt::MarkRequest Request() const { return {column, low, after, lag, timezone, settled}; }
+};
+
 class MarksTest : public testing::Test {
  protected:
   static void SetUpTestSuite() {
@@ -38,11 +50,11 @@ insert into parts values (1), (150);
     return PostgresServer::Shared().Value("set timezone = 'UTC'; " + sql, "marks");
   }
 
-  Result<elt::Mark> Find(const std::string& yaml, elt::MarkRequest request) {
-    return ConsumerOf(yaml, PostgresServer::Shared().Dsn("marks"))->FindMark(ctx_, request);
+  Result<elt::Mark> Find(const std::string& yaml, const Ask& ask) {
+    return ConsumerOf(yaml, PostgresServer::Shared().Dsn("marks"))->FindMark(ctx_, ask.Request());
   }
-  std::optional<std::string> High(const std::string& yaml, elt::MarkRequest request) {
-    return ValueOf(Find(yaml, std::move(request))).high;
+  std::optional<std::string> High(const std::string& yaml, const Ask& ask) {
+    return ValueOf(Find(yaml, ask)).high;
   }
 
   /// A transaction that goes on until the test ends it.

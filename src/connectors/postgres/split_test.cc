@@ -143,7 +143,7 @@ analyze byname;
     const Subject subject = ValueOf(FindSubject(ctx_, *session, options));
     std::vector<int64_t> together;
     for (const elt::RunInstance& run : runs) {
-      const std::string condition = ValueOf(WindowPredicate(subject, options, run));
+      const std::string condition = ValueOf(RunPredicate(subject, options, run));
       for (const pq::Row& row : ValueOf(session->Query(
                ctx_, "test",
                "select id from " + FromOf(subject, options) + " where " + condition))) {
