@@ -148,6 +148,24 @@ inline OptionSpec CastSpec() {
           .fields = {std::move(column)}};
 }
 
+inline OptionSpec GenerateSpec() {
+  OptionSpec column{.type = OptionType::kGroup, .doc = "a column", .shorthand = "type"};
+  column.fields = {{.name = "type", .required = true}};
+  for (const char* name : {"sequence", "step", "min", "max", "nulls"}) {
+    column.fields.push_back({.name = name});
+  }
+  column.fields.push_back(
+      {.name = "values", .type = OptionType::kList, .fields = {{.doc = "a value"}}});
+  OptionSpec spec{.name = "generate", .type = OptionType::kGroup, .doc = "makes rows"};
+  spec.fields = {
+      {.name = "table"},
+      {.name = "rows", .type = OptionType::kInteger, .required = true},
+      {.name = "seed", .type = OptionType::kInteger, .default_text = "0"},
+      {.name = "columns", .type = OptionType::kMap, .fields = {std::move(column)}},
+  };
+  return spec;
+}
+
 inline OptionSpec ParquetSpec() {
   OptionSpec spec{.name = "parquet", .type = OptionType::kGroup, .doc = "writes Parquet"};
   spec.fields = {
@@ -209,7 +227,7 @@ inline Result<std::unique_ptr<Loader>> MakeIdleLoader(const Options& options, co
 
 inline Catalog MakeCatalog() {
   Catalog catalog;
-  for (OptionSpec spec : {PostgresSpec(), SqliteSpec()}) {
+  for (OptionSpec spec : {PostgresSpec(), SqliteSpec(), GenerateSpec()}) {
     catalog.Add(CatalogEntry<Consumer>{.kind = spec.name,
                                        .doc = spec.doc,
                                        .spec = spec,

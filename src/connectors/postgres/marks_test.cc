@@ -26,12 +26,12 @@ class MarksTest : public testing::Test {
   static void SetUpTestSuite() {
     PostgresServer::Shared().NewDatabase("marks");
     Execute(R"(
-create table numbers(id int8 generated always as identity primary key, small int2, name text, amount numeric);
+create table numbers(id int8 generated always as identity primary key, small int2, name text, amount numeric(9,2));
 insert into numbers(small, name, amount) select g, g, g from generate_series(1, 100) g;
 create table nothing(id int8, at timestamptz);
 create table times(id int, at timestamptz not null, local timestamp, day date);
 insert into times select g, at, at at time zone 'Asia/Tokyo', (at at time zone 'Asia/Tokyo')::date from (
-  select g, date_trunc('hour', now()) - g * interval '1 hour' as at from generate_series(-3, 100) g) rows;
+  select g, now() - g * interval '1 hour' - interval '30 minutes' as at from generate_series(-3, 100) g) rows;
 insert into times select 1000, at, at at time zone 'Asia/Tokyo', null from (select now() - interval '30 seconds' as at) r;
 create table endless(at timestamptz);
 insert into endless values ('infinity'), ('-infinity');
@@ -46,8 +46,13 @@ insert into parts values (1), (150);
   }
 
   static void Execute(const std::string& sql) { PostgresServer::Shared().Execute(sql, "marks"); }
+  /// As a session in UTC shows a timestamptz.
+  static std::string Utc(const std::string& expression, const std::string& rest) {
+    return Value("select ((" + expression + ") at time zone 'UTC')::text || '+00' from times " +
+                 rest);
+  }
   static std::string Value(const std::string& sql) {
-    return PostgresServer::Shared().Value("set timezone = 'UTC'; " + sql, "marks");
+    return PostgresServer::Shared().Value(sql, "marks");
   }
 
   Result<elt::Mark> Find(const std::string& yaml, const Ask& ask) {
@@ -104,18 +109,15 @@ TEST_F(MarksTest, AfterIsTheFirstLowMark) {
 }
 
 TEST_F(MarksTest, OfTimesIsBeforeNow) {
-  const std::string hours =
-      "select (max(at) filter (where id < 1000 and at < now() - interval '1 minute'))::text from "
-      "times";
-  EXPECT_EQ(High("table: times", {.column = "at", .timezone = "UTC"}), Value(hours))
+  EXPECT_EQ(High("table: times", {.column = "at"}),
+            Utc("max(at)", "where id < 1000 and at < now() - interval '1 minute'"))
       << "the lag is a minute unless said, and what is in the future waits";
-  EXPECT_EQ(High("table: times", {.column = "at", .lag = "5s", .timezone = "UTC"}),
-            Value("select at::text from times where id = 1000"));
+  EXPECT_EQ(High("table: times", {.column = "at", .lag = "5s"}), Utc("at", "where id = 1000"));
   EXPECT_EQ(High("table: times", {.column = "local", .lag = "5s", .timezone = "Asia/Tokyo"}),
             Value("select local::text from times where id = 1000"))
       << "the clock of the zone that the values are of";
-  EXPECT_EQ(High("table: times", {.column = "at", .lag = "50h", .timezone = "UTC"}),
-            Value("select max(at)::text from times where at < now() - interval '50 hours'"));
+  EXPECT_EQ(High("table: times", {.column = "at", .lag = "50h"}),
+            Utc("max(at)", "where at < now() - interval '50 hours'"));
 }
 
 TEST_F(MarksTest, OfDatesIsADayThatIsOver) {
@@ -151,7 +153,7 @@ TEST_F(MarksTest, WritersAreWaitedForAndThenNamed) {
     const auto began = test_.clock.Steady();
     EXPECT_THAT(
         Find("table: numbers", {.column = "id", .low = "5"}),
-        FailsWith(FaultCode::kSourceBusy, HasSubstr("have not ended for 1m: rows of theirs may")))
+        FailsWith(FaultCode::kSourceBusy, HasSubstr("have not ended for 1m00s: rows of theirs may")))
         << sql;
     EXPECT_GE(test_.clock.Steady() - began, std::chrono::minutes(1));
     EXPECT_THAT(High("table: numbers", {.column = "id", .low = "5", .settled = false}), "100");
