@@ -7,7 +7,7 @@ import pytest
 from conftest import data_files, read_table
 
 DEFAULTS = """
-memory: 256MiB
+memory: 1GiB
 retry: {{ attempts: 1 }}
 consumer: {{ postgres: {{ dsn: "{url}" }} }}
 loaders: {{ parquet: {{ codec: snappy }} }}
