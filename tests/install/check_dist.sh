@@ -29,9 +29,10 @@ fi
 
 # ----------------------------------------------------------------------------------- Debian package
 deb=$(ls "$work"/dist/*.deb)
+contents=$(dpkg-deb --contents "$deb")
 for file in usr/bin/levada usr/lib/levada/libarrow.so usr/share/man/man1/levada.1.gz usr/share/levada/levada.schema.json \
   usr/share/bash-completion/completions/levada usr/share/doc/levada/examples/systemd/levada.timer; do
-  dpkg-deb --contents "$deb" | grep -q "\./$file" || { echo "the package has no $file" >&2; exit 1; }
+  grep -q "\./$file" <<<"$contents" || { echo "the package has no $file" >&2; exit 1; }
 done
 dpkg-deb --field "$deb" Depends | tr ',' '\n' | while read -r package; do
   dpkg-query --show --showformat='${db:Status-Status}' "${package%% *}" | grep -qx installed
