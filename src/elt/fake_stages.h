@@ -220,7 +220,7 @@ class MemoryRun final : public TargetRun {
     }
     stored.resumable = true;
     stored.pending = split;
-    stored.increment = split.increment;
+    stored.ShowRowsOf(split);
     stored.pending->revision = stored.finished ? stored.revision + 1 : 0;
     stored.partitions.clear();
     memory_.visible[run_.Label()].clear();
@@ -281,7 +281,6 @@ class MemoryRun final : public TargetRun {
     PublishedRun& stored = memory_.runs[run_.Label()];
     stored.finished = true;
     stored.label = stored.pending->label;
-    stored.window = stored.pending->window;
     stored.begun_at = stored.pending->created_at;
     stored.plan_hash = stored.pending->plan_hash;
     stored.schema = stored.pending->schema;

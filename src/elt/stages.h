@@ -209,6 +209,12 @@ struct PublishedRun {
   /// `increment` are then those of all that is visible, or absent when nobody can tell.
   Status damage;
 
+  /// Takes over which rows `split` is of: a target that forgets a part of it would show them as
+  /// others.
+  void ShowRowsOf(const SplitRecord& split) {
+    window = split.window;
+    increment = split.increment;
+  }
   /// As RunInstance::Position().
   int64_t Position() const { return window ? window->start : increment ? increment->number : 0; }
   /// The split with which a run of this plan goes on; nullptr when it begins one.

@@ -3,6 +3,7 @@
 import json
 import random
 import signal
+import sys
 import threading
 import time
 
@@ -268,6 +269,31 @@ def test_layouts_and_columns_name_the_increment(grows):
     assert preview["window"] is None and len(preview["stages"][0]["rows"]) == 2
     (grows.levada.directory / "p.yaml").write_text(text.replace("run={run.label}", "day={run.start:%F}"))
     assert "LV1011" in grows.levada("check", "p.yaml", expect=10).err
+
+
+PROGRAM = """
+import os, sys
+import pyarrow as pa
+if os.environ["LEVADA_ASK"] == "load":
+    ids = pa.ipc.open_stream(sys.stdin.buffer).read_all()["id"].to_pylist()
+    with open("given-" + os.environ["LEVADA_ATTEMPT"], "w") as out:
+        out.write(" ".join(map(str, ids)))
+"""
+
+
+def test_a_program_that_loads_gets_what_came(grows):
+    """Every target has to say which rows a run is of, or the next one would begin at the start again."""
+    grows.levada.write("loader.py", PROGRAM)
+    path = grows.levada.directory / "p.yaml"
+    path.write_text(path.read_text().replace("parquet: { path: lake }",
+                                             f"exec: {{ command: [{sys.executable}, loader.py], state: state, at_least_once: true }}"))
+    given = []
+    for count in (10, 5, 3):
+        grows.add(count)
+        grows.run()
+        given.append(sorted(int(n) for file in grows.levada.directory.glob("given-*") for n in file.read_text().split()))
+    assert given == [list(range(1, 11)), list(range(1, 16)), list(range(1, 19))]
+    assert "no new rows" in grows.run().out
 
 
 MISTAKES = [

@@ -119,7 +119,7 @@ elt::PublishedRun RunState::Seen(const std::string& pipeline, const std::string&
   seen.generation = run.generation;
   seen.pending = run.split;
   const auto& shown = run.split ? run.split : run.finished;
-  if (shown) seen.window = shown->window;
+  if (shown) seen.ShowRowsOf(*shown);
   if (run.finished) {
     seen.finished = true;
     seen.plan_hash = run.finished->plan_hash;

@@ -274,8 +274,7 @@ Status FindVisibleRows(Context& ctx, places::Place& place, const LakeNames& name
     ARROW_ASSIGN_OR_RAISE(shows, IsSwitched(ctx, place, names, last));
   }
   if (!shows) return Status::OK();
-  run.window = last.window;
-  run.increment = last.increment;
+  run.ShowRowsOf(last);
   return Status::OK();
 }
 
@@ -305,8 +304,7 @@ elt::PublishedRun Compose(const LakeState& state, const std::string& pipeline,
     run.partitions = state.manifest->partitions;
   }
   if (!pending) return run;
-  run.window = state.split->window;
-  run.increment = state.split->increment;
+  run.ShowRowsOf(*state.split);
   run.pending = state.split;
   run.resumable = LakeLayout::FromJson(state.split->writer).ok();
   run.partitions.clear();
