@@ -63,8 +63,7 @@ Json JsonOf(const std::string& file, const Checked& checked) {
 
 // Of a directory only what is wrong is told, and how many files there are.
 std::string SumText(size_t files, size_t wrong, const Paint& paint) {
-  std::string text = fmt::format("{} pipeline{}: ", FormatCount(static_cast<int64_t>(files)),
-                                 files == 1 ? "" : "s");
+  std::string text = FormatCount(static_cast<int64_t>(files), "pipeline") + ": ";
   if (wrong == 0) return text + fmt::format("{}ok{}\n", paint.green, paint.reset);
   return text + fmt::format("{} ok, {}{} wrong{}\n", files - wrong, paint.red, wrong, paint.reset);
 }
@@ -73,19 +72,19 @@ std::string SumText(size_t files, size_t wrong, const Paint& paint) {
 
 Outcome Check(Session& session) {
   Outcome outcome;
-  const auto files = FindPipelineFiles(session.disk(), session.line().files);
-  if (!files.ok()) {
-    outcome.Note(files.status());
+  const auto found = FindPipelineFiles(session.disk(), session.line().files);
+  if (!found.ok()) {
+    outcome.Note(found.status());
     return outcome;
   }
-  const bool is_folder = AnyDirectory(session.disk(), session.line().files);
+  const bool is_folder = found->any_directory;
   if (is_folder) session.ExpectManyDocuments();
   const bool prints = !session.line().quiet && !session.line().json;
   const Paint paint(session.terminal().output_color);
   std::vector<Status> told;  // as JSON, on standard output
   Neighbours neighbours;
   size_t count = 0, wrong = 0;
-  for (const NamedFile& file : *files) {
+  for (const NamedFile& file : found->files) {
     const Checked checked = CheckFile(session, file.path, neighbours);
     const Status& status = checked.status;
     if (!checked.is_selected) continue;

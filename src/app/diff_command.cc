@@ -26,8 +26,7 @@ Result<OpenSide> SideOf(Session& session, const std::string& target) {
 std::string ExamplesText(const std::string& name, const DatasetSide& side, const Paint& paint) {
   if (side.rows_alone == 0) return {};
   std::string text = fmt::format(
-      "{}{} row{} only in {}{}{}\n", paint.bold, FormatCount(side.rows_alone),
-      side.rows_alone == 1 ? "" : "s", name, paint.reset,
+      "{}{} only in {}{}{}\n", paint.bold, FormatCount(side.rows_alone, "row"), name, paint.reset,
       static_cast<int64_t>(side.examples.size()) < side.rows_alone ? ", the first:" : ":");
   for (const std::string& example : side.examples) text += "  " + example + "\n";
   return text;

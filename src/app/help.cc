@@ -237,6 +237,17 @@ std::string Wrapped(std::string_view text, int width, int indent) {
   return out;
 }
 
+std::string UsageOf(const VerbText& verb, int indent) {
+  std::string out;
+  std::string_view usage = verb.usage;
+  while (!usage.empty()) {
+    const size_t end = std::min(usage.find('\n'), usage.size());
+    out += fmt::format("{:{}}levada {}\n", "", indent, usage.substr(0, end));
+    usage.remove_prefix(std::min(end + 1, usage.size()));
+  }
+  return out;
+}
+
 std::string MainHelp(const std::vector<OptionText>& options, int width) {
   width = Bounded(width);
   std::string out =
@@ -258,12 +269,7 @@ std::string VerbHelp(const VerbText& verb, const std::vector<OptionText>& option
   std::string title(verb.summary);
   title.front() = static_cast<char>(std::toupper(static_cast<unsigned char>(title.front())));
   std::string out = Wrapped(title + ".", width, 0) + "\n\nUsage:\n";
-  std::string_view usage = verb.usage;
-  while (!usage.empty()) {
-    const size_t end = std::min(usage.find('\n'), usage.size());
-    out += fmt::format("  levada {}\n", usage.substr(0, end));
-    usage.remove_prefix(std::min(end + 1, usage.size()));
-  }
+  out += UsageOf(verb, 2);
   if (!verb.about.empty()) out += "\n" + Wrapped(verb.about, width, 0) + "\n";
   out += OptionList(options, width);
   if (!verb.examples.empty()) out += fmt::format("\nExamples:\n{}", verb.examples);

@@ -30,6 +30,9 @@ struct ExitText {
 };
 std::span<const ExitText> ExitTexts();
 
+/// "levada plan FILE|DIR... [options]", a line for each form, behind `indent` spaces.
+std::string UsageOf(const VerbText& verb, int indent);
+
 /// The page of `levada --help`.
 std::string MainHelp(const std::vector<OptionText>& options, int width);
 /// The page of `levada <verb> --help`.

@@ -63,14 +63,7 @@ std::string Options(const std::vector<OptionText>& options, std::string_view gro
 std::string Command(const VerbText& verb) {
   std::string text = fmt::format(".SS {}\n", verb.name);
   text += ".PP\n" + Escaped(verb.summary) + ".\n";
-  std::string usage;
-  std::string_view forms = verb.usage;
-  while (!forms.empty()) {
-    const size_t end = std::min(forms.find('\n'), forms.size());
-    usage += fmt::format("levada {}\n", forms.substr(0, end));
-    forms.remove_prefix(std::min(end + 1, forms.size()));
-  }
-  text += AsTyped(usage) + Paragraphs(verb.about);
+  text += AsTyped(UsageOf(verb, 0)) + Paragraphs(verb.about);
   text += Options(OptionTextsOf(verb.verb), "Options");
   if (!verb.examples.empty()) text += AsTyped(verb.examples);
   return text;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "app/ad_hoc.h"
+#include "app/version.h"
 #include "base/secret.h"
 #include "elt/defaults.h"
 #include "elt/value.h"
@@ -116,6 +117,11 @@ Result<Pipeline> OpenAdHocPipeline(Session& session, const AdHocPipeline& ad_hoc
     if (!session.line().quiet) WriteError(fmt::format("saved as {}\n", ad_hoc.save));
   }
   return pipeline;
+}
+
+elt::Engine EngineOf(Session& session, const Pipeline& pipeline) {
+  return {pipeline.plan,    pipeline.stages, session.controller(),
+          session.random(), session.disk(),  std::string(Version())};
 }
 
 void ShowWarnings(const Session& session, const std::vector<Diagnostic>& warnings) {

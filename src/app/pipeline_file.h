@@ -7,6 +7,7 @@
 
 #include "app/session.h"
 #include "elt/plan.h"
+#include "elt/runner.h"
 
 namespace levada::app {
 
@@ -32,6 +33,9 @@ Result<Pipeline> OpenAdHocPipeline(Session& session, const AdHocPipeline& ad_hoc
 /// Of a pipeline with `tables:` that of one of them.
 Result<Pipeline> OpenPipelineOfTable(Session& session, const Pipeline& pipeline,
                                      const elt::FoundTable& table);
+
+/// What runs it; of `pipeline`, which has to outlive it.
+elt::Engine EngineOf(Session& session, const Pipeline& pipeline);
 
 /// On standard error, unless --quiet.
 void ShowWarnings(const Session& session, const std::vector<Diagnostic>& warnings);

@@ -77,20 +77,16 @@ void Take(Session& session, const NamedFile& file, Neighbours& neighbours, Pipel
 
 }  // namespace
 
-bool AnyDirectory(os::Disk& disk, const std::vector<std::string>& named) {
-  return std::ranges::any_of(named,
-                             [&](const std::string& path) { return IsDirectory(disk, path); });
-}
-
-Result<std::vector<NamedFile>> FindPipelineFiles(os::Disk& disk,
-                                                 const std::vector<std::string>& named) {
-  std::vector<NamedFile> files;
+Result<NamedFiles> FindPipelineFiles(os::Disk& disk, const std::vector<std::string>& named) {
+  NamedFiles found;
+  std::vector<NamedFile>& files = found.files;
   std::set<std::string> seen;
   for (const std::string& path : named) {
     if (!IsDirectory(disk, path)) {
       if (seen.insert(path).second) files.push_back({path, false});
       continue;
     }
+    found.any_directory = true;
     std::vector<std::string> below;
     ARROW_RETURN_NOT_OK(FindFilesBelow(disk, path, IsPipelineFile, below));
     if (below.empty()) {
@@ -102,7 +98,7 @@ Result<std::vector<NamedFile>> FindPipelineFiles(os::Disk& disk,
       if (seen.insert(file).second) files.push_back({std::move(file), true});
     }
   }
-  return files;
+  return found;
 }
 
 Status Neighbours::Add(const Session& session, const Pipeline& pipeline) {
@@ -174,15 +170,15 @@ PipelineSet OpenPipelines(Session& session, std::vector<Status>& failures) {
     }
     return set;
   }
-  const auto files = FindPipelineFiles(session.disk(), line.files);
-  if (!files.ok()) {
-    failures.push_back(files.status());
+  const auto found = FindPipelineFiles(session.disk(), line.files);
+  if (!found.ok()) {
+    failures.push_back(found.status());
     set.is_whole = false;
     return set;
   }
-  set.is_summed = AnyDirectory(session.disk(), line.files);
+  set.is_summed = found->any_directory;
   Neighbours neighbours;
-  for (const NamedFile& file : *files) {
+  for (const NamedFile& file : found->files) {
     Take(session, file, neighbours, set, failures);
     if (session.stopped()) break;
   }

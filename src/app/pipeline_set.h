@@ -15,14 +15,14 @@ struct NamedFile {
   std::string path;
   bool is_found = false;  ///< below a directory that was named; else by its own name
 };
-
-/// Whether a directory is among `named`.
-bool AnyDirectory(os::Disk& disk, const std::vector<std::string>& named);
+struct NamedFiles {
+  std::vector<NamedFile> files;
+  bool any_directory = false;  ///< was named
+};
 
 /// Each once, those of a directory in the order of their paths: *.yaml and *.yml, but no
 /// *.test.yaml and no defaults.yaml. kFileUnreadable for a directory without any.
-Result<std::vector<NamedFile>> FindPipelineFiles(os::Disk& disk,
-                                                 const std::vector<std::string>& named);
+Result<NamedFiles> FindPipelineFiles(os::Disk& disk, const std::vector<std::string>& named);
 
 struct PipelineSet {
   std::vector<Pipeline> pipelines;

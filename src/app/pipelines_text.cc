@@ -36,8 +36,7 @@ std::string Counts(const std::vector<PipelineLine>& lines) {
     if (found == counts.end()) found = counts.insert(counts.end(), {line.state, 0});
     ++found->second;
   }
-  std::string text = fmt::format("{} pipeline{}", FormatCount(static_cast<int64_t>(lines.size())),
-                                 lines.size() == 1 ? "" : "s");
+  std::string text = FormatCount(static_cast<int64_t>(lines.size()), "pipeline");
   for (size_t i = 0; i < counts.size(); ++i) {
     text += fmt::format("{}{} {}", i == 0 ? ": " : ", ", FormatCount(counts[i].second),
                         counts[i].first);

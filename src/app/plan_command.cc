@@ -7,26 +7,18 @@
 #include "app/pipeline_set.h"
 #include "app/pipelines_text.h"
 #include "app/plan_text.h"
-#include "app/version.h"
 #include "base/quantity.h"
 #include "elt/runner.h"
 
 namespace levada::app {
 namespace {
 
-int64_t CountPending(const elt::Prepared& prepared) {
-  return std::ranges::count_if(prepared.runs, [](const elt::RunDecision& run) {
-    return run.decision != elt::Decision::kSkip && run.decision != elt::Decision::kRefuse;
-  });
-}
-
 Status PlanPipeline(Session& session, Pipeline& pipeline, const PipelineSet& set,
                     PipelineLine& line) {
-  const elt::Engine engine{pipeline.plan,    pipeline.stages, session.controller(),
-                           session.random(), session.disk(),  std::string(Version())};
+  const elt::Engine engine = EngineOf(session, pipeline);
   ARROW_ASSIGN_OR_RAISE(elt::Prepared prepared, elt::Prepare(session.context(), engine,
                                                              RunOptionsOf(session.line()), true));
-  line.runs = CountPending(prepared);
+  line.runs = prepared.PendingCount();
   line.state = prepared.AnyPending() ? "to do" : "nothing to do";
   if (prepared.AnyPending() && prepared.source.estimated_rows >= 0) {
     line.detail = fmt::format("of about {} rows", FormatCount(prepared.source.estimated_rows));

@@ -154,10 +154,6 @@ std::string PartitionsText(const elt::Prepared& prepared, const TableStyle& styl
   return text;
 }
 
-std::string Counted(int64_t count, std::string_view one) {
-  return fmt::format("{} {}{}", FormatCount(count), one, count == 1 ? "" : "s");
-}
-
 std::string MemoryText(const elt::Prepared& prepared, const TableStyle& style) {
   const elt::MemoryPlan& memory = prepared.memory;
   size_t slices = 1;
@@ -170,9 +166,9 @@ std::string MemoryText(const elt::Prepared& prepared, const TableStyle& style) {
       fmt::format("{} for the process + {} for each connection = about {}",
                   FormatBytes(memory.fixed_bytes), FormatBytes(memory.slice_bytes),
                   FormatBytes(memory.fixed_bytes + in_flight * memory.slice_bytes));
-  std::string text = fmt::format("{} at a time, {} each", Counted(memory.slots, "partition"),
-                                 Counted(slices_in_flight, "connection"));
-  if (memory.windows > 1) text += fmt::format(", in {}", Counted(memory.windows, "window"));
+  std::string text = fmt::format("{} at a time, {} each", FormatCount(memory.slots, "partition"),
+                                 FormatCount(slices_in_flight, "connection"));
+  if (memory.windows > 1) text += fmt::format(", in {}", FormatCount(memory.windows, "window"));
   text += memory.budget_bytes > 0
               ? fmt::format("; the budget is {}", FormatBytes(memory.budget_bytes))
               : std::string("; there is no budget");
@@ -182,18 +178,14 @@ std::string MemoryText(const elt::Prepared& prepared, const TableStyle& style) {
 
 /// The last line: is there something to do?
 std::string Verdict(const elt::Plan& plan, const elt::Prepared& prepared, const Paint& paint) {
-  int64_t due = 0;
-  for (const elt::RunDecision& run : prepared.runs) {
-    const bool done = run.decision == elt::Decision::kSkip;
-    if (!done && run.decision != elt::Decision::kRefuse) ++due;
-  }
+  const int64_t due = prepared.PendingCount();
   if (due == 0) {
     const bool refused = std::ranges::any_of(
         prepared.runs, [](const auto& run) { return run.decision == elt::Decision::kRefuse; });
     return refused ? std::string() : fmt::format("\n{}nothing to do{}\n", paint.green, paint.reset);
   }
   const std::string what =
-      plan.run_word().empty() ? std::string("the whole table") : Counted(due, plan.run_word());
+      plan.run_word().empty() ? std::string("the whole table") : FormatCount(due, plan.run_word());
   return fmt::format("\n{}to do:{} {}\n", paint.bold, paint.reset, what);
 }
 

@@ -18,14 +18,6 @@ std::string_view MarkOf(RunOutcome outcome, const Paint& paint) {
   return outcome == RunOutcome::kInterrupted ? paint.yellow : std::string_view();
 }
 
-std::string Counted(int64_t count, std::string_view one, std::string_view many) {
-  return fmt::format("{} {}", FormatCount(count), count == 1 ? one : many);
-}
-
-std::string CountedRuns(int64_t count, std::string_view word) {
-  return fmt::format("{} {}{}", FormatCount(count), word, count == 1 ? "" : "s");
-}
-
 /// Which runs to show one by one: all, or those that failed and the newest.
 std::vector<const RunInstanceReport*> ShownRuns(const elt::RunReport& report) {
   std::vector<const RunInstanceReport*> shown;
@@ -63,7 +55,7 @@ std::string RunTable(const elt::RunReport& report, std::string_view run_word,
   if (shown.size() < report.runs.size()) {
     text +=
         fmt::format("and {} before, all published\n",
-                    CountedRuns(static_cast<int64_t>(report.runs.size() - shown.size()), run_word));
+                    FormatCount(static_cast<int64_t>(report.runs.size() - shown.size()), run_word));
   }
   return text;
 }
@@ -89,15 +81,15 @@ std::string Headline(const elt::RunReport& report, std::string_view run_word, co
       std::ranges::count(report.runs, RunOutcome::kPublished, &RunInstanceReport::outcome));
   const bool ok = report.status.ok();
   std::string what = ok ? "published" : "not finished";
-  if (!run_word.empty()) what = CountedRuns(published, run_word) + " published";
+  if (!run_word.empty()) what = FormatCount(published, run_word) + " published";
   const double seconds = static_cast<double>(report.elapsed_ns) / 1e9;
   std::string speed;
   if (report.rows > 0 && seconds > 0) {
     speed = fmt::format(", {} rows/s", FormatRate(static_cast<double>(report.rows) / seconds));
   }
-  const std::string rows = fmt::format("{} in {}, {}{}", FormatCount(report.rows),
-                                       Counted(report.files, "file", "files"),
-                                       FormatBytes(report.bytes), LeftOut(report));
+  const std::string rows =
+      fmt::format("{} in {}, {}{}", FormatCount(report.rows), FormatCount(report.files, "file"),
+                  FormatBytes(report.bytes), LeftOut(report));
   return fmt::format("{}{}{}: {}\n  rows    {}\n  time    {}{}, peak memory {}\n",
                      ok ? paint.green : paint.red, report.pipeline, paint.reset, what, rows,
                      FormatDuration(std::chrono::nanoseconds(report.elapsed_ns)), speed,
@@ -116,7 +108,7 @@ std::string SummaryText(const elt::RunReport& report, std::string_view run_word,
   if (!report_path.empty()) text += fmt::format("  report  {}\n", report_path);
   if (report.runs_published_before > 0) {
     text += fmt::format("  {} {} published before\n",
-                        CountedRuns(report.runs_published_before, run_word),
+                        FormatCount(report.runs_published_before, run_word),
                         report.runs_published_before == 1 ? "was" : "were");
   }
   for (const std::string& relaxed : report.relaxed) {
@@ -143,9 +135,9 @@ std::string NothingToDoText(const elt::Plan& plan, const elt::Prepared& prepared
   if (prepared.runs.empty()) {
     return fmt::format("{}: nothing to do yet, no window is closed\n", plan.name);
   }
-  return fmt::format(
-      "{}: nothing left to do, {} published\n", plan.name,
-      Counted(static_cast<int64_t>(prepared.runs.size()), "window is", "windows are"));
+  const auto windows = static_cast<int64_t>(prepared.runs.size());
+  return fmt::format("{}: nothing left to do, {} {} published\n", plan.name,
+                     FormatCount(windows, "window"), windows == 1 ? "is" : "are");
 }
 
 }  // namespace levada::app

@@ -8,7 +8,6 @@
 #include "app/pipelines_text.h"
 #include "app/report_text.h"
 #include "app/run_reports.h"
-#include "app/version.h"
 #include "elt/runner.h"
 
 namespace levada::app {
@@ -64,8 +63,7 @@ void Tell(const elt::RunReport& report, PipelineLine& line) {
 
 Status RunPipeline(Session& session, Pipeline& pipeline, bool is_summed, PipelineLine& line) {
   const elt::RunOptions options = RunOptionsOf(session.line());
-  const elt::Engine engine{pipeline.plan,    pipeline.stages, session.controller(),
-                           session.random(), session.disk(),  std::string(Version())};
+  const elt::Engine engine = EngineOf(session, pipeline);
   Context context = session.context();
   ARROW_ASSIGN_OR_RAISE(elt::Prepared prepared, elt::Prepare(context, engine, options, false));
   ARROW_RETURN_NOT_OK(prepared.Refusal());

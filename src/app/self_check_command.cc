@@ -13,6 +13,7 @@
 #include "elt/target_check.h"
 #include "elt/time_zone.h"
 #include "os/process.h"
+#include "spill/scratch_file.h"
 
 namespace levada::app {
 namespace {
@@ -31,9 +32,8 @@ loaders:
 verify: readback
 )";
 
-std::string Directory(Session& session) {
-  const auto directory = session.environment()->variable("TMPDIR");
-  return directory && !directory->empty() ? *directory : "/var/tmp";
+std::string Directory(const Session& session) {
+  return spill::ScratchSpaceOf(session.stage_input()).directory;
 }
 
 Status RemoveTree(os::Disk& disk, const std::string& directory) {
@@ -87,8 +87,7 @@ Result<std::string> CheckDisk(Session& session, const WorkPlace& place) {
 }
 
 Result<elt::RunReport> RunOnce(Session& session, const Pipeline& pipeline) {
-  const elt::Engine engine{pipeline.plan,    pipeline.stages, session.controller(),
-                           session.random(), session.disk(),  std::string(Version())};
+  const elt::Engine engine = EngineOf(session, pipeline);
   Context context = session.context();
   BudgetPool pool(0);
   context.pool = &pool;

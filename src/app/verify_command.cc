@@ -80,8 +80,7 @@ std::string TextOf(const std::string& target, const elt::TargetCheck& check,
   if (check.problems.empty()) {
     text += fmt::format("{}ok{}: every file is what its record says\n", paint.green, paint.reset);
   } else {
-    text +=
-        fmt::format("{} problem{}\n", check.problems.size(), check.problems.size() == 1 ? "" : "s");
+    text += FormatCount(static_cast<int64_t>(check.problems.size()), "problem") + "\n";
   }
   return text;
 }

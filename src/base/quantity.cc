@@ -211,6 +211,10 @@ std::string FormatCount(int64_t count) {
   return count < 0 ? "-" + digits : digits;
 }
 
+std::string FormatCount(int64_t count, std::string_view one) {
+  return FormatCount(count) + " " + std::string(one) + (count == 1 ? "" : "s");
+}
+
 std::string FormatRate(double per_second) {
   if (!std::isfinite(per_second) || per_second < 0) return "?";
   constexpr auto kSuffixes = std::to_array<std::string_view>({"", "k", "M", "G", "T", "P", "E"});

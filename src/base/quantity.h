@@ -23,6 +23,8 @@ std::string FormatDuration(std::chrono::nanoseconds duration);
 
 /// "6,001,215"
 std::string FormatCount(int64_t count);
+/// "1 window", "30 windows": `one` gets an "s".
+std::string FormatCount(int64_t count, std::string_view one);
 /// "912k", "1.43M": three significant digits
 std::string FormatRate(double per_second);
 

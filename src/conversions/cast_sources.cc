@@ -5,6 +5,8 @@
 #include <arrow/util/checked_cast.h>
 #include <arrow/util/float16.h>
 
+#include "elt/time_unit.h"
+
 namespace levada::conversions {
 namespace {
 
@@ -51,7 +53,7 @@ template <typename ArrayType>
 void ReadTimes(const arrow::Array& array, int64_t begin, int64_t count, TimeOfDay* out) {
   const auto& typed = checked_cast<const ArrayType&>(array);
   const auto unit = checked_cast<const arrow::TimeType&>(*array.type()).unit();
-  const int64_t nanos_per_unit = kNanosPerSecond / UnitsPerSecond(unit);
+  const int64_t nanos_per_unit = kNanosPerSecond / elt::UnitsPerSecond(unit);
   for (int64_t i = 0; i < count; ++i) {
     const int64_t value = typed.Value(begin + i);
     if (__builtin_mul_overflow(value, nanos_per_unit, &out[i].nanos)) out[i].nanos = -1;
@@ -61,7 +63,7 @@ void ReadTimes(const arrow::Array& array, int64_t begin, int64_t count, TimeOfDa
 void ReadMoments(const arrow::Array& array, int64_t begin, int64_t count, Moment* out) {
   const auto& typed = checked_cast<const arrow::TimestampArray&>(array);
   const auto& type = checked_cast<const arrow::TimestampType&>(*array.type());
-  const int64_t per_second = UnitsPerSecond(type.unit());
+  const int64_t per_second = elt::UnitsPerSecond(type.unit());
   const bool zoned = !type.timezone().empty();
   for (int64_t i = 0; i < count; ++i) {
     const int64_t value = typed.Value(begin + i);

@@ -3,6 +3,7 @@
 #include <arrow/util/checked_cast.h>
 
 #include "conversions/pair_cast.h"
+#include "elt/time_unit.h"
 
 namespace levada::conversions {
 namespace {
@@ -95,7 +96,7 @@ template <typename BuilderType>
 ToTime<BuilderType>::ToTime(const CastTarget& target)
     : nanos_per_unit_(
           kNanosPerSecond /
-          UnitsPerSecond(
+          elt::UnitsPerSecond(
               arrow::internal::checked_cast<const arrow::TimeType&>(*target.type).unit())),
       format_(target.format) {}
 
@@ -117,7 +118,7 @@ Problem ToTime<BuilderType>::operator()(Text value, Value& out) const {
 }
 
 ToTimestamp::ToTimestamp(const CastTarget& target)
-    : per_second_(UnitsPerSecond(
+    : per_second_(elt::UnitsPerSecond(
           arrow::internal::checked_cast<const arrow::TimestampType&>(*target.type).unit())),
       zoned_(!arrow::internal::checked_cast<const arrow::TimestampType&>(*target.type)
                   .timezone()

@@ -112,16 +112,11 @@ class Checker {
   std::vector<Diagnostic> problems_;
 };
 
-Entry* FindEntry(Value& map, std::string_view key) {
-  const auto found = std::ranges::find(map.entries, key, &Entry::key);
-  return found == map.entries.end() ? nullptr : &*found;
-}
-
 /// The entries that `own` does not have. Of a list, a scalar or nothing at all it stays as it is.
 void AddMissing(const Value& defaults, Value& own) {
   if (own.kind != Value::Kind::kMap || defaults.kind != Value::Kind::kMap) return;
   for (const Entry& entry : defaults.entries) {
-    if (FindEntry(own, entry.key) == nullptr) own.entries.push_back(entry);
+    if (own.FindEntry(entry.key) == nullptr) own.entries.push_back(entry);
   }
 }
 
@@ -163,7 +158,7 @@ Result<std::shared_ptr<const Defaults>> ParseDefaults(
 
 void AddDefaults(const Defaults& defaults, Value& root) {
   for (const Entry& entry : defaults.root.entries) {
-    Entry* own = FindEntry(root, entry.key);
+    Entry* own = root.FindEntry(entry.key);
     if (own == nullptr) {
       // Without a stage of its own a pipeline is not whole: the validator says so.
       if (!IsStages(entry.key)) root.entries.push_back(entry);

@@ -1,28 +1,17 @@
 #include "elt/ledger.h"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
-
-#include <cstdlib>
 
 #include "elt/fake_stages.h"
+#include "os/temporary_directory.h"
 
 namespace levada::elt {
 namespace {
 
 class LedgerTest : public testing::Test {
  protected:
-  LedgerTest() {
-    std::string pattern = testing::TempDir() + "ledger-XXXXXX";
-    directory = mkdtemp(pattern.data());
-  }
-  ~LedgerTest() override {
-    auto entries = disk->List(directory);
-    for (const auto& entry : *entries) (void)disk->Remove(os::JoinPath(directory, entry.name));
-    (void)disk->RemoveEmptyDirectory(directory);
-  }
   std::unique_ptr<Ledger> Open() {
-    auto ledger = Ledger::Open(here.ctx, *disk, directory);
+    auto ledger = Ledger::Open(here.ctx, *disk, directory.path());
     EXPECT_TRUE(ledger.ok()) << ledger.status();
     return std::move(ledger).ValueOr(nullptr);
   }
@@ -32,7 +21,7 @@ class LedgerTest : public testing::Test {
 
   fake::Surroundings here;
   std::unique_ptr<os::Disk> disk = os::MakeSystemDisk();
-  std::string directory;
+  os::TemporaryDirectory directory;
 };
 
 TEST_F(LedgerTest, KeepsRunsOverAReopen) {
@@ -56,7 +45,7 @@ TEST_F(LedgerTest, ARunIsKeptOnceAndUpdated) {
 }
 
 TEST_F(LedgerTest, ADamagedFileIsPutAsideAndBegunAnew) {
-  ASSERT_TRUE(os::WriteFileDurably(*disk, os::JoinPath(directory, "ledger.db"),
+  ASSERT_TRUE(os::WriteFileDurably(*disk, directory / "ledger.db",
                                    "this is not a database, "
                                    "not even a small one")
                   .ok());
@@ -64,7 +53,7 @@ TEST_F(LedgerTest, ADamagedFileIsPutAsideAndBegunAnew) {
   ASSERT_NE(ledger, nullptr);
   EXPECT_TRUE(ledger->Runs("")->empty());
   bool aside = false;
-  auto entries = disk->List(directory);
+  auto entries = disk->List(directory.path());
   for (const auto& entry : *entries) {
     aside |= entry.name.starts_with("ledger.db.damaged-");
   }
@@ -80,7 +69,7 @@ TEST_F(LedgerTest, ATruncatedFileIsPutAside) {
       ASSERT_TRUE(ledger->PutRun(here.ctx, run).ok());
     }
   }
-  const std::string path = os::JoinPath(directory, "ledger.db");
+  const std::string path = directory / "ledger.db";
   auto content = os::ReadFile(*disk, path, 1 << 20);
   ASSERT_TRUE(content.ok() && content->has_value());
   ASSERT_TRUE(
@@ -125,8 +114,8 @@ TEST_F(LedgerTest, APlaceThatCannotBeWrittenIsNoFaultOfTheLedger) {
 }
 
 TEST_F(LedgerTest, ADirectoryThatCannotBeMadeIsNamed) {
-  ASSERT_TRUE(os::WriteFileDurably(*disk, os::JoinPath(directory, "file"), "x").ok());
-  auto ledger = Ledger::Open(here.ctx, *disk, os::JoinPath(directory, "file/state"));
+  ASSERT_TRUE(os::WriteFileDurably(*disk, directory / "file", "x").ok());
+  auto ledger = Ledger::Open(here.ctx, *disk, directory / "file/state");
   ASSERT_FALSE(ledger.ok());
   EXPECT_NE(ledger.status().message().find("file/state"), std::string::npos);
 }

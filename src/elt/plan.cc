@@ -140,30 +140,25 @@ void ReplaceAll(std::string& text, std::string_view what, const std::string& wit
   }
 }
 
-Entry* FindEntry(Value& map, std::string_view key) {
-  const auto found = std::ranges::find(map.entries, key, &Entry::key);
-  return found == map.entries.end() ? nullptr : &*found;
-}
-
 /// The file as it would have been written for this one table: its places stay.
 void ChooseTable(const FoundTable& table, Value& root) {
-  if (Entry* name = FindEntry(root, "name")) {
+  if (Entry* name = root.FindEntry("name")) {
     name->value.text += (table.schema.empty() ? "" : "." + table.schema) + "." + table.name;
   }
-  if (Entry* consumer = FindEntry(root, "consumer")) {
+  if (Entry* consumer = root.FindEntry("consumer")) {
     for (Entry& kind : consumer->value.entries) {
       std::erase_if(kind.value.entries, [](const Entry& entry) { return entry.key == "exclude"; });
-      if (Entry* tables = FindEntry(kind.value, "tables")) {
+      if (Entry* tables = kind.value.FindEntry("tables")) {
         tables->key = "table";
         tables->value.text = table.written;
       }
     }
   }
-  Entry* loaders = FindEntry(root, "loaders");
+  Entry* loaders = root.FindEntry("loaders");
   if (loaders == nullptr) return;
   for (Value& item : loaders->value.items) {
     for (Entry& kind : item.entries) {
-      Entry* path = FindEntry(kind.value, "path");
+      Entry* path = kind.value.FindEntry("path");
       if (path == nullptr) continue;
       ReplaceAll(path->value.text, kTableName, table.name);
       ReplaceAll(path->value.text, kSchemaName, table.schema);

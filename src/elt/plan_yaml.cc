@@ -435,6 +435,11 @@ const Value* Value::Find(std::string_view key) const {
   return found == entries.end() ? nullptr : &found->value;
 }
 
+Entry* Value::FindEntry(std::string_view key) {
+  const auto found = std::ranges::find(entries, key, &Entry::key);
+  return found == entries.end() ? nullptr : &*found;
+}
+
 Result<Value> ParseYaml(const std::shared_ptr<const SourceText>& source) {
   const std::string_view text = source->text;
   if (std::optional<YamlProblem> problem = FindTextProblem(text)) {

@@ -500,7 +500,7 @@ std::vector<Diagnostic> Prepared::AllWarnings(const Plan& plan) const {
   return all;
 }
 
-bool Prepared::AnyPending() const { return std::ranges::any_of(runs, IsPending); }
+int64_t Prepared::PendingCount() const { return std::ranges::count_if(runs, IsPending); }
 
 Status Prepared::Refusal() const {
   Status first;

@@ -84,7 +84,9 @@ struct Prepared {
   }
   /// Those of `plan`, then its own.
   std::vector<Diagnostic> AllWarnings(const Plan& plan) const;
-  bool AnyPending() const;
+  /// Runs that are to be done, refused ones not among them.
+  int64_t PendingCount() const;
+  bool AnyPending() const { return PendingCount() > 0; }
   /// Of the first run that is refused, OK when none is. One refused run refuses the invocation
   /// (docs/decisions/0005).
   Status Refusal() const;

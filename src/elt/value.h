@@ -31,6 +31,8 @@ struct Value {
 
   /// The value of `key`, the first one; nullptr when absent or not a map.
   const Value* Find(std::string_view key) const;
+  /// The entry of `key`, the first one; nullptr when absent.
+  Entry* FindEntry(std::string_view key);
 };
 
 struct Entry {

@@ -12,7 +12,7 @@ namespace levada::os {
 
 class TemporaryDirectory {
  public:
-  TemporaryDirectory() : path_(testing::TempDir() + "/levada_test_XXXXXX") {
+  TemporaryDirectory() : path_(testing::TempDir() + "levada_test_XXXXXX") {
     if (mkdtemp(path_.data()) == nullptr) throw std::runtime_error("cannot make " + path_);
   }
   ~TemporaryDirectory() {

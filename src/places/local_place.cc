@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/counters.h"
+#include "base/url.h"
 #include "places/local_reader.h"
 #include "places/sha256.h"
 
@@ -270,35 +271,6 @@ class LocalPlace final : public Place {
   const std::string root_;
 };
 
-// -1 when `digit` is none.
-int HexValue(char digit) {
-  if (digit >= '0' && digit <= '9') return digit - '0';
-  if (digit >= 'a' && digit <= 'f') return digit - 'a' + 10;
-  if (digit >= 'A' && digit <= 'F') return digit - 'A' + 10;
-  return -1;
-}
-
-Result<std::string> PercentDecoded(std::string_view text, const std::string& location) {
-  std::string decoded;
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '%') {
-      decoded.push_back(text[i]);
-      continue;
-    }
-    const int high = i + 2 < text.size() ? HexValue(text[i + 1]) : -1;
-    const int low = i + 2 < text.size() ? HexValue(text[i + 2]) : -1;
-    if (high < 0 || low < 0 || (high == 0 && low == 0)) {
-      return Fault(
-                 FaultCode::kBadValue,
-                 fmt::format("location \"{}\": \"%\" must be followed by two hex digits", location))
-          .Help("write a literal percent sign in a file:// URL as %25");
-    }
-    decoded.push_back(static_cast<char>(high * 16 + low));
-    i += 2;
-  }
-  return decoded;
-}
-
 }  // namespace
 
 std::string StagedName(std::string_view tag, std::string_view name) {
@@ -326,7 +298,11 @@ Result<std::string> LocalPathOf(const std::string& location) {
                  fmt::format("location \"{}\": a file:// URL names no host", location))
         .Help("write three slashes: file:///directory");
   }
-  return PercentDecoded(rest, location);
+  std::optional<std::string> path = PercentDecoded(rest);
+  if (path && path->find('\0') == std::string::npos) return *std::move(path);
+  return Fault(FaultCode::kBadValue,
+               fmt::format("location \"{}\": \"%\" must be followed by two hex digits", location))
+      .Help("write a literal percent sign in a file:// URL as %25");
 }
 
 }  // namespace levada::places

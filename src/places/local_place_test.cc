@@ -5,12 +5,12 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
-#include <filesystem>
 #include <fstream>
 #include <string>
 
 #include "base/counters.h"
 #include "os/memory_disk.h"
+#include "os/temporary_directory.h"
 #include "places/sha256.h"
 
 namespace levada::places {
@@ -22,13 +22,9 @@ using ::testing::IsEmpty;
 class LocalPlaceTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    std::string name = std::filesystem::temp_directory_path() / "levada-place-XXXXXX";
-    ASSERT_NE(mkdtemp(name.data()), nullptr);
-    root_ = name;
     ctx_.counters = &counters_;
-    place_ = MakeLocalPlace(*disk_, root_ + "/set");
+    place_ = MakeLocalPlace(*disk_, root_ / "set");
   }
-  void TearDown() override { std::filesystem::remove_all(root_); }
 
   StagedFile StageText(const std::string& path, const std::string& text) {
     auto file = place_->Stage(ctx_, path, "t1").ValueOrDie();
@@ -43,7 +39,7 @@ class LocalPlaceTest : public ::testing::Test {
     return names;
   }
 
-  std::string root_;
+  os::TemporaryDirectory root_;
   Counters counters_;
   Context ctx_;
   std::unique_ptr<os::Disk> disk_ = os::MakeSystemDisk();
@@ -178,7 +174,7 @@ TEST_F(LocalPlaceTest, GivesALockToOneHolderAndKeepsItsText) {
 }
 
 TEST_F(LocalPlaceTest, SaysThatATargetCannotBeWritten) {
-  std::ofstream(root_ + "/set") << "a file where the root should be";
+  std::ofstream(root_ / "set") << "a file where the root should be";
   EXPECT_FALSE(place_->Stage(ctx_, "a", "t").ok());
   EXPECT_FALSE(place_->TryLock(ctx_, "a.lock").ok());
 }

@@ -44,6 +44,12 @@ class Server:
     """A PostgreSQL cluster of its own in a temporary directory, on a free loopback port."""
 
     def __init__(self, settings=(), encoding="UTF8"):
+        self._find_place(settings)
+        self._call("initdb", "-D", str(self.data), "-A", "trust", "-U", "postgres", "--no-sync", "-E", encoding,
+                   "--locale", "C")
+        self.start()
+
+    def _find_place(self, settings):
         self.root = pathlib.Path(tempfile.mkdtemp(prefix="levada-e2e-", dir="/tmp"))
         self.data = self.root / "data"
         self.port = free_port()
@@ -51,9 +57,6 @@ class Server:
         if os.geteuid() == 0:
             owner = pwd.getpwnam("postgres")
             os.chown(self.root, owner.pw_uid, owner.pw_gid)
-        self._call("initdb", "-D", str(self.data), "-A", "trust", "-U", "postgres", "--no-sync", "-E", encoding,
-                   "--locale", "C")
-        self.start()
 
     def _call(self, program, *arguments):
         as_postgres = ["setpriv", "--reuid", "postgres", "--regid", "postgres", "--init-groups", "--"]

@@ -3,7 +3,6 @@
 import json
 import os
 import pathlib
-import pwd
 import shutil
 import socket
 import subprocess
@@ -173,13 +172,7 @@ class Standby(Server):
 
     def __init__(self, primary, settings=()):
         self.primary = primary
-        self.root = pathlib.Path(tempfile.mkdtemp(prefix="levada-e2e-", dir="/tmp"))
-        self.data = self.root / "data"
-        self.port = free_port()
-        self.settings = list(settings)
-        if os.geteuid() == 0:
-            owner = pwd.getpwnam("postgres")
-            os.chown(self.root, owner.pw_uid, owner.pw_gid)
+        self._find_place(settings)
         self._call("pg_basebackup", "-h", "127.0.0.1", "-p", str(primary.port), "-U", "postgres", "-D", str(self.data), "-R",
                    "-X", "stream", "-c", "fast", "--no-sync")
         self.start()

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "elt/time_unit.h"
 #include "elt/time_zone.h"
 
 namespace levada::exec {
@@ -16,21 +17,6 @@ namespace {
 using arrow::internal::checked_cast;
 // Of nanoseconds the bounds of a window in the year 9999 are beyond 64 bits.
 __extension__ using Wide = __int128;
-
-/// How many units of `unit` are a second.
-Wide PerSecond(arrow::TimeUnit::type unit) {
-  switch (unit) {
-    case arrow::TimeUnit::SECOND:
-      return 1;
-    case arrow::TimeUnit::MILLI:
-      return 1'000;
-    case arrow::TimeUnit::MICRO:
-      return 1'000'000;
-    case arrow::TimeUnit::NANO:
-      break;
-  }
-  return 1'000'000'000;
-}
 
 /// The first row whose value, of which `per_second` are a second, is not in [from, to) of
 /// microseconds; -1: all are.
@@ -93,9 +79,9 @@ Status WindowGuard::Check(const arrow::RecordBatch& batch) const {
   } else if (array.type_id() == arrow::Type::TIMESTAMP) {
     const auto& type = checked_cast<const arrow::TimestampType&>(*array.type());
     const bool is_instant = !type.timezone().empty();
-    row = FirstOutside(checked_cast<const arrow::TimestampArray&>(array), PerSecond(type.unit()),
-                       is_instant ? run_.window->start : local_.from,
-                       is_instant ? run_.window->end : local_.to);
+    row = FirstOutside(
+        checked_cast<const arrow::TimestampArray&>(array), elt::UnitsPerSecond(type.unit()),
+        is_instant ? run_.window->start : local_.from, is_instant ? run_.window->end : local_.to);
   }
   return row < 0 ? Status::OK() : Refuse(row);
 }

@@ -11,6 +11,7 @@
 #include "connectors/generate/number_type.h"
 #include "connectors/generate/text_forms.h"
 #include "elt/literal.h"
+#include "elt/time_unit.h"
 #include "elt/type_name.h"
 
 namespace levada::generate {
@@ -260,7 +261,7 @@ class Reader {
   std::optional<int64_t> Step() {
     if (!options_.Given("step")) {
       if (type_.kind == Kind::kDate) return kMicrosPerDay;
-      return type_.kind == Kind::kTimestamp ? UnitsPerSecond(type_.unit) : 1;
+      return type_.kind == Kind::kTimestamp ? elt::UnitsPerSecond(type_.unit) : 1;
     }
     const std::string& text = options_.Text("step");
     const elt::Literal<int64_t> literal = type_.ParseStep(text);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/quantity.h"
+#include "base/url.h"
 #include "connectors/generate/column_options.h"
 #include "connectors/generate/preset_tables.h"
 #include "elt/stage_problems.h"
@@ -199,22 +200,19 @@ Result<elt::WrittenOptions> OptionsFromUrl(const std::string& url) {
   const std::string table(rest.substr(0, question));
   if (table.empty()) return refuse("no table");
   elt::WrittenOptions options = {{"table", table}};
-  std::string_view parameters =
+  const std::string_view parameters =
       question == std::string_view::npos ? std::string_view() : rest.substr(question + 1);
   bool has_rows = false;
-  while (!parameters.empty()) {
-    const std::string_view parameter = parameters.substr(0, parameters.find('&'));
-    parameters.remove_prefix(std::min(parameters.size(), parameter.size() + 1));
-    const size_t equals = parameter.find('=');
-    const std::string name(parameter.substr(0, equals));
+  for (const UrlParameter& parameter : UrlParameters(parameters)) {
+    const std::string name(parameter.name);
     if (name != "rows" && name != "seed") {
       return refuse("unknown parameter \"" + name + "\", expected \"rows\" or \"seed\"");
     }
-    if (equals == std::string_view::npos || !IsNumber(parameter.substr(equals + 1))) {
+    if (!parameter.value || !IsNumber(*parameter.value)) {
       return refuse("parameter \"" + name + "\": expected a whole number");
     }
     has_rows |= name == "rows";
-    options.emplace_back(name, parameter.substr(equals + 1));
+    options.emplace_back(name, *parameter.value);
   }
   if (!has_rows) return refuse("it does not say how many rows");
   return options;

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "base/quantity.h"
+#include "elt/time_unit.h"
 
 namespace levada::generate {
 namespace {
@@ -44,7 +45,7 @@ NumberType IntegerType() {
 }
 
 NumberType TimestampType(const arrow::TimestampType& type) {
-  const int64_t per_day = UnitsPerSecond(type.unit()) * kSecondsPerDay;
+  const int64_t per_day = elt::UnitsPerSecond(type.unit()) * kSecondsPerDay;
   NumberType number{.kind = Kind::kTimestamp,
                     .least = std::numeric_limits<int64_t>::min(),
                     .greatest = std::numeric_limits<int64_t>::max(),
@@ -61,13 +62,13 @@ NumberType TimestampType(const arrow::TimestampType& type) {
 }
 
 NumberType TimeType(arrow::TimeUnit::type unit) {
-  const int64_t last = UnitsPerSecond(unit) * kSecondsPerDay - 1;
+  const int64_t last = elt::UnitsPerSecond(unit) * kSecondsPerDay - 1;
   return {.kind = Kind::kTime, .greatest = last, .last = last, .unit = unit};
 }
 
 /// `nanos` in `unit`, if that is exact.
 Literal<int64_t> InUnit(Wide nanos, arrow::TimeUnit::type unit, const NumberType& type) {
-  const int64_t nanos_per_unit = 1'000'000'000 / UnitsPerSecond(unit);
+  const int64_t nanos_per_unit = 1'000'000'000 / elt::UnitsPerSecond(unit);
   if (nanos % nanos_per_unit != 0) return Literal<int64_t>::Refused("finer than the type's unit");
   const Wide units = nanos / nanos_per_unit;
   if (units < type.least || units > type.greatest) return Literal<int64_t>::Refused(kOutOfRange);
@@ -97,20 +98,6 @@ Literal<int64_t> ParseScaled(std::string_view text, int scale) {
 }
 
 }  // namespace
-
-int64_t UnitsPerSecond(arrow::TimeUnit::type unit) {
-  switch (unit) {
-    case arrow::TimeUnit::SECOND:
-      return 1;
-    case arrow::TimeUnit::MILLI:
-      return 1'000;
-    case arrow::TimeUnit::MICRO:
-      return 1'000'000;
-    case arrow::TimeUnit::NANO:
-      return 1'000'000'000;
-  }
-  return 1;
-}
 
 std::optional<NumberType> NumberTypeOf(const arrow::DataType& type, int float_scale) {
   switch (type.id()) {
@@ -198,7 +185,7 @@ Literal<int64_t> NumberType::ParseStep(std::string_view text) const {
     const auto duration = ParseDuration(text);
     if (!duration.ok()) return Literal<int64_t>::Refused("not a duration such as 1s or 1d");
     const int64_t per_unit =
-        1'000'000'000 / UnitsPerSecond(kind == Kind::kDate ? arrow::TimeUnit::MICRO : unit);
+        1'000'000'000 / elt::UnitsPerSecond(kind == Kind::kDate ? arrow::TimeUnit::MICRO : unit);
     if (duration->count() % per_unit != 0) {
       return Literal<int64_t>::Refused("finer than the type's unit");
     }

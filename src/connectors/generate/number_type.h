@@ -36,7 +36,4 @@ struct NumberType {
 /// behind the point of floats.
 std::optional<NumberType> NumberTypeOf(const arrow::DataType& type, int float_scale);
 
-/// Whole numbers of `unit` in a second.
-int64_t UnitsPerSecond(arrow::TimeUnit::type unit);
-
 }  // namespace levada::generate

@@ -22,8 +22,4 @@ std::vector<Cut> CutsByWeight(const std::vector<WeightedValue>& values, int64_t 
 /// are fewer.
 std::vector<int64_t> EvenCuts(int64_t least, int64_t greatest, int64_t count);
 
-/// The multiples of `step` in (least, greatest]; nullopt when they are `limit` or more.
-std::optional<std::vector<int64_t>> GridCuts(int64_t least, int64_t greatest, int64_t step,
-                                             int64_t limit);
-
 }  // namespace levada::postgres

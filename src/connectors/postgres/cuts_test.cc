@@ -78,22 +78,5 @@ TEST(EvenCuts, DividesTheWidth) {
   EXPECT_THAT(EvenCuts(kLeast, kGreatest, 2), ElementsAre(0));
 }
 
-TEST(GridCuts, AreTheMultiplesOfTheStep) {
-  EXPECT_THAT(*GridCuts(3, 20, 5, 100), ElementsAre(5, 10, 15, 20));
-  EXPECT_THAT(*GridCuts(5, 9, 5, 100), IsEmpty());
-  EXPECT_THAT(*GridCuts(-7, 6, 5, 100), ElementsAre(-5, 0, 5));
-  EXPECT_THAT(*GridCuts(-5, -5, 5, 100), IsEmpty());
-  EXPECT_THAT(*GridCuts(kLeast, kGreatest, int64_t{1} << 62, 100),
-              ElementsAre(-(int64_t{1} << 62), 0, int64_t{1} << 62));
-  EXPECT_THAT(*GridCuts(kGreatest - 1, kGreatest, kGreatest, 100), ElementsAre(kGreatest));
-}
-
-TEST(GridCuts, GiveUpBeforeThereAreTooMany) {
-  EXPECT_EQ(GridCuts(0, 1'000'000'000, 500, 10'000), std::nullopt);
-  EXPECT_EQ(GridCuts(kLeast, kGreatest, 1, 10'000), std::nullopt);
-  EXPECT_EQ(GridCuts(0, 10, 1, 10), std::nullopt);
-  EXPECT_EQ(GridCuts(0, 10, 1, 11)->size(), 10u);
-}
-
 }  // namespace
 }  // namespace levada::postgres

@@ -151,9 +151,9 @@ TEST_F(MarksTest, WritersAreWaitedForAndThenNamed) {
        {"insert into numbers(small) values (1)", "lock table numbers in row exclusive mode"}) {
     const auto writer = Begin(ctx_, sql);
     const auto began = test_.clock.Steady();
-    EXPECT_THAT(
-        Find("table: numbers", {.column = "id", .low = "5"}),
-        FailsWith(FaultCode::kSourceBusy, HasSubstr("have not ended for 1m00s: rows of theirs may")))
+    EXPECT_THAT(Find("table: numbers", {.column = "id", .low = "5"}),
+                FailsWith(FaultCode::kSourceBusy,
+                          HasSubstr("have not ended for 1m00s: rows of theirs may")))
         << sql;
     EXPECT_GE(test_.clock.Steady() - began, std::chrono::minutes(1));
     EXPECT_THAT(High("table: numbers", {.column = "id", .low = "5", .settled = false}), "100");

@@ -5,8 +5,11 @@
 #include <charconv>
 #include <utility>
 
+#include "base/url.h"
 #include "connectors/postgres/statement_text.h"
 #include "db/postgres/connection.h"
+#include "elt/connections.h"
+#include "elt/stage_problems.h"
 
 namespace levada::postgres {
 namespace {
@@ -256,34 +259,8 @@ class Checker {
   }
 
   void Connections(ConsumerOptions& read) {
-    const std::string& text = options_.Text("connections");
-    if (text == "auto") {
-      read.connections = 0;
-      return;
-    }
-    const char* end = text.data() + text.size();
-    const auto parsed = std::from_chars(text.data(), end, read.connections);
-    if (parsed.ec != std::errc() || parsed.ptr != end || read.connections < 1 ||
-        read.connections > kConnectionsMax) {
-      Refuse(options_, "connections", FaultCode::kBadValue,
-             "expected auto or a number from 1 to " + std::to_string(kConnectionsMax) + ", got \"" +
-                 text + "\"",
-             "write connections: auto");
-      return;
-    }
-    // What is to be seen only once connected is a note of the plan, and so is it of auto.
-    if (read.connections > 1 && read.whole_partitions) {
-      Refuse(options_, "connections", FaultCode::kImpossiblePlan,
-             "\"connections\" divides a partition, and a transformer of this pipeline compares "
-             "all of its rows",
-             "remove it; parallel: { partitions: " + text + " } reads several partitions at once");
-      return;
-    }
-    if (read.connections == 1 || !options_.Given("query")) return;
-    Refuse(options_, "connections", FaultCode::kImpossiblePlan,
-           "\"connections\" divides the blocks of a table, and a query has none",
-           "remove it; a query can be cut with partition:, and parallel: { partitions: " + text +
-               " } reads its parts at once");
+    read.connections = elt::ReadConnections(options_, kConnectionsMax, read.whole_partitions,
+                                            "the blocks of a table", problems_);
   }
 
   void Values(ConsumerOptions& read) {
@@ -311,12 +288,7 @@ class Checker {
     }
   }
 
-  Status Problems() {
-    if (problems_.empty()) return Status::OK();
-    const FaultCode code = problems_.front().code;
-    const std::string message = "consumer \"postgres\": " + problems_.front().message;
-    return Fault(code, message).At(std::move(problems_));
-  }
+  Status Problems() { return elt::Refused("consumer \"postgres\"", std::move(problems_)); }
 
  private:
   void Tables(ConsumerOptions& read) {
@@ -401,25 +373,6 @@ class Checker {
   std::vector<Diagnostic> problems_;
 };
 
-/// %41 as A; nullopt for a broken escape.
-std::optional<std::string> PercentDecoded(std::string_view text) {
-  std::string decoded;
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '%') {
-      decoded += text[i];
-      continue;
-    }
-    uint8_t byte = 0;
-    const char* digits = text.data() + i + 1;
-    if (i + 2 >= text.size()) return std::nullopt;
-    const auto parsed = std::from_chars(digits, digits + 2, byte, 16);
-    if (parsed.ec != std::errc() || parsed.ptr != digits + 2) return std::nullopt;
-    decoded += static_cast<char>(byte);
-    i += 2;
-  }
-  return decoded;
-}
-
 /// What a URL may say of ours; everything else in it is libpq's.
 constexpr auto kUrlOptions = std::to_array<std::string_view>(
     {"table", "query", "connections", "trim", "numeric", "non_finite", "infinity", "uuid", "time",
@@ -460,28 +413,24 @@ Result<elt::WrittenOptions> OptionsFromUrl(const std::string& url) {
   std::string dsn = url.substr(0, question);
   elt::WrittenOptions ours;
   int sources = 0;
-  std::string_view rest = question == std::string::npos
-                              ? std::string_view()
-                              : std::string_view(url).substr(question + 1);
   char separator = '?';
-  while (!rest.empty()) {
-    const std::string_view parameter = rest.substr(0, rest.find('&'));
-    rest.remove_prefix(std::min(rest.size(), parameter.size() + 1));
-    const std::string_view name = parameter.substr(0, parameter.find('='));
-    if (std::find(kUrlOptions.begin(), kUrlOptions.end(), name) == kUrlOptions.end()) {
+  const std::string_view parameters = question == std::string::npos
+                                          ? std::string_view()
+                                          : std::string_view(url).substr(question + 1);
+  for (const UrlParameter& parameter : UrlParameters(parameters)) {
+    if (std::ranges::find(kUrlOptions, parameter.name) == kUrlOptions.end()) {
       dsn += separator;
-      dsn += parameter;
+      dsn += parameter.written;
       separator = '&';
       continue;
     }
     const std::optional<std::string> value =
-        name.size() == parameter.size() ? std::nullopt
-                                        : PercentDecoded(parameter.substr(name.size() + 1));
+        parameter.value ? PercentDecoded(*parameter.value) : std::nullopt;
     if (!value || value->empty()) {
-      return refuse("parameter \"" + std::string(name) + "\" has no value");
+      return refuse("parameter \"" + std::string(parameter.name) + "\" has no value");
     }
-    if (name == "table" || name == "query") ++sources;
-    ours.emplace_back(name, *value);
+    if (parameter.name == "table" || parameter.name == "query") ++sources;
+    ours.emplace_back(parameter.name, *value);
   }
   if (sources != 1) {
     Fault fault = refuse("expected one of \"table\" and \"query\"");

@@ -21,25 +21,10 @@ std::string GotType(const Subject& subject, const pq::StatementColumn& column) {
   return {};
 }
 
-/// Where a run by increments could go by another column.
+/// Where there is no column to go by: `expression`, "amount"::int8 as mark, can be one.
 std::string MadeColumnHelp(const Subject& subject, const std::string& expression) {
-  return "or read a query: that makes one: select *, " + expression + " as mark from " +
+  return "or read a query: that makes one: select *, " + expression + " from " +
          (subject.relation ? subject.relation->name.Quoted() : "...");
-}
-
-Result<std::string> WindowPredicate(const Subject& subject, const ConsumerOptions& options,
-                                    const elt::RunInstance& run);
-
-Result<std::string> IncrementPredicate(const Subject& subject, const ConsumerOptions& options,
-                                       const elt::Increment& increment) {
-  ARROW_ASSIGN_OR_RAISE(const pq::StatementColumn* column,
-                        FindMarkColumn(subject, options, increment.column));
-  const Order order = OrderOf(column->type_oid, subject.types);
-  const std::string name = pq::QuoteIdentifier(column->name);
-  std::string low, high;
-  if (increment.low) low = name + " > " + MarkLiteral(*increment.low, order);
-  if (increment.high) high = name + " <= " + MarkLiteral(*increment.high, order);
-  return AllOf({low, high});
 }
 
 }  // namespace
@@ -75,7 +60,7 @@ Result<const pq::StatementColumn*> FindMarkColumn(const Subject& subject,
                    GotType(subject, *column))
       .With("column", column->name)
       .Help("name another column under run: column:, " +
-            MadeColumnHelp(subject, pq::QuoteIdentifier(column->name) + "::int8"));
+            MadeColumnHelp(subject, pq::QuoteIdentifier(column->name) + "::int8 as mark"));
 }
 
 Result<ValueRange> ValuesOf(const elt::Window& window, Order order) {
@@ -93,13 +78,19 @@ std::string UnplacedPredicate(const std::string& column, Order order, bool nulla
   return nullable ? "(" + null + " OR " + infinite + ")" : infinite;
 }
 
-Result<std::string> RunPredicate(const Subject& subject, const ConsumerOptions& options,
-                                 const elt::RunInstance& run) {
-  if (run.increment) return IncrementPredicate(subject, options, *run.increment);
-  return run.window ? WindowPredicate(subject, options, run) : std::string();
-}
-
 namespace {
+
+Result<std::string> IncrementPredicate(const Subject& subject, const ConsumerOptions& options,
+                                       const elt::Increment& increment) {
+  ARROW_ASSIGN_OR_RAISE(const pq::StatementColumn* column,
+                        FindMarkColumn(subject, options, increment.column));
+  const Order order = OrderOf(column->type_oid, subject.types);
+  const std::string name = pq::QuoteIdentifier(column->name);
+  std::string low, high;
+  if (increment.low) low = name + " > " + MarkLiteral(*increment.low, order);
+  if (increment.high) high = name + " <= " + MarkLiteral(*increment.high, order);
+  return AllOf({low, high});
+}
 
 Result<std::string> WindowPredicate(const Subject& subject, const ConsumerOptions& options,
                                     const elt::RunInstance& run) {
@@ -112,11 +103,8 @@ Result<std::string> WindowPredicate(const Subject& subject, const ConsumerOption
                      "\": expected a date, timestamp or timestamptz to make windows of" +
                      GotType(subject, *column))
         .With("column", column->name)
-        .Help(
-            "name a column with a time under run: column:, or read a query: that makes one: "
-            "select *, " +
-            pq::QuoteIdentifier(column->name) + "::timestamp as at from " +
-            (subject.relation ? subject.relation->name.Quoted() : "..."));
+        .Help("name a column with a time under run: column:, " +
+              MadeColumnHelp(subject, pq::QuoteIdentifier(column->name) + "::timestamp as at"));
   }
   const elt::Window& window = *run.window;
   if (order == Order::kDate && window.end - window.start < kShortestDay) {
@@ -135,5 +123,11 @@ Result<std::string> WindowPredicate(const Subject& subject, const ConsumerOption
 }
 
 }  // namespace
+
+Result<std::string> RunPredicate(const Subject& subject, const ConsumerOptions& options,
+                                 const elt::RunInstance& run) {
+  if (run.increment) return IncrementPredicate(subject, options, *run.increment);
+  return run.window ? WindowPredicate(subject, options, run) : std::string();
+}
 
 }  // namespace levada::postgres

@@ -9,6 +9,7 @@
 #include "base/quantity.h"
 #include "connectors/postgres/cuts.h"
 #include "connectors/postgres/run_predicate.h"
+#include "elt/grid_cuts.h"
 #include "elt/literal.h"
 #include "elt/time_zone.h"
 
@@ -176,7 +177,7 @@ class Splitter {
     ARROW_ASSIGN_OR_RAISE(const std::optional<Extent> extent, ExtentOf());
     if (!extent) return Ranges({});
     const auto cuts =
-        GridCuts(extent->least, extent->greatest, options_.partition.number, kPartitionsMax);
+        elt::GridCuts(extent->least, extent->greatest, options_.partition.number, kPartitionsMax);
     if (!cuts) {
       return Impossible(
                  fmt::format("values from {} to {} in steps of {} are more than {} partitions",
@@ -267,7 +268,8 @@ class Splitter {
     ARROW_ASSIGN_OR_RAISE(std::optional<Extent> extent, of_window ? WindowExtent() : ExtentOf());
     if (!extent) return Ranges({});
     const int64_t origin = of_window ? extent->least : 0;
-    auto cuts = GridCuts(extent->least - origin, extent->greatest - origin, step, kPartitionsMax);
+    auto cuts =
+        elt::GridCuts(extent->least - origin, extent->greatest - origin, step, kPartitionsMax);
     if (!cuts) {
       return Impossible(fmt::format("its values in steps of {} are more than {} partitions",
                                     FormatDuration(options_.partition.interval), kPartitionsMax))

@@ -1,3 +1,4 @@
+#include <filesystem>
 #include <fstream>
 
 #include "connectors/sqlite/sqlite_fixture.h"
@@ -11,7 +12,7 @@ class AttachedTest : public SqliteFixture {
  protected:
   /// A second file.
   void MakeArchive(const std::string& sql, const std::string& name = "archive 2025.db") {
-    const std::string main = std::exchange(path_, directory_ + "/" + name);
+    const std::string main = std::exchange(path_, directory_ / name);
     Do(sql);
     archive_ = std::exchange(path_, main);
   }
@@ -51,7 +52,7 @@ TEST_F(AttachedTest, TakesADotForAPartOfTheNameOfATableElsewhere) {
 
 TEST_F(AttachedTest, SaysWhichFileIsWrongAndWhereItIsNamed) {
   Do("CREATE TABLE t (x INTEGER)");
-  archive_ = directory_ + "/none.db";
+  archive_ = directory_ / "none.db";
   Status status = DescribeFails("table: t\n" + Attach());
   EXPECT_THAT(status, FailsWith(FaultCode::kDatabaseNotFound, HasSubstr("none.db")));
   EXPECT_EQ(FaultOf(status).diagnostics().at(0).span.line, 3u);

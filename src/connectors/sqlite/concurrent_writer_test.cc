@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <filesystem>
 #include <fstream>
 #include <set>
 #include <thread>
@@ -106,7 +107,7 @@ TEST_F(ConcurrentWriterTest, SeesOneStateWithSeveralConnectionsWithoutAWriteAhea
 }
 
 TEST_F(ConcurrentWriterTest, SeesOneMomentOfTwoFilesThatChangeTogether) {
-  const std::string other = directory_ + "/other.db";
+  const std::string other = directory_ / "other.db";
   MakeAccounts(/*wal=*/true);
   const std::string main = std::exchange(path_, other);
   MakeAccounts(/*wal=*/true);
@@ -171,7 +172,7 @@ TEST_F(ConcurrentWriterTest, SaysWhichStateItRead) {
 
 TEST_F(ConcurrentWriterTest, NoticesAFileThatWasWrittenBehindItsLocks) {
   MakeAccounts(/*wal=*/false);
-  const std::string copy = directory_ + "/copy.db";
+  const std::string copy = directory_ / "copy.db";
   std::filesystem::copy_file(path_, copy);
   auto consumer = ValueOf(Make("table: accounts"));
   const elt::Source source = ValueOf(consumer->Describe(ctx_));
@@ -195,7 +196,7 @@ TEST_F(ConcurrentWriterTest, ReadsTheFileThatItOpenedWhenAnotherTakesItsName) {
   const elt::Source source = ValueOf(consumer->Describe(ctx_));
   const auto partitions = ValueOf(consumer->Split(ctx_, {}, source, {}));
   auto reader = ValueOf(consumer->Open(ctx_, {}, partitions[0], source, {}));
-  const std::string main = std::exchange(path_, directory_ + "/new.db");
+  const std::string main = std::exchange(path_, directory_ / "new.db");
   Do("CREATE TABLE accounts (id INTEGER PRIMARY KEY, amount TEXT)");
   std::filesystem::rename(std::exchange(path_, main), main);
   EXPECT_EQ(ValueOf(ReadSlice(*reader, 0, source)).end.rows_read, kAccounts);
@@ -228,7 +229,7 @@ TEST_F(ConcurrentWriterTest, EndsItsWaitForALockAtAStop) {
 
 TEST_F(ConcurrentWriterTest, LeavesTheLogOfACrashedWriterAsItIs) {
   MakeAccounts(/*wal=*/true);
-  const std::string crashed = directory_ + "/crashed.db";
+  const std::string crashed = directory_ / "crashed.db";
   {
     auto writer = Writer(/*wal=*/true);
     ASSERT_THAT(writer->Execute(ctx_, "UPDATE accounts SET amount = 1"), IsOk());
@@ -251,7 +252,7 @@ TEST_F(ConcurrentWriterTest, ReadsADatabaseWithALogFromADirectoryThatCannotBeWri
   if (geteuid() == 0) {
     // Root may write everywhere, so somebody else reads.
     MakeAccounts(/*wal=*/true);
-    ASSERT_EQ(chmod(directory_.c_str(), 0755), 0);
+    ASSERT_EQ(chmod(directory_.path().c_str(), 0755), 0);
     const pid_t child = fork();
     if (child == 0) {
       constexpr uid_t kNobody = 65534;

@@ -46,8 +46,4 @@ class RowidSpread final {
   std::vector<RowidSpan> spans_;
 };
 
-/// The multiples of `step` in (least, greatest]; nullopt when they are `limit` or more.
-std::optional<std::vector<int64_t>> GridCuts(int64_t least, int64_t greatest, int64_t step,
-                                             int64_t limit);
-
 }  // namespace levada::sqlite

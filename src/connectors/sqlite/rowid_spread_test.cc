@@ -104,15 +104,5 @@ TEST_F(RowidSpreadTest, HoldsEveryRowAndEachSpanEndsAtRows) {
   }
 }
 
-TEST(GridCuts, AreTheMultiplesBehindTheLeast) {
-  EXPECT_THAT(*GridCuts(1, 25, 10, 100), ElementsAre(10, 20));
-  EXPECT_THAT(*GridCuts(-25, 5, 10, 100), ElementsAre(-20, -10, 0));
-  EXPECT_THAT(*GridCuts(10, 10, 10, 100), ElementsAre());
-  EXPECT_THAT(*GridCuts(9, 10, 10, 100), ElementsAre(10));
-  EXPECT_THAT(*GridCuts(kLeast, kGreatest, kGreatest, 100), ElementsAre(-kGreatest, 0, kGreatest));
-  EXPECT_EQ(GridCuts(0, 1000, 1, 1000), std::nullopt);
-  EXPECT_EQ(GridCuts(kLeast, kGreatest, 1, 10'000), std::nullopt);
-}
-
 }  // namespace
 }  // namespace levada::sqlite

@@ -8,6 +8,7 @@
 #include "connectors/sqlite/rowid_spread.h"
 #include "connectors/sqlite/select_text.h"
 #include "connectors/sqlite/table_size.h"
+#include "elt/grid_cuts.h"
 
 namespace levada::sqlite {
 namespace {
@@ -104,7 +105,8 @@ class Splitter {
     if (partition.rule == Rule::kCount) {
       return RangesBetween(by, spread.EvenCuts(partition.number));
     }
-    const auto cuts = GridCuts(spread.least(), spread.greatest(), partition.number, kPartitionsMax);
+    const auto cuts =
+        elt::GridCuts(spread.least(), spread.greatest(), partition.number, kPartitionsMax);
     if (cuts) return RangesBetween(by, *cuts);
     return Refuse(fmt::format("values from {} to {} in steps of {} are more than {} partitions",
                               spread.least(), spread.greatest(), partition.number, kPartitionsMax),

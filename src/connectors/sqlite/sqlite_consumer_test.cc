@@ -1,6 +1,7 @@
 #include "connectors/sqlite/sqlite_consumer.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <thread>
 
@@ -252,7 +253,7 @@ TEST_F(SqliteConsumerTest, RefusesQueriesThatAreNotOneSelect) {
     EXPECT_FALSE(FaultOf(status).diagnostics().empty()) << query;
     EXPECT_EQ(FaultOf(status).kind().blame, Blame::kSource) << query << status;
   }
-  EXPECT_FALSE(std::filesystem::exists(directory_ + "/x.db"));
+  EXPECT_FALSE(std::filesystem::exists(directory_ / "x.db"));
   EXPECT_THAT(DescribeFails("query: SELECT b FROM t"), FailsWith(FaultCode::kColumnNotFound));
   EXPECT_THAT(DescribeFails("query: SELECT a FROM u"), FailsWith(FaultCode::kTableNotFound));
   EXPECT_THAT(DescribeFails("query: SELECT a, a FROM t"), FailsWith(FaultCode::kDuplicateColumn));
@@ -279,7 +280,7 @@ TEST_F(SqliteConsumerTest, SaysWhatIsWrongWithTheFile) {
   EXPECT_FALSE(std::filesystem::exists(path_)) << "reading makes no file";
   std::ofstream(path_) << std::string(5000, 'x');
   EXPECT_THAT(DescribeFails("table: t"), FailsWith(FaultCode::kSourceUnsupported));
-  EXPECT_THAT(ValueOf(MakeRaw("path: " + directory_ + "\ntable: t"))->Describe(ctx_),
+  EXPECT_THAT(ValueOf(MakeRaw("path: " + directory_.path() + "\ntable: t"))->Describe(ctx_),
               testing::Not(IsOk()));
 }
 
@@ -470,16 +471,16 @@ TEST_F(SqliteConsumerTest, ReadsAFileThatNobodyMayWrite) {
   Do("CREATE TABLE t (a INTEGER); INSERT INTO t VALUES (1)");
   using std::filesystem::perms;
   std::filesystem::permissions(path_, perms::owner_read);
-  std::filesystem::permissions(directory_, perms::owner_read | perms::owner_exec);
+  std::filesystem::permissions(directory_.path(), perms::owner_read | perms::owner_exec);
   EXPECT_EQ(Column(ReadAll("table: t"), "a"), "[1]");
-  std::filesystem::permissions(directory_, perms::owner_all);
-  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(directory_), {}), 1)
+  std::filesystem::permissions(directory_.path(), perms::owner_all);
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(directory_.path()), {}), 1)
       << "and leaves nothing beside it";
 }
 
 TEST_F(SqliteConsumerTest, LeavesTheRollbackOfACrashedWriterToItsOwner) {
   Do("CREATE TABLE t (x BLOB); INSERT INTO t VALUES (1)");
-  const std::string crashed = directory_ + "/crashed.db";
+  const std::string crashed = directory_ / "crashed.db";
   {
     // Pages go to the file before the commit, since they do not fit the cache.
     auto writer = Writer();

@@ -6,9 +6,7 @@
 #include <arrow/json/from_string.h>
 #include <arrow/scalar.h>
 #include <arrow/table.h>
-#include <stdlib.h>
 
-#include <filesystem>
 #include <memory>
 #include <string>
 #include <utility>
@@ -18,6 +16,7 @@
 #include "db/sqlite/database.h"
 #include "elt/catalog.h"
 #include "elt/value.h"
+#include "os/temporary_directory.h"
 
 namespace levada::sqlite {
 
@@ -25,13 +24,7 @@ void Register(elt::Catalog& catalog);
 
 class SqliteFixture : public testing::Test {
  protected:
-  SqliteFixture() : ctx_(surroundings_.context()) {
-    std::string name = testing::TempDir() + "levada-sqlite-XXXXXX";
-    directory_ = mkdtemp(name.data());
-    path_ = directory_ + "/shop.db";
-    Register(catalog_);
-  }
-  ~SqliteFixture() override { std::filesystem::remove_all(directory_); }
+  SqliteFixture() : ctx_(surroundings_.context()) { Register(catalog_); }
 
   std::unique_ptr<db::sqlite::Database> Writer(bool wal = false) {
     db::sqlite::OpenOptions options;
@@ -156,8 +149,8 @@ class SqliteFixture : public testing::Test {
   TestContext surroundings_;
   Context ctx_;
   elt::Catalog catalog_;
-  std::string directory_;
-  std::string path_;
+  os::TemporaryDirectory directory_;
+  std::string path_ = directory_ / "shop.db";
 };
 
 /// A run of one window of `column`.

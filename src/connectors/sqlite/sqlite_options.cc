@@ -1,8 +1,11 @@
 #include "connectors/sqlite/sqlite_options.h"
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
+
+#include "base/url.h"
+#include "elt/connections.h"
+#include "elt/stage_problems.h"
 
 namespace levada::sqlite {
 namespace {
@@ -230,41 +233,11 @@ class Checker {
 
   void Connections(ConsumerOptions& read) {
     if (!options_.Has("connections")) return;
-    const std::string& text = options_.Text("connections");
-    if (text == "auto") {
-      read.connections = 0;
-      return;
-    }
-    const char* end = text.data() + text.size();
-    const auto parsed = std::from_chars(text.data(), end, read.connections);
-    if (parsed.ec != std::errc() || parsed.ptr != end || read.connections < 1 ||
-        read.connections > kConnectionsMax) {
-      return Refuse(options_, "connections", FaultCode::kBadValue,
-                    "expected auto or a number from 1 to " + std::to_string(kConnectionsMax) +
-                        ", got \"" + text + "\"",
-                    "write connections: auto");
-    }
-    if (read.connections == 1) return;
-    // What is to be seen only in the file is a note of the plan, and so is it of auto.
-    if (read.whole_partitions) {
-      Refuse(options_, "connections", FaultCode::kImpossiblePlan,
-             "\"connections\" divides a partition, and a transformer of this pipeline compares all "
-             "of its rows",
-             "remove it; parallel: { partitions: " + text + " } reads several partitions at once");
-    } else if (options_.Given("query")) {
-      Refuse(options_, "connections", FaultCode::kImpossiblePlan,
-             "\"connections\" divides the rowids of a table, and a query has none",
-             "remove it; a query can be cut with partition:, and parallel: { partitions: " + text +
-                 " } reads its parts at once");
-    }
+    read.connections = elt::ReadConnections(options_, kConnectionsMax, read.whole_partitions,
+                                            "the rowids of a table", problems_);
   }
 
-  Status Problems() {
-    if (problems_.empty()) return Status::OK();
-    const FaultCode code = problems_.front().code;
-    const std::string message = "consumer \"sqlite\": " + problems_.front().message;
-    return Fault(code, message).At(std::move(problems_));
-  }
+  Status Problems() { return elt::Refused("consumer \"sqlite\"", std::move(problems_)); }
 
  private:
   void CheckPath(const elt::Options& where, std::string_view option, const std::string& path) {
@@ -302,28 +275,6 @@ class Checker {
   const elt::Options& options_;
   std::vector<Diagnostic> problems_;
 };
-
-/// %41 as A; nullopt for a stray or broken %.
-std::optional<std::string> PercentDecoded(std::string_view text) {
-  auto digit = [](char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
-  };
-  std::string decoded;
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '%') {
-      decoded += text[i];
-      continue;
-    }
-    if (i + 2 >= text.size() || digit(text[i + 1]) < 0 || digit(text[i + 2]) < 0)
-      return std::nullopt;
-    decoded += static_cast<char>(digit(text[i + 1]) * 16 + digit(text[i + 2]));
-    i += 2;
-  }
-  return decoded;
-}
 
 /// What a URL may say besides the path; the first two are what is read.
 constexpr std::string_view kUrlOptions[] = {"table", "query", "mixed", "connections",
@@ -379,20 +330,16 @@ Result<elt::WrittenOptions> OptionsFromUrl(const std::string& url) {
   if (!path || path->empty()) return refuse("no path of a database file");
   elt::WrittenOptions options = {{"path", *path}};
   int subjects = 0;
-  std::string_view parameters =
+  const std::string_view parameters =
       question == std::string_view::npos ? std::string_view() : rest.substr(question + 1);
-  while (!parameters.empty()) {
-    const std::string_view parameter = parameters.substr(0, parameters.find('&'));
-    parameters.remove_prefix(std::min(parameters.size(), parameter.size() + 1));
-    const size_t equals = parameter.find('=');
-    const std::string name(parameter.substr(0, equals));
+  for (const UrlParameter& parameter : UrlParameters(parameters)) {
+    const std::string name(parameter.name);
     if (std::ranges::find(kUrlOptions, name) == std::end(kUrlOptions)) {
       return refuse("unknown parameter \"" + name + "\", expected \"table\" or \"query\"; " +
                     "besides them mixed, connections, busy_timeout");
     }
-    const std::optional<std::string> value = equals == std::string_view::npos
-                                                 ? std::nullopt
-                                                 : PercentDecoded(parameter.substr(equals + 1));
+    const std::optional<std::string> value =
+        parameter.value ? PercentDecoded(*parameter.value) : std::nullopt;
     if (!value || value->empty()) return refuse("parameter \"" + name + "\" has no value");
     if (name == "table" || name == "query") ++subjects;
     options.emplace_back(name, *value);

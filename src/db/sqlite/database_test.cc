@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "os/temporary_directory.h"
 
 namespace levada::db::sqlite {
 namespace {
@@ -19,14 +20,9 @@ using testing::HasSubstr;
 
 class DatabaseTest : public testing::Test {
  protected:
-  DatabaseTest() {
-    std::string name = testing::TempDir() + "levada-sqlite-XXXXXX";
-    directory_ = mkdtemp(name.data());
-    ctx_.clock = &clock_;
-  }
-  ~DatabaseTest() override { std::filesystem::remove_all(directory_); }
+  DatabaseTest() { ctx_.clock = &clock_; }
 
-  std::string Path(const std::string& name) const { return directory_ + "/" + name; }
+  std::string Path(const std::string& name) const { return directory_ / name; }
 
   /// Remembers each Error and maps it to a code the tests can tell apart.
   FaultOfError Mapper() {
@@ -71,7 +67,7 @@ class DatabaseTest : public testing::Test {
 
   ErrorKind LastKind() const { return errors_.empty() ? ErrorKind::kMisuse : errors_.back().kind; }
 
-  std::string directory_;
+  os::TemporaryDirectory directory_;
   ManualClock clock_{0};
   Context ctx_;
   std::vector<Error> errors_;
@@ -198,19 +194,19 @@ TEST_F(DatabaseTest, OpensOnlyFilesThatExistUnlessToldToCreate) {
   }
   EXPECT_NE(Open(Path("none.db"), OpenMode::kCreate), nullptr);
   ExpectOpenFails(Path("no/such/directory.db"), OpenMode::kCreate, ErrorKind::kCannotOpen);
-  ExpectOpenFails(directory_, OpenMode::kRead, ErrorKind::kIo);
+  ExpectOpenFails(directory_.path(), OpenMode::kRead, ErrorKind::kIo);
   ExpectOpenFails("", OpenMode::kCreate, ErrorKind::kCannotOpen);
   ExpectOpenFails(std::string("a\0b", 3), OpenMode::kCreate, ErrorKind::kCannotOpen);
 }
 
 TEST_F(DatabaseTest, TakesEveryPathForAFileName) {
   const auto before = std::filesystem::current_path();
-  std::filesystem::current_path(directory_);
+  std::filesystem::current_path(directory_.path());
   for (const char* name : {":memory:", "file:x.db?mode=memory", "file:y.db"}) {
     auto db = Open(name, OpenMode::kCreate);
     ASSERT_NE(db, nullptr);
     Do(*db, "CREATE TABLE t (a)");
-    EXPECT_TRUE(std::filesystem::exists(directory_ + "/" + name)) << name;
+    EXPECT_TRUE(std::filesystem::exists(directory_ / name)) << name;
   }
   std::filesystem::current_path(before);
 }

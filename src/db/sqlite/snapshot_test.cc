@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/testing.h"
+#include "os/temporary_directory.h"
 
 namespace levada::db::sqlite {
 namespace {
@@ -18,13 +19,7 @@ using testing::HasSubstr;
 
 class SnapshotTest : public testing::Test {
  protected:
-  SnapshotTest() {
-    std::string name = testing::TempDir() + "levada-snapshot-XXXXXX";
-    directory_ = mkdtemp(name.data());
-    path_ = directory_ + "/a.db";
-    ctx_.clock = clock_.get();
-  }
-  ~SnapshotTest() override { std::filesystem::remove_all(directory_); }
+  SnapshotTest() { ctx_.clock = clock_.get(); }
 
   std::unique_ptr<Database> Open(const std::string& path, OpenMode mode = OpenMode::kRead,
                                  Journal journal = Journal::kAsItIs) {
@@ -49,8 +44,8 @@ class SnapshotTest : public testing::Test {
 
   std::unique_ptr<Clock> clock_ = MakeSystemClock();
   Context ctx_;
-  std::string directory_;
-  std::string path_;
+  os::TemporaryDirectory directory_;
+  std::string path_ = directory_ / "a.db";
   ErrorKind last_ = ErrorKind::kMisuse;
 };
 
@@ -165,7 +160,7 @@ TEST_F(SnapshotTest, EndsWithItsTransactions) {
 
 TEST_F(SnapshotTest, NamesStatesApart) {
   for (const Journal journal : {Journal::kAsItIs, Journal::kWal}) {
-    path_ = directory_ + (journal == Journal::kWal ? "/log.db" : "/journal.db");
+    path_ = directory_ / (journal == Journal::kWal ? "log.db" : "journal.db");
     auto writer = Writer(journal);
     auto reader = Open(path_);
     Database* const one[] = {reader.get()};
@@ -232,14 +227,14 @@ TEST_F(SnapshotTest, EndsItsWaitAtAStop) {
 
 TEST_F(SnapshotTest, RefusesAFileThatAnotherTookTheNameOf) {
   for (const bool is_gone : {false, true}) {
-    path_ = directory_ + (is_gone ? "/gone.db" : "/moved.db");
+    path_ = directory_ / (is_gone ? "gone.db" : "moved.db");
     (void)Writer(Journal::kAsItIs);
     auto reader = Open(path_);
     Database* const one[] = {reader.get()};
     if (is_gone) {
       std::filesystem::remove(path_);
     } else {
-      const std::string main = std::exchange(path_, directory_ + "/new.db");
+      const std::string main = std::exchange(path_, directory_ / "new.db");
       (void)Writer(Journal::kAsItIs);
       std::filesystem::rename(path_, main);
     }
@@ -251,7 +246,7 @@ TEST_F(SnapshotTest, RefusesAFileThatAnotherTookTheNameOf) {
 
 TEST_F(SnapshotTest, HoldsAllAttachedFiles) {
   (void)Writer();
-  const std::string main = std::exchange(path_, directory_ + "/b c.db");
+  const std::string main = std::exchange(path_, directory_ / "b c.db");
   auto other = Writer();
   const std::string attached = std::exchange(path_, main);
   auto reader = Open(path_);
