@@ -216,14 +216,19 @@ class Validator {
     std::string range = "at least " + show(spec.min);
     if (spec.max != std::numeric_limits<int64_t>::max())
       range = show(spec.min) + " to " + show(spec.max);
+    std::string help = ExampleHelp(spec);
+    if (help.empty()) help = "write a value of " + range;
     Problem(FaultCode::kBadValue, value.span,
-            Name(path) + ": expected " + range + ", got " + Quoted(value.text), ExampleHelp(spec));
+            Name(path) + ": expected " + range + ", got " + Quoted(value.text), std::move(help));
   }
 
   void BadQuantity(const OptionSpec& spec, const Value& value, const std::string& path,
                    const Status& status) {
     std::string help = ExampleHelp(spec);
-    if (help.empty()) help = HasReference(value.text) ? "" : FaultOf(status).help();
+    if (help.empty()) {
+      help = HasReference(value.text) ? "the reference has to stand for " + DescribeExpected(spec)
+                                      : FaultOf(status).help();
+    }
     Problem(FaultCode::kBadValue, value.span,
             Name(path) + ": expected " + DescribeExpected(spec) + ", got " + Quoted(value.text),
             std::move(help));
@@ -274,7 +279,7 @@ class Validator {
     if (value.kind != Value::Kind::kMap && !bare) {
       AddDefaults(spec, node);
       node.present = false;  // what is missing inside of it is no second problem
-      return WrongType(spec, value, path);
+      return WrongType(spec, value, path, ShorthandHelp(spec, path));
     }
     std::vector<std::string> suggested;
     const std::unordered_map<std::string_view, const Entry*> known =
@@ -296,11 +301,21 @@ class Validator {
   }
 
   void Missing(const OptionSpec& field, const std::string& path, Span span) {
-    std::string help = "add " + field.name + ": " + (field.example.empty() ? "..." : field.example);
+    std::string value = field.example;
+    if (value.empty()) value = field.choices.empty() ? "..." : field.choices.front();
+    std::string help = "add " + field.name + ": " + value;
     Problem(
         FaultCode::kMissingKey, span,
         Owner(path) + " needs " + Quoted(field.name) + (field.doc.empty() ? "" : ": " + field.doc),
         std::move(help));
+  }
+
+  /// Of a column that was left without its value: the short form is what was meant.
+  static std::string ShorthandHelp(const OptionSpec& spec, const std::string& path) {
+    const auto field = std::ranges::find(spec.fields, spec.shorthand, &OptionSpec::name);
+    if (spec.shorthand.empty() || field == spec.fields.end()) return {};
+    if (field->example.empty() || !spec.example.empty()) return {};
+    return "for example: " + path.substr(path.rfind('.') + 1) + ": " + field->example;
   }
 
   void CheckShorthand(const OptionSpec& spec, const Value& value, const std::string& path,

@@ -55,6 +55,10 @@ void ReadRuntime(const Options& pipeline, const PlanInput& input, Plan& plan) {
             "windows run at once, but the pipeline has no windows",
             "add run: { every: day, ... }, or remove it");
   }
+  if (plan.transform_workers > 1 && plan.transformers.empty()) {
+    Problem(input, parallel, "transform", FaultCode::kImpossiblePlan,
+            "threads for transformers, but the pipeline has none", "remove it");
+  }
   plan.memory_bytes = pipeline.Integer("memory");
   plan.partition_bytes = pipeline.Integer("partition_bytes");
   plan.verify = pipeline.Text("verify") == "readback" ? Verify::kReadback : Verify::kCount;
@@ -91,6 +95,13 @@ std::string CanonicalPath(const std::string& path) {
   return canonical;
 }
 
+/// Of two canonical paths: a reader of `outer` would take what is in `inner` for its own.
+bool LiesInside(const std::string& inner, const std::string& outer) {
+  if (outer.empty()) return !inner.empty() && !inner.starts_with('/') && !inner.starts_with("..");
+  return inner.size() > outer.size() && inner.starts_with(outer) &&
+         (outer.ends_with('/') || inner[outer.size()] == '/');
+}
+
 const OptionSpec* PathSpec(const StagePlan& loader, const Catalog& catalog) {
   const CatalogEntry<Loader>* entry = catalog.FindLoader(loader.kind);
   const OptionSpec* path = entry == nullptr ? nullptr : FindField(entry->spec, "path");
@@ -111,8 +122,19 @@ void RefuseSharedPaths(const PlanInput& input, const Plan& plan) {
     if (PathSpec(loader, input.catalog) == nullptr || !loader.options.Given("path")) continue;
     const std::string& path = loader.options.Text("path");
     if (path.empty()) continue;
-    const auto [first, added] =
-        first_at.emplace(std::pair(loader.kind, CanonicalPath(path)), &loader);
+    const std::string canonical = CanonicalPath(path);
+    const auto nested = std::ranges::find_if(first_at, [&](const auto& other) {
+      const std::string& before = other.first.second;
+      return LiesInside(canonical, before) || LiesInside(before, canonical);
+    });
+    if (nested != first_at.end()) {
+      Problem(input, loader.options, "path", FaultCode::kImpossiblePlan,
+              "one path inside the other: " + Quoted(path) + " and " +
+                  Quoted(nested->second->options.Text("path")),
+              "readers of the outer one would read both; put them side by side");
+      continue;
+    }
+    const auto [first, added] = first_at.emplace(std::pair(loader.kind, canonical), &loader);
     if (added) continue;
     Diagnostic problem = loader.options.ErrorAt(
         "path", FaultCode::kImpossiblePlan, "two loaders write to the same path " + Quoted(path),

@@ -212,11 +212,25 @@ TEST(Plan, WindowsInParallelNeedWindows) {
               ElementsAre("LV1009 4:22"));
 }
 
+TEST(Plan, ThreadsForTransformersNeedTransformers) {
+  EXPECT_THAT(Problems(std::string(kSmallest) + "parallel: { transform: 2 }\n"),
+              ElementsAre("LV1009 4:24"));
+}
+
 TEST(Plan, TwoLoadersShareNoPath) {
   const std::string head = "name: x\nconsumer: { sqlite: { path: a } }\nloaders:\n";
   EXPECT_THAT(Problems(head + "  - parquet: { path: ./lake//orders/ }\n"
                               "  - parquet: { path: lake/orders }\n"),
               ElementsAre("LV1009 5:22"));
+  for (const char* outer : {"./lake", "lake/", "."}) {
+    EXPECT_THAT(Problems(head + "  - parquet: { path: lake/orders }\n" +
+                         "  - parquet: { path: " + outer + " }\n"),
+                ElementsAre("LV1009 5:22"))
+        << outer;
+  }
+  EXPECT_THAT(Problems(head + "  - parquet: { path: lake/orders }\n"
+                              "  - parquet: { path: lake/orders_2 }\n"),
+              IsEmpty());
   EXPECT_THAT(Problems(head + "  - parquet: { path: s3://lake/a }\n"
                               "  - parquet: { path: s3://lake/./a/ }\n"),
               ElementsAre("LV1009 5:22"));

@@ -3,16 +3,17 @@
 #include <algorithm>
 #include <utility>
 
+#include "elt/option_problems.h"
+
 namespace levada::elt {
 
 int FindColumn(const arrow::Schema& input, const std::string& name, const Options& options,
                std::string_view option, std::vector<Diagnostic>& problems) {
   const int index = input.GetFieldIndex(name);
   if (index >= 0) return index;
-  const std::string nearest = NearestName(name, input.field_names());
   Diagnostic problem = options.ErrorAt(option, FaultCode::kUnknownColumn,
                                        "no column \"" + name + "\" reaches this stage",
-                                       nearest.empty() ? "" : "did you mean \"" + nearest + "\"?");
+                                       SuggestName(name, input.field_names()));
   const Span key = option.empty() ? options.KeySpanOf(name) : Span{};
   if (key.known()) problem.span = key;
   problems.push_back(std::move(problem));

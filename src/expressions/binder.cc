@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "base/diagnostic.h"
+#include "elt/option_problems.h"
 #include "elt/type_name.h"
 #include "expressions/functions.h"
 
@@ -102,11 +103,12 @@ Binder::Bound Binder::Column(const Syntax& syntax) {
     return Fail(syntax.range, "two columns \"" + syntax.text + "\" reach this stage",
                 "rename one of them before");
   }
-  const std::string nearest = NearestName(syntax.text, input_.field_names());
-  problems_.push_back(
-      {syntax.range, "no column \"" + syntax.text + "\" reaches this stage",
-       nearest.empty() ? "text is written in single quotes" : "did you mean \"" + nearest + "\"?",
-       FaultCode::kUnknownColumn});
+  std::string help = elt::SuggestName(syntax.text, input_.field_names());
+  if (NearestName(syntax.text, input_.field_names()).empty()) {
+    help = "text is written in single quotes" + (help.empty() ? "" : "; " + help);
+  }
+  problems_.push_back({syntax.range, "no column \"" + syntax.text + "\" reaches this stage",
+                       std::move(help), FaultCode::kUnknownColumn});
   return std::nullopt;
 }
 
@@ -206,6 +208,11 @@ Binder::Bound Binder::Converted(Node node, const TypePtr& type) {
       problems_.back().message =
           "not " + Name(type) + ": " +
           problems_.back().message.substr(std::string_view("never has a value: ").size());
+      if (problems_.back().help.empty()) {
+        problems_.back().help = "the text is read as " + Name(type) +
+                                ", the type of what it stands beside; write such a value, or cast "
+                                "the other one to text";
+      }
     }
     return folded;
   }

@@ -23,6 +23,8 @@ constexpr std::array<std::string_view, 17> kKeywords = {
     "and", "as",   "between", "case", "cast", "else", "end",  "false", "in",
     "is",  "like", "not",     "null", "or",   "then", "true", "when"};
 
+constexpr const char* kCaseForm = "write case when CONDITION then VALUE else VALUE end";
+
 // One function for each level of precedence, loosest first. A failed step leaves problem_ set and
 // returns nothing; whoever called it returns at once.
 class Parser {
@@ -36,6 +38,7 @@ class Parser {
     auto tree = Or();
     if (tree && Peek().kind != TokenKind::kEnd) {
       tree = Fail(Peek(), "expected an operator or the end, got " + Seen(Peek()), Advice());
+      if (problem_.help.empty()) problem_.help = AdviceBehindAValue();
     }
     return {std::move(tree), std::move(problem_)};
   }
@@ -109,7 +112,10 @@ class Parser {
     Take();
     Syntax call{SyntaxKind::kCall, "in", operand.range, {}};
     call.arguments.push_back(std::move(operand));
-    if (!Expect("(")) return std::nullopt;
+    if (!IsSymbol("(")) {
+      return Fail(Peek(), "expected (, got " + Seen(Peek()), "write x in (1, 2)");
+    }
+    Take();
     if (IsSymbol(")")) return Fail(Peek(), "an empty list", "in () is never true");
     if (!List(call.arguments)) return std::nullopt;
     return Made(std::move(call));
@@ -171,7 +177,8 @@ class Parser {
       cast.text += Take().text;
       while (!IsSymbol(")")) {
         if (Peek().kind == TokenKind::kEnd || IsSymbol("(")) {
-          return Fail(Peek(), "expected ) after the type, got " + Seen(Peek()), "");
+          return Fail(Peek(), "expected ) after the type, got " + Seen(Peek()),
+                      "for example decimal(18,2)");
         }
         cast.text += Take().text;  // zones have slashes: timestamp(us, Europe/Lisbon)
       }
@@ -204,7 +211,9 @@ class Parser {
       case TokenKind::kEnd:
         break;
     }
-    return Fail(token, "expected a value, got " + Seen(token), Advice());
+    const std::string advice = Advice();
+    return Fail(token, "expected a value, got " + Seen(token),
+                advice.empty() ? "write a column, a number or a text in single quotes" : advice);
   }
 
   Tree Parenthesised() {
@@ -262,14 +271,13 @@ class Parser {
   Tree Case() {
     Syntax call{SyntaxKind::kCall, "case", Take().range, {}};
     if (!IsKeyword("when")) {
-      return Fail(Peek(), "expected when, got " + Seen(Peek()),
-                  "write case when CONDITION then VALUE else VALUE end");
+      return Fail(Peek(), "expected when, got " + Seen(Peek()), kCaseForm);
     }
     while (IsKeyword("when")) {
       Take();
       Tree condition = Or();
       if (!condition) return condition;
-      if (!IsKeyword("then")) return Fail(Peek(), "expected then, got " + Seen(Peek()), "");
+      if (!IsKeyword("then")) return Fail(Peek(), "expected then, got " + Seen(Peek()), kCaseForm);
       Take();
       Tree value = Or();
       if (!value) return value;
@@ -284,7 +292,7 @@ class Parser {
       otherwise = std::move(*value);
     }
     if (!IsKeyword("end")) {
-      return Fail(Peek(), "expected when, else or end, got " + Seen(Peek()), "");
+      return Fail(Peek(), "expected when, else or end, got " + Seen(Peek()), kCaseForm);
     }
     Take();
     call.arguments.push_back(std::move(otherwise));
@@ -368,6 +376,9 @@ class Parser {
   bool Expect(std::string_view symbol) {
     if (!IsSymbol(symbol)) {
       Fail(Peek(), "expected " + std::string(symbol) + ", got " + Seen(Peek()), Advice());
+      if (problem_.help.empty()) {
+        problem_.help = symbol == "(" ? "write cast(VALUE as TYPE)" : "a ( before it has no )";
+      }
       return false;
     }
     Take();
@@ -387,9 +398,21 @@ class Parser {
 
   // What people bring from other languages.
   std::string Advice() const {
-    if (IsSymbol("=") && position_ > 0 && tokens_[position_ - 1].text == "=")
-      return "equal is one =";
+    if (position_ == 0 || tokens_[position_ - 1].text != "=") return "";
+    if (IsSymbol("=")) return "equal is one =";
+    if (IsSymbol(">") || IsSymbol("<")) return "write >= or <=";
     return "";
+  }
+
+  // A whole value stands before what should not be there.
+  std::string AdviceBehindAValue() const {
+    if (IsSymbol(")")) return "no ( belongs to it";
+    if (IsSymbol(",")) return "an expression is one value, and 1.5 is written with a point";
+    if (IsKeyword("as")) return "the name stands before the expression: NAME: EXPRESSION";
+    if (IsOneOf(tokens_.front(), {"select", "where"})) {
+      return "write the expression alone, without the SQL around it";
+    }
+    return "conditions are joined by and, or; a name with blanks is written in double quotes";
   }
 
   Tree Fail(const Token& token, std::string message, std::string help) {

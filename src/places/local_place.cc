@@ -282,7 +282,15 @@ std::unique_ptr<Place> MakeLocalPlace(os::Disk& disk, std::string root) {
 }
 
 Result<std::string> LocalPathOf(const std::string& location) {
-  if (location.empty()) return Fault(FaultCode::kBadValue, "location is empty");
+  if (location.empty()) {
+    return Fault(FaultCode::kBadValue, "location is empty").Help("name a directory");
+  }
+  // A shell would have replaced it; here it would become a directory of that name.
+  if (location == "~" || location.starts_with("~/")) {
+    return Fault(FaultCode::kBadValue,
+                 fmt::format("location \"{}\": \"~\" stands for no directory here", location))
+        .Help("write ${env:HOME}/... in quotes; ./~ is a directory of that name");
+  }
   const size_t colon = location.find("://");
   if (colon == std::string::npos) return location;
   const std::string scheme = location.substr(0, colon);

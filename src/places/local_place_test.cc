@@ -182,12 +182,13 @@ TEST_F(LocalPlaceTest, SaysThatATargetCannotBeWritten) {
 TEST(LocalPathOf, TakesPathsAndFileUrls) {
   EXPECT_EQ(LocalPathOf("./lake/a").ValueOrDie(), "./lake/a");
   EXPECT_EQ(LocalPathOf("file:///lake/a%20b").ValueOrDie(), "/lake/a b");
+  EXPECT_EQ(LocalPathOf("./~").ValueOrDie(), "./~");
   EXPECT_EQ(LocalPathOf("/a%20b").ValueOrDie(), "/a%20b") << "a path is taken as it is";
 }
 
 TEST(LocalPathOf, RefusesOtherLocations) {
-  for (const char* location :
-       {"", "s3://bucket/a", "file://host/a", "file:///a%2", "file:///a%zz", "file:///a%00b"}) {
+  for (const char* location : {"", "~", "~/lake", "s3://bucket/a", "file://host/a", "file:///a%2",
+                               "file:///a%zz", "file:///a%00b"}) {
     EXPECT_EQ(CodeOf(LocalPathOf(location).status()), FaultCode::kBadValue) << location;
   }
 }

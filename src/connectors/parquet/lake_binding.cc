@@ -11,6 +11,7 @@
 #include "connectors/parquet/lake_layout.h"
 #include "connectors/parquet/lake_names.h"
 #include "elt/batch_bytes.h"
+#include "elt/option_problems.h"
 #include "elt/plan.h"
 #include "formats/parquet/file_schema.h"
 
@@ -44,13 +45,20 @@ std::vector<std::string> ColumnNames(const arrow::Schema& schema) {
   return names;
 }
 
-Status UnknownColumn(const std::string& what, const std::string& column,
+// At the option, where it was written in a file.
+Status Placed(Fault fault, const LakeOptions& options, std::string_view option) {
+  if (!options.written) return fault;
+  const std::string message = fault.message(), help = fault.help();
+  const FaultCode code = fault.code();
+  return std::move(fault).At({options.written->ErrorAt(option, code, message, help)});
+}
+
+Status UnknownColumn(const LakeOptions& options, const std::string& what, const std::string& column,
                      const arrow::Schema& schema) {
   Fault fault(FaultCode::kUnknownColumn, fmt::format("{}: no column \"{}\"", what, column));
   fault.With("column", column);
-  const std::string nearest = NearestName(column, ColumnNames(schema));
-  if (!nearest.empty()) fault.Help(fmt::format("did you mean \"{}\"?", nearest));
-  return fault;
+  fault.Help(elt::SuggestName(column, ColumnNames(schema)));
+  return Placed(std::move(fault), options, what);
 }
 
 // A reader gets each of these from the directory; the files must not say something else.
@@ -67,12 +75,16 @@ Status CheckKeys(const std::string& directory, const LakeOptions& options,
   }
   for (const std::string& column : options.partition_by) {
     const auto field = schema.GetFieldByName(column);
-    if (field == nullptr) return UnknownColumn("partition_by", column, schema);
-    ARROW_RETURN_NOT_OK(CheckPartitionColumn(*field));
+    if (field == nullptr) return UnknownColumn(options, "partition_by", column, schema);
+    const Status usable = CheckPartitionColumn(*field);
+    if (!usable.ok()) return Placed(FaultOf(usable), options, "partition_by");
   }
   if (!options.partition_by.empty() &&
       static_cast<int>(options.partition_by.size()) == schema.num_fields()) {
-    return Fault(FaultCode::kBadLayout, "partition_by takes every column, none is left for files");
+    return Placed(
+        Fault(FaultCode::kBadLayout, "partition_by takes every column, none is left for files")
+            .Help("leave a column out of it"),
+        options, "partition_by");
   }
   return Status::OK();
 }
@@ -129,7 +141,7 @@ Result<format::EncodeOptions> ChooseEncoding(const LakeOptions& options,
   }
   for (const auto& [column, use] : options.dictionary_of) {
     if (file_schema.GetFieldIndex(column) < 0) {
-      return UnknownColumn("dictionary", column, file_schema);
+      return UnknownColumn(options, "dictionary", column, file_schema);
     }
   }
   ARROW_ASSIGN_OR_RAISE(format::EncodeOptions encode,

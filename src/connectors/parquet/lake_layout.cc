@@ -12,7 +12,9 @@ namespace levada::parquet {
 namespace {
 
 Fault BadLayout(std::string_view expanded, const std::string& why) {
-  return Fault(FaultCode::kBadLayout, fmt::format("layout \"{}\": {}", expanded, why));
+  return Fault(FaultCode::kBadLayout, fmt::format("layout \"{}\": {}", expanded, why))
+      .Help(
+          "for example layout: \"day={run.start:%Y-%m-%d}\"; path: says where the dataset begins");
 }
 
 Fault Corrupt(const std::string& why) {

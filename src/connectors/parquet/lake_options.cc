@@ -7,6 +7,7 @@
 
 #include "connectors/parquet/lake_layout.h"
 #include "elt/plan.h"
+#include "elt/stage_problems.h"
 #include "places/local_place.h"
 
 namespace levada::parquet {
@@ -91,6 +92,7 @@ class Reader {
       : options_(options), sample_run_(sample_run) {}
 
   Result<LakeOptions> Read() {
+    lake_.written = options_;
     ReadPath();
     ReadLayout();
     ReadEncoding();
@@ -122,16 +124,27 @@ class Reader {
     if (!checked.ok()) Refuse("layout", checked);
 
     lake_.partition_by = options_.Texts("partition_by");
+    ReadPartitionBy();
+  }
+
+  void ReadPartitionBy() {
     std::set<std::string> seen;
     for (const std::string& column : lake_.partition_by) {
-      if (seen.insert(column).second) continue;
+      // Readers such as Spark ignore case.
+      if (seen.insert(elt::LowerAscii(column)).second) continue;
       Refuse("partition_by", Fault(FaultCode::kDuplicateColumn,
-                                   fmt::format("partition_by names column \"{}\" twice", column)));
+                                   fmt::format("partition_by names column \"{}\" twice", column))
+                                 .Help("name it once; names must differ in more than case"));
+    }
+    if (options_.Given("partition_by") && lake_.partition_by.empty()) {
+      Refuse("partition_by", Fault(FaultCode::kBadValue, "\"partition_by\" is empty")
+                                 .Help("name a column, or leave it out"));
     }
     if (lake_.partition_by.size() > kPartitionColumnsMax) {
       Refuse("partition_by", Fault(FaultCode::kBadValue,
                                    fmt::format("partition_by: at most {} columns, got {}",
-                                               kPartitionColumnsMax, lake_.partition_by.size())));
+                                               kPartitionColumnsMax, lake_.partition_by.size()))
+                                 .Help("each is a level of directories; name fewer columns"));
     }
   }
 

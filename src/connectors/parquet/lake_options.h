@@ -29,6 +29,8 @@ struct LakeOptions {
   std::map<std::string, parquet_format::DictionaryUse> dictionary_of;  ///< by column
   bool statistics = true;
   int threads = 1;  ///< that encode, per slice
+  /// As they were written, for errors that point at them; none where options were made in code.
+  std::optional<elt::Options> written;
 };
 
 /// The whole body of `- parquet: { ... }`.

@@ -48,6 +48,7 @@ TEST_F(RegisterTest, SaysWhatIsWrongWithEachOption) {
     }
   };
   refused("query: \"\"", FaultCode::kBadValue, "\"query\" is empty");
+  refused("table: \"\"", FaultCode::kBadValue, "\"table\" is empty");
   refused("table: t\nmixed: text", FaultCode::kBadValue, "mixed");
   refused("table: t\ntypes: { a: { mixed: maybe } }", FaultCode::kBadValue, "mixed");
   refused("table: t\ntypes: { a: {} }", FaultCode::kMissingKey, "\"a\"");

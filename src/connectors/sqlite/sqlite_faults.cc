@@ -39,6 +39,16 @@ FaultCode CodeOfSql(std::string_view message) {
   return FaultCode::kQueryFailed;
 }
 
+const char* HelpOfSql(FaultCode code) {
+  if (code == FaultCode::kTableNotFound) {
+    return "check the name; a table of another file needs attach:";
+  }
+  if (code == FaultCode::kColumnNotFound) {
+    return "check the name; in SQL text is written in single quotes";
+  }
+  return "write one SELECT that runs as it stands in the sqlite3 shell";
+}
+
 }  // namespace
 
 Fault SourceFault(const Error& error) {
@@ -81,7 +91,8 @@ Fault SourceFault(const Error& error) {
     case ErrorKind::kPermission:
       return FaultFrom(FaultCode::kPermissionDenied, Named(error, "cannot read"), error);
     case ErrorKind::kIo:
-      return FaultFrom(FaultCode::kSourceUnreachable, Named(error, "cannot read"), error);
+      return FaultFrom(FaultCode::kSourceUnreachable, Named(error, "cannot read"), error)
+          .Help("path: has to be a file, on a disk that can be read");
     case ErrorKind::kFull:
       return FaultFrom(FaultCode::kQueryFailed, "no room for the temporary files of the query",
                        error)
@@ -89,7 +100,8 @@ Fault SourceFault(const Error& error) {
               "set SQLITE_TMPDIR to a directory with room, or make an index in the order asked "
               "for");
     case ErrorKind::kSql:
-      return FaultFrom(CodeOfSql(error.message), "query", error);
+      return FaultFrom(CodeOfSql(error.message), "query", error)
+          .Help(HelpOfSql(CodeOfSql(error.message)));
     case ErrorKind::kTooLarge:
     case ErrorKind::kConstraint:
       return FaultFrom(FaultCode::kQueryFailed, "query", error);

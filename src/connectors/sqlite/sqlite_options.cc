@@ -172,6 +172,9 @@ class Checker {
                     "say what to read, table: NAME");
     }
     read.table = options_.Text("table");
+    if (read.table.empty()) {
+      Refuse(options_, "table", FaultCode::kBadValue, "\"table\" is empty", "name a table or view");
+    }
     const std::string file = read.table.substr(0, read.table.find('.'));
     if (file.size() == read.table.size()) return;
     const bool attached = std::ranges::any_of(

@@ -61,8 +61,10 @@ Result<std::shared_ptr<arrow::Scalar>> ValueOfRun(const AddedColumn& column,
   ARROW_ASSIGN_OR_RAISE(const auto row, arrow::MakeArrayFromScalar(*written, 1, &pool));
   ARROW_ASSIGN_OR_RAISE(const auto converted, cast->Convert(row, &pool));
   if (converted.failures.empty()) return converted.values->GetScalar(0);
-  return Fault(FaultCode::kBadValue, "expected " + elt::TypeName(*column.type) + ", got \"" + text +
-                                         "\": " + converted.failures.front().reason);
+  const std::string type = elt::TypeName(*column.type);
+  return Fault(FaultCode::kBadValue,
+               "expected " + type + ", got \"" + text + "\": " + converted.failures.front().reason)
+      .Help("write a " + type + ", or leave type: out and the column is text");
 }
 
 Result<std::unique_ptr<elt::BoundTransformer>> AddTransformer::Bind(

@@ -47,7 +47,8 @@ Result<std::unique_ptr<elt::BoundTransformer>> DedupeTransformer::Bind(
     if (column < 0) continue;
     if (std::ranges::find(rule.key, column) != rule.key.end()) {
       problems.push_back(options_.ErrorAt("key", FaultCode::kDuplicateColumn,
-                                          "column \"" + name + "\" is named twice"));
+                                          "column \"" + name + "\" is named twice",
+                                          "name each column of the key once"));
     }
     rule.key.push_back(column);
   }

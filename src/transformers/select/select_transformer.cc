@@ -40,9 +40,9 @@ Result<std::unique_ptr<elt::BoundTransformer>> SelectTransformer::Bind(
     const int index = elt::FindColumn(*input, name, options_, option, problems);
     if (index < 0) continue;
     if (!seen.insert(index).second) {
-      problems.push_back(options_.ErrorAt(option, FaultCode::kDuplicateColumn,
-                                          "column \"" + name + "\" is named twice",
-                                          "a second copy under another name comes from derive"));
+      problems.push_back(options_.ErrorAt(
+          option, FaultCode::kDuplicateColumn, "column \"" + name + "\" is named twice",
+          keeps ? "a second copy under another name comes from derive" : "name it once"));
     } else {
       named.push_back(index);
     }
@@ -56,8 +56,9 @@ Result<std::unique_ptr<elt::BoundTransformer>> SelectTransformer::Bind(
     }
   }
   if (problems.empty() && indices.empty()) {
-    problems.push_back(options_.ErrorAt(option, FaultCode::kBadValue, "no column would be left",
-                                        "name fewer columns in except"));
+    problems.push_back(
+        options_.ErrorAt(option, FaultCode::kBadValue, "no column would be left",
+                         keeps ? "name a column, columns: [id]" : "name fewer columns in except"));
   }
   ARROW_RETURN_NOT_OK(elt::Refused("select", std::move(problems)));
   arrow::FieldVector fields;

@@ -153,6 +153,11 @@ std::optional<elt::RowCountRule> ReadRows(const elt::Options& options,
                                         " and at most " + std::to_string(*rule.max),
                                     "exchange min and max"));
   }
+  if (rows.Given("history") && !rows.Given("change")) {
+    problems.push_back(rows.ErrorAt("history", FaultCode::kImpossiblePlan,
+                                    "\"history\" has no meaning without \"change\"",
+                                    "remove it, or add change: 50%"));
+  }
   if (!rows.Given("min") && !rows.Given("max") && !rows.Given("change")) {
     problems.push_back(
         rows.ErrorAt("", FaultCode::kBadValue, "rows has no rule", "write min:, max: or change:"));
@@ -172,8 +177,8 @@ Result<std::unique_ptr<elt::Transformer>> Make(const elt::Options& options,
         at.ErrorAt(option, FaultCode::kBadValue, std::move(message), std::move(help)));
   };
   for (const auto& [name, entry] : columns) {
-    bool any = false;
-    for (const std::string_view rule : {"not_null", "unique", "min", "max", "in", "matches"}) {
+    bool any = entry.Bool("not_null") || entry.Bool("unique");
+    for (const std::string_view rule : {"min", "max", "in", "matches"}) {
       any |= entry.Given(rule);
     }
     if (!any) {

@@ -112,6 +112,9 @@ TEST(Validate, KnowsWhatCanBeNull) {
 TEST(Validate, RefusesRulesThatCannotBe) {
   EXPECT_THAT(Make("{}"), FailsWith(FaultCode::kBadValue, HasSubstr("nothing to validate")));
   EXPECT_THAT(Make("{ columns: { id: {} } }"), FailsWith(FaultCode::kBadValue));
+  EXPECT_THAT(Make("{ columns: { id: { not_null: false } } }"), FailsWith(FaultCode::kBadValue));
+  EXPECT_THAT(Make("{ rows: { min: 1, history: 3 } }"),
+              FailsWith(FaultCode::kImpossiblePlan, HasSubstr("\"history\"")));
   EXPECT_THAT(Make("{ columns: { id: { in: [] } } }"), FailsWith(FaultCode::kBadValue));
   EXPECT_THAT(Make("{ unique: [] }"), FailsWith(FaultCode::kBadValue));
   EXPECT_THAT(Make("{ check: { a: 'b +' } }"), FailsWith(FaultCode::kBadExpression));
