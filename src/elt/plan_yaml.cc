@@ -344,7 +344,8 @@ struct Wording {
 std::optional<Wording> FindWording(std::string_view message) {
   const std::array kWordings = {
       Wording{YAML::ErrorMsg::MAP_VALUE, "a \":\" where no value can start",
-              "put the text in quotes if the colon belongs to it, else check the indentation"},
+              "put the text in quotes if the colon belongs to it; else the line above has no colon "
+              "with a blank behind it, or the indentation is wrong"},
       Wording{YAML::ErrorMsg::END_OF_MAP, "expected a key of the map above",
               "check the indentation; text behind a closing quote belongs into the quotes"},
       Wording{YAML::ErrorMsg::END_OF_SEQ, "expected another \"-\" of the list above",

@@ -1,5 +1,6 @@
 """The corpus of wrong pipeline files through the binary: `levada check` refuses each with its line, its column and a fix,
-connects to nothing and changes nothing. (src/elt/broken_plans_test.cc says more about each, with stages made for it.)"""
+connects to nothing and changes nothing. (src/elt/broken_plans_test.cc says more about each, with stages made for it. What goes
+wrong in the stages themselves is in test_mistakes.py.)"""
 
 import json
 import os
