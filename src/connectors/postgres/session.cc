@@ -42,6 +42,14 @@ Status ImportSnapshot(const Context& ctx, pq::Connection& connection, const std:
   return Fault(FaultCode::kSnapshotLost, "the snapshot of this attempt is gone").Because(status);
 }
 
+/// What libpq makes nothing of is shown where it was written.
+Status AtDsn(const Status& status, const ConsumerOptions& options) {
+  const Fault fault = FaultOf(status);
+  if (fault.code() != FaultCode::kBadValue || !options.written.Given("dsn")) return status;
+  return Fault(fault).At(
+      {options.written.ErrorAt("dsn", fault.code(), fault.message(), fault.help())});
+}
+
 }  // namespace
 
 Result<std::unique_ptr<pq::Connection>> BeginSession(const Context& ctx,
@@ -50,9 +58,18 @@ Result<std::unique_ptr<pq::Connection>> BeginSession(const Context& ctx,
   pq::ConnectOptions connect;
   if (options.written.Has("dsn")) {
     ARROW_ASSIGN_OR_RAISE(connect.dsn, options.written.Reveal("dsn"));
+    // A variable that is set to nothing would mean whatever server PG* variables name.
+    if (connect.dsn.empty()) {
+      return AtDsn(Fault(FaultCode::kBadValue, "dsn: it is empty")
+                       .Help("write postgres://user@host/database, or leave dsn: out to take PG* "
+                             "variables and the service file"),
+                   options);
+    }
   }
   connect.connect_timeout = options.connect_timeout;
-  ARROW_ASSIGN_OR_RAISE(auto connection, pq::Connection::Open(ctx, connect));
+  auto opened = pq::Connection::Open(ctx, connect);
+  if (!opened.ok()) return AtDsn(opened.status(), options);
+  std::unique_ptr<pq::Connection> connection = std::move(*opened);
   if (connection->server_version() < kServerVersionMin) {
     return Fault(FaultCode::kSourceUnsupported, "server: expected PostgreSQL 12 or later, got " +
                                                     connection->Parameter("server_version"));

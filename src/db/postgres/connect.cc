@@ -67,7 +67,10 @@ std::string MeantParameter(std::string_view message) {
 
 Fault BadDsn(const char* text) {
   const std::string message = text == nullptr ? "unreadable" : text;
-  Fault fault(FaultCode::kBadValue, "dsn: " + Trimmed(WithoutQuotedText(message)));
+  // Another system's URL, or a word alone.
+  const bool no_pairs = Contains(message, {"missing \"=\""});
+  Fault fault(FaultCode::kBadValue, no_pairs ? "dsn: neither a postgres:// URL nor key=value pairs"
+                                             : "dsn: " + Trimmed(WithoutQuotedText(message)));
   const std::string meant = MeantParameter(message);
   if (!meant.empty()) return fault.Help("did you mean the parameter \"" + meant + "\"?");
   if (Contains(message, {"definition of service ", "service file "})) {

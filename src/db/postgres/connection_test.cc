@@ -182,6 +182,14 @@ TEST(ConnectionTest, SaysWhereServicesStand) {
   EXPECT_THAT(levada::FaultOf(Open("service=none").status()).help(), HasSubstr("PGSERVICEFILE"));
 }
 
+TEST(ConnectionTest, SaysThatAnotherSystemsUrlIsNone) {
+  for (const char* dsn : {"mysql://h/db", "localhost"}) {
+    const Fault fault = levada::FaultOf(Open(dsn).status());
+    EXPECT_EQ(fault.code(), FaultCode::kBadValue) << dsn;
+    EXPECT_THAT(fault.message(), HasSubstr("neither a postgres:// URL")) << dsn;
+  }
+}
+
 TEST(ConnectionTest, NamesTheParameterThatWasMeant) {
   for (const char* dsn :
        {"postgres://u@127.0.0.1/db?sslmod=require", "host=127.0.0.1 SSLmode=require"}) {
