@@ -1,6 +1,6 @@
 """No file that cannot run is accepted and no file ends levada otherwise than by its own words: files made by chance.
 
-Good files are spoilt at random. `check` refuses each with a code and a place, or accepts it; what `check` and `plan` accept
+Good files are made at random, and run as they say. Others are spoilt at random. `check` refuses each with a code and a place, or accepts it; what `check` and `plan` accept
 runs to its end, or fails for a reason that only rows could tell. A file that does otherwise is printed with its seed:
 LEVADA_TEST_SEED=n makes just that one again.
 """
@@ -13,13 +13,16 @@ import shutil
 import sqlite3
 import subprocess
 
+import pyarrow.parquet as pq
 import pytest
 
-from conftest import BINARY, FULL
+from conftest import BINARY, FULL, data_files
 from plan_mutations import mutated
+from valid_plans import valid
 
 SEED = 20261129
-COUNT = 20_000 if FULL else 500
+COUNT = 20_000 if FULL else 400
+VALID_COUNT = 3_000 if FULL else 60
 ONLY = os.environ.get("LEVADA_TEST_SEED")
 SEEDS = [int(ONLY)] if ONLY else range(SEED, SEED + COUNT)
 # How a run may end that check and plan have accepted: well, or by something in the rows (31), in several partitions of them (50).
@@ -179,3 +182,43 @@ def test_spoilt_files_are_refused_or_run(module_scratch, shop):
     if not ONLY:
         ends = [end for end, _ in results]
         assert ends.count("refused") > COUNT // 4 and ends.count("ran") > COUNT // 50, {e: ends.count(e) for e in set(ends)}
+
+
+@pytest.fixture(scope="module")
+def schema():
+    return json.loads(subprocess.run([BINARY, "schema"], capture_output=True, check=True).stdout)
+
+
+def failure_of_valid(root, shop, schema, seed):
+    """What is wrong with the good file that `seed` makes, or nothing."""
+    text, maker = valid(random.Random(seed), schema)
+    place = Place(root, shop, f"valid{seed}", text.encode())
+    try:
+        for command in ("check", "plan"):
+            asked = place.levada(command)
+            require(asked.returncode in (0, 2), command, asked)
+        ran = place.levada("run", "--json")
+        require(ran.returncode == 0, "run", ran)
+        lake = json.loads(text)["loaders"][0]["parquet"]["path"]
+        verified = subprocess.run([BINARY, "verify", lake], cwd=place.directory, env=place.environment, capture_output=True,
+                                  timeout=60)
+        require(verified.returncode == 0, "verify", verified)
+        if not maker.drops_rows and "every" not in text:
+            rows = sum(read_table_rows(place.directory / lake))
+            assert rows == 300, f"{rows} rows of 300"
+        return None
+    except (AssertionError, subprocess.TimeoutExpired, ValueError) as error:
+        return f"LEVADA_TEST_SEED={seed}: {error!s}\n--- the file\n{text}"
+    finally:
+        place.close()
+
+
+def read_table_rows(lake):
+    return [pq.ParquetFile(lake / name).metadata.num_rows for name in data_files(lake)]
+
+
+def test_good_files_run_and_verify(module_scratch, shop, schema):
+    seeds = [int(ONLY)] if ONLY else range(SEED, SEED + VALID_COUNT)
+    with concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:
+        failures = [f for f in pool.map(lambda seed: failure_of_valid(module_scratch, shop, schema, seed), seeds) if f]
+    assert not failures, f"{len(failures)} of {len(seeds)}\n\n" + "\n\n".join(failures[:10])

@@ -104,10 +104,10 @@ Status CheckDecimal(const std::string& path, const arrow::DecimalType& type, Pro
 Status CheckTime(const std::string& path, const arrow::DataType& type, Profile profile) {
   if (IsSpark(profile)) {
     return Refused(path, type, profile, "Spark cannot read a time of day")
-        .Help("cast it to text or to int64, or use profile: arrow");
+        .Help("cast it to text, or use profile: arrow");
   }
   if (static_cast<const arrow::TimeType&>(type).unit() == arrow::TimeUnit::SECOND) {
-    return Refused(path, type, profile, "Parquet has no seconds").Help("cast it to time32[ms]");
+    return Refused(path, type, profile, "Parquet has no seconds").Help("cast it to time(ms)");
   }
   return Status::OK();
 }
@@ -118,7 +118,9 @@ Status CheckTimestamp(const std::string& path, const arrow::TimestampType& type,
   if (fits) return Status::OK();
   std::string why =
       IsSpark(profile) ? "Spark's own files hold microseconds" : "Parquet has no seconds";
-  return Refused(path, type, profile, why).Help("cast it to timestamp[us]");
+  // In the words of cast.
+  return Refused(path, type, profile, why)
+      .Help(type.timezone().empty() ? "cast it to timestamp(us)" : "cast it to timestamp(us, UTC)");
 }
 
 Status CheckLeaf(const std::string& path, const arrow::DataType& type, Profile profile) {
