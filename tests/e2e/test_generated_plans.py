@@ -18,11 +18,11 @@ import pytest
 
 from conftest import BINARY, FULL, data_files
 from plan_mutations import mutated
-from valid_plans import valid
+from valid_plans import postgres_consumer, sqlite_consumer, valid
 
 SEED = 20261129
-COUNT = 20_000 if FULL else 400
-VALID_COUNT = 3_000 if FULL else 60
+COUNT = 20_000 if FULL else 300
+VALID_COUNT = 2_000 if FULL else 30
 ONLY = os.environ.get("LEVADA_TEST_SEED")
 SEEDS = [int(ONLY)] if ONLY else range(SEED, SEED + COUNT)
 # How a run may end that check and plan have accepted: well, or by something in the rows (31), in several partitions of them (50).
@@ -35,6 +35,15 @@ CREATE TABLE orders (id INTEGER PRIMARY KEY, customer TEXT NOT NULL, kind TEXT, 
 WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300)
 INSERT INTO orders SELECT i, 'Ana ' || i % 7, CASE i % 3 WHEN 0 THEN 'book' WHEN 1 THEN 'pen' END, i / 4.0, i % 11, i * 1.5,
   datetime('2026-01-01', '+' || i || ' hours'), i % 2, '{"sku": ' || i || ', "to": {"city": "Funchal"}}' FROM n;
+"""
+
+SHOP_OF_POSTGRES = """
+CREATE TABLE orders (id bigint PRIMARY KEY, customer text NOT NULL, kind text, amount numeric(10,2), pieces int NOT NULL,
+  price float8, at timestamp NOT NULL, active bool, payload jsonb);
+INSERT INTO orders SELECT i, 'Ana ' || i % 7, CASE i % 3 WHEN 0 THEN 'book' WHEN 1 THEN 'pen' END, i / 4.0, i % 11, i * 1.5,
+  timestamp '2026-01-01' + i * interval '1 hour', i % 2 = 1, jsonb_build_object('sku', i, 'to', '{"city": "Funchal"}'::jsonb)
+  FROM generate_series(1, 300) i;
+ANALYZE orders;
 """
 
 HEAD = "name: orders\n"
@@ -189,10 +198,11 @@ def schema():
     return json.loads(subprocess.run([BINARY, "schema"], capture_output=True, check=True).stdout)
 
 
-def failure_of_valid(root, shop, schema, seed):
+def failure_of_valid(root, shop, schema, consumer, dsn, seed):
     """What is wrong with the good file that `seed` makes, or nothing."""
-    text, maker = valid(random.Random(seed), schema)
+    text, maker = valid(random.Random(seed), schema, consumer)
     place = Place(root, shop, f"valid{seed}", text.encode())
+    place.environment["DSN"] = dsn
     try:
         for command in ("check", "plan"):
             asked = place.levada(command)
@@ -217,8 +227,18 @@ def read_table_rows(lake):
     return [pq.ParquetFile(lake / name).metadata.num_rows for name in data_files(lake)]
 
 
-def test_good_files_run_and_verify(module_scratch, shop, schema):
+def require_that_good_files_run(*of_all):
     seeds = [int(ONLY)] if ONLY else range(SEED, SEED + VALID_COUNT)
     with concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:
-        failures = [f for f in pool.map(lambda seed: failure_of_valid(module_scratch, shop, schema, seed), seeds) if f]
+        failures = [failure for failure in pool.map(lambda seed: failure_of_valid(*of_all, seed), seeds) if failure]
     assert not failures, f"{len(failures)} of {len(seeds)}\n\n" + "\n\n".join(failures[:10])
+
+
+def test_good_files_of_sqlite_run_and_verify(module_scratch, shop, schema):
+    require_that_good_files_run(module_scratch, shop, schema, sqlite_consumer, "")
+
+
+def test_good_files_of_postgres_run_and_verify(module_scratch, shop, schema, server):
+    server.execute("CREATE DATABASE made")
+    server.execute(SHOP_OF_POSTGRES, "made")
+    require_that_good_files_run(module_scratch, shop, schema, postgres_consumer, server.url("made"))

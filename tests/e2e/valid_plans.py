@@ -274,11 +274,29 @@ def sqlite_consumer(maker):
     return {"sqlite": options}
 
 
-# What stands in `orders`: SQLite's own types, as levada reads them.
-SQLITE_COLUMNS = {"id": "int64", "customer": "text", "kind": "text", "amount": "decimal", "pieces": "int64", "price": "float64",
-                  "at": "timestamp", "active": "bool", "payload": "json"}
+def postgres_consumer(maker):
+    options = {"dsn": "${env:DSN}"}
+    # Words of these that change a column's type are left to tests of types.
+    options |= maker.drawn(maker.kind("consumer", "postgres"), ["non_finite", "infinity"])
+    options |= {"non_finite": "null", "infinity": "null"} if maker.maybe(0.3) else {}
+    if maker.maybe(0.3):
+        options["query"] = "select id, customer, kind, amount, pieces, price, at, active, payload from orders"
+    else:
+        options["table"] = maker.chance.choice(["orders", "public.orders"])
+        if not maker.compares_rows and maker.maybe(0.3):
+            options["connections"] = maker.chance.choice(["auto", 2, 1])
+    if maker.maybe():
+        options["partition"] = maker.chance.choice([
+            {"by": "id", "size": 100}, {"by": "id", "hash": 3}, {"by": "kind", "values": ["book", "pen"]},
+            {"by": "at", "interval": "100h"}] + ([{"by": "id", "count": 3}] if "table" in options else []))
+    return {"postgres": options}
 
 
-def valid(chance, schema):
-    maker = Maker(chance, schema, SQLITE_COLUMNS)
-    return maker.pipeline(sqlite_consumer), maker
+# What stands in `orders` of either database, by kinds of types.
+COLUMNS = {"id": "int64", "customer": "text", "kind": "text", "amount": "decimal", "pieces": "int64", "price": "float64",
+           "at": "timestamp", "active": "bool", "payload": "json"}
+
+
+def valid(chance, schema, consumer):
+    maker = Maker(chance, schema, COLUMNS)
+    return maker.pipeline(consumer), maker
