@@ -55,10 +55,6 @@ void ReadRuntime(const Options& pipeline, const PlanInput& input, Plan& plan) {
             "windows run at once, but the pipeline has no windows",
             "add run: { every: day, ... }, or remove it");
   }
-  if (plan.transform_workers > 1 && plan.transformers.empty()) {
-    Problem(input, parallel, "transform", FaultCode::kImpossiblePlan,
-            "threads for transformers, but the pipeline has none", "remove it");
-  }
   plan.memory_bytes = pipeline.Integer("memory");
   plan.partition_bytes = pipeline.Integer("partition_bytes");
   plan.verify = pipeline.Text("verify") == "readback" ? Verify::kReadback : Verify::kCount;

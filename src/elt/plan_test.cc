@@ -212,11 +212,6 @@ TEST(Plan, WindowsInParallelNeedWindows) {
               ElementsAre("LV1009 4:22"));
 }
 
-TEST(Plan, ThreadsForTransformersNeedTransformers) {
-  EXPECT_THAT(Problems(std::string(kSmallest) + "parallel: { transform: 2 }\n"),
-              ElementsAre("LV1009 4:24"));
-}
-
 TEST(Plan, TwoLoadersShareNoPath) {
   const std::string head = "name: x\nconsumer: { sqlite: { path: a } }\nloaders:\n";
   EXPECT_THAT(Problems(head + "  - parquet: { path: ./lake//orders/ }\n"
