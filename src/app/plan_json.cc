@@ -70,12 +70,15 @@ Json RunsOf(const elt::Prepared& prepared) {
 Json PartitionsOf(const elt::Prepared& prepared) {
   Json json = Json::array();
   for (const elt::Partition& partition : prepared.partitions) {
-    json.push_back({{"id", partition.id},
-                    {"meaning", partition.meaning},
-                    {"query", partition.query},
-                    {"estimated_rows", Known(partition.estimated_rows)},
-                    {"estimated_bytes", Known(partition.estimated_bytes)},
-                    {"slices", partition.slices.size()}});
+    json.push_back(
+        {{"id", partition.id},
+         {"meaning", partition.meaning},
+         {"query", partition.query},
+         {"estimated_rows", Known(partition.estimated_rows)},
+         {"estimated_bytes", Known(partition.estimated_bytes)},
+         {"cost", partition.cost.cost >= 0 ? Json(partition.cost.cost) : Json(nullptr)},
+         {"scan", partition.cost.scan.empty() ? Json(nullptr) : Json(partition.cost.scan)},
+         {"slices", partition.slices.size()}});
   }
   return json;
 }

@@ -133,11 +133,21 @@ std::string ReplacedText(const elt::Prepared& prepared) {
                      count == 1 ? "file" : "files", FormatBytes(bytes), files);
 }
 
+/// "12,345, sequential scan", or what is known of it.
+std::string CostText(const elt::QueryCost& cost) {
+  constexpr double kMost = 9e18;
+  std::string text;
+  if (cost.cost >= 0) text = FormatCount(static_cast<int64_t>(std::min(cost.cost, kMost)));
+  if (!cost.scan.empty()) text += (text.empty() ? "" : ", ") + cost.scan;
+  return text;
+}
+
 std::string PartitionsText(const elt::Prepared& prepared, const TableStyle& style) {
   Table table({{"partition"},
                {"rows", Align::kRight},
                {"size", Align::kRight, false, true},
                {"connections", Align::kRight},
+               {"cost", Align::kLeft, true, true},
                {"meaning", Align::kLeft, true}});
   for (size_t i = 0; i < std::min(prepared.partitions.size(), kPlanRowsMax); ++i) {
     const elt::Partition& partition = prepared.partitions[i];
@@ -145,7 +155,8 @@ std::string PartitionsText(const elt::Prepared& prepared, const TableStyle& styl
     const bool bytes_known = partition.estimated_bytes >= 0;
     table.AddRow({partition.id, rows_known ? "~" + FormatCount(partition.estimated_rows) : "?",
                   bytes_known ? "~" + FormatBytes(partition.estimated_bytes) : "",
-                  std::to_string(partition.slices.size()), partition.meaning});
+                  std::to_string(partition.slices.size()), CostText(partition.cost),
+                  partition.meaning});
   }
   std::string text = table.Render(Indented(style));
   if (prepared.partitions.size() > kPlanRowsMax) {

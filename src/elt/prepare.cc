@@ -540,6 +540,15 @@ Status DecideRuns(Context& ctx, const Engine& engine, const RunOptions& options,
                                             : Status::OK();
 }
 
+/// Each thing once: what is said of one partition is often said of all.
+void NoteCosts(Prepared& prepared) {
+  for (const Partition& partition : prepared.partitions) {
+    const std::string& note = partition.cost.note;
+    const bool is_said = std::ranges::find(prepared.notes, note) != prepared.notes.end();
+    if (!note.empty() && !is_said) prepared.notes.push_back(note);
+  }
+}
+
 }  // namespace
 
 Result<Prepared> Prepare(Context& ctx, const Engine& engine, const RunOptions& options,
@@ -588,6 +597,7 @@ Result<Prepared> Prepare(Context& ctx, const Engine& engine, const RunOptions& o
                             }));
     }
     NotePartitionsApart(engine, prepared);
+    NoteCosts(prepared);
     for (const Partition& partition : prepared.partitions) {
       slices = std::max(slices, partition.slices.size());
     }

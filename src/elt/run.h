@@ -76,6 +76,15 @@ struct Slice {
   bool operator==(const Slice&) const = default;
 };
 
+/// What a source expects of one query. For people only, and in no record: tomorrow it would say
+/// something else of the same partition.
+struct QueryCost {
+  double cost = -1;  ///< in the source's own units; -1: unknown
+  std::string scan;  ///< "sequential scan", "index scan orders_at_idx"; empty: unknown
+  std::string note;  ///< what to do about it, for `plan`; may be empty
+  bool operator==(const QueryCost&) const = default;
+};
+
 /// A deterministic part of a run: a row's partition follows from the row alone.
 struct Partition {
   int index = 0;
@@ -86,6 +95,7 @@ struct Partition {
   int64_t estimated_rows = -1;  ///< -1: unknown
   int64_t estimated_bytes = -1;
   std::vector<Slice> slices;  ///< at least one
+  QueryCost cost{};           ///< not recorded
   bool operator==(const Partition&) const = default;
 };
 

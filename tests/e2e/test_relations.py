@@ -239,3 +239,18 @@ def test_rows_that_row_security_hides_are_not_read(server, levada):
     levada("run", "p.yaml", "--quiet", expect=0)
     assert sorted(read_table(levada.directory / "lake").column("id").to_pylist()) == [2, 4, 6, 8, 10]
     server.execute("drop owned by guest; drop role guest")
+
+
+def test_plan_says_what_a_query_costs_and_how_its_rows_are_found(server, levada):
+    def plan(query, *arguments):
+        levada.write("p.yaml", f"name: p\nconsumer: {{ postgres: {{ dsn: \"{server.url()}\", query: \"{query}\" }} }}\n"
+                               "loaders: [{ parquet: { path: lake } }]\n")
+        return levada("plan", "p.yaml", *arguments, expect=2)
+
+    part, = plan("select * from kinds.keyed", "--json").json()["partitions"]
+    assert part["cost"] > 0 and part["scan"] == "sequential scan"
+    assert ", sequential scan" in plan("select * from kinds.keyed").out
+    part, = plan("select * from kinds.keyed where id = 7", "--json").json()["partitions"]
+    assert part["scan"] == "index scan keyed_pkey"
+    part, = plan("select * from kinds.keyed where id = 7 union all select * from kinds.heap", "--json").json()["partitions"]
+    assert part["scan"] == "several scans"

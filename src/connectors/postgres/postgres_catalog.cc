@@ -355,6 +355,40 @@ Result<std::vector<ColumnStatistics>> FindStatistics(
   return statistics;
 }
 
+namespace {
+
+// A plan nests as deep as the query does; what lies below this is not looked at.
+constexpr int kPlanDepthMax = 64;
+
+std::string TextOf(const Json& node, const char* key) {
+  const auto found = node.find(key);
+  return found != node.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+/// "Seq Scan" as words: "sequential scan".
+std::string ScanText(const Json& node) {
+  std::string type = TextOf(node, "Node Type");
+  if (type == "Seq Scan") return "sequential scan";
+  std::ranges::transform(type, type.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
+  const std::string index = TextOf(node, "Index Name");
+  return index.empty() ? type : type + " " + index;
+}
+
+/// How the rows below a node of EXPLAIN's answer are found: each way once.
+void AddScans(const Json& node, int depth, std::set<std::string>& scans) {
+  if (depth > kPlanDepthMax || !node.is_object()) return;
+  const auto below = node.find("Plans");
+  if (below != node.end() && below->is_array() && !below->empty()) {
+    for (const Json& child : *below) AddScans(child, depth + 1, scans);
+  } else if (TextOf(node, "Node Type").ends_with("Scan")) {
+    scans.insert(ScanText(node));
+  }
+}
+
+}  // namespace
+
 Result<Estimate> EstimateOf(const Context& ctx, pq::Connection& connection, std::string_view doing,
                             const std::string& select) {
   ARROW_ASSIGN_OR_RAISE(const pq::Rows rows,
@@ -370,7 +404,15 @@ Result<Estimate> EstimateOf(const Context& ctx, pq::Connection& connection, std:
     constexpr double kMost = 9e18;
     return static_cast<int64_t>(std::min(found->get<double>(), kMost));
   };
-  return Estimate{number("Plan Rows"), number("Plan Width")};
+  estimate.rows = number("Plan Rows");
+  estimate.row_bytes = number("Plan Width");
+  const Json& top = plan[0]["Plan"];
+  const auto cost = top.find("Total Cost");
+  if (cost != top.end() && cost->is_number()) estimate.cost = cost->get<double>();
+  std::set<std::string> scans;
+  AddScans(top, 0, scans);
+  if (!scans.empty()) estimate.scan = scans.size() == 1 ? *scans.begin() : "several scans";
+  return estimate;
 }
 
 Result<bool> HasIndexOn(const Context& ctx, pq::Connection& connection, const Relation& relation,

@@ -83,6 +83,8 @@ Result<std::vector<ColumnStatistics>> FindStatistics(
 struct Estimate {
   int64_t rows = -1;
   int64_t row_bytes = -1;
+  double cost = -1;  ///< the planner's total
+  std::string scan;  ///< "sequential scan", "index scan orders_at_idx"; "several scans"
 };
 Result<Estimate> EstimateOf(const Context& ctx, pq::Connection& connection, std::string_view doing,
                             const std::string& select);

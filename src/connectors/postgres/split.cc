@@ -24,6 +24,8 @@ constexpr int64_t kSliceBlocksMin = 4096;
 // More connections than this are not worth it for anyone: each costs the server a process that
 // works at full speed. Who wants more says how many.
 constexpr int kAutoConnectionsMax = 4;
+// A smaller table is in memory before anybody has read a note about it.
+constexpr int64_t kLargeTableBytes = int64_t{256} << 20;
 // EXPLAIN of each partition is a round trip; beyond this many the estimate is not shown.
 constexpr size_t kEstimatesMax = 32;
 
@@ -416,11 +418,27 @@ class Splitter {
     return static_cast<int64_t>(std::min(9e18, row_bytes * static_cast<double>(rows)));
   }
 
+  elt::QueryCost CostOf(const Estimate& estimate) const {
+    elt::QueryCost cost{estimate.cost, estimate.scan, {}};
+    // The first increment reads the whole table anyhow.
+    const bool reads_a_part = run_.window || (run_.increment && run_.increment->low);
+    if (reads_a_part && estimate.scan == "sequential scan" && subject_.relation &&
+        subject_.relation->bytes >= kLargeTableBytes) {
+      cost.note = fmt::format(
+          "each {} reads the whole table, {}, by a sequential scan: an index on \"{}\" finds its "
+          "rows{}",
+          run_.window ? "window" : "increment", FormatBytes(subject_.relation->bytes),
+          run_.Column(), run_.window ? ", or make the windows larger" : "");
+    }
+    return cost;
+  }
+
   Status AddEstimates(std::vector<elt::Partition>& partitions) {
     if (partitions.size() > kEstimatesMax) return Status::OK();
     if (partitions.size() == 1) {
       partitions[0].estimated_rows = whole_.rows;
       partitions[0].estimated_bytes = TotalBytes();
+      partitions[0].cost = CostOf(whole_);
       return Status::OK();
     }
     for (elt::Partition& partition : partitions) {
@@ -428,6 +446,7 @@ class Splitter {
                             EstimateOf(ctx_, connection_, kDoing, partition.query));
       partition.estimated_rows = estimate.rows;
       partition.estimated_bytes = EstimatedBytes(estimate.rows);
+      partition.cost = CostOf(estimate);
     }
     return Status::OK();
   }
