@@ -208,7 +208,7 @@ TEST_F(IncrementsTest, TwoTargetsThatDisagreeAreRefused) {
 
 TEST(Increment, IsReadBackAsItWasWritten) {
   for (const Increment& increment :
-       {Increment{1, "id", {}, "10"},
+       {Increment{1, "id", {}, "10"}, Increment{2, "id", "10", "20", "77/0/16B3748"},
         Increment{1'234'567, "a \"b\"", "2026-01-01 00:00:00+00", ""}}) {
     EXPECT_EQ(ValueOf(Increment::FromJson(increment.ToJson())), increment);
   }

@@ -421,6 +421,7 @@ Status AddNextIncrement(Context& ctx, const Engine& engine, const RunOptions& op
   if (!mark.high) return Status::OK();
   next.low = std::move(mark.low);
   next.high = std::move(mark.high);
+  next.position = std::move(mark.position);
   RunInstance run = RunOf(engine.plan, std::nullopt);
   run.increment = std::move(next);
   run.replace = options.replace;

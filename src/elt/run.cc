@@ -143,10 +143,12 @@ Json ToObject(const Increment& increment) {
   const auto mark = [](const std::optional<std::string>& text) {
     return text ? Json(*text) : Json();
   };
-  return Json{{"number", increment.number},
-              {"column", increment.column},
-              {"low", mark(increment.low)},
-              {"high", mark(increment.high)}};
+  Json json{{"number", increment.number},
+            {"column", increment.column},
+            {"low", mark(increment.low)},
+            {"high", mark(increment.high)}};
+  if (!increment.position.empty()) json["position"] = increment.position;
+  return json;
 }
 
 Increment ReadIncrement(const Json& json, const std::string& where, Status& problem) {
@@ -156,6 +158,7 @@ Increment ReadIncrement(const Json& json, const std::string& where, Status& prob
   increment.column = fields.Text("column");
   if (fields.Optional("low") != nullptr) increment.low = fields.Text("low");
   increment.high = fields.Text("high");
+  if (fields.Optional("position") != nullptr) increment.position = fields.Text("position");
   if (increment.column.empty()) fields.Refuse(fields.Name("column"), "a name");
   return increment;
 }

@@ -35,6 +35,7 @@ struct Increment {
   std::string column;
   std::optional<std::string> low;   ///< none: no bound below
   std::optional<std::string> high;  ///< none: no bound above, of a run that is only looked at
+  std::string position{};  ///< Mark::position: no older state of the source has all of its rows
   bool operator==(const Increment&) const = default;
 
   std::string Label() const;  ///< "i000001"

@@ -85,7 +85,9 @@ struct MarkRequest {
 struct Mark {
   std::optional<std::string> low;   ///< the request's, as this consumer writes marks
   std::optional<std::string> high;  ///< none: there are no rows behind `low`
-  std::vector<std::string> notes;   ///< for `plan`
+  std::string position;            ///< how far the source's log was when all rows up to `high` were
+                                   ///< there, in the consumer's own text; empty: unknown
+  std::vector<std::string> notes;  ///< for `plan`
 };
 
 class Consumer {

@@ -131,11 +131,13 @@ class Proxy:
 
     `cut_after`: a connection is cut when the server has sent so many bytes, `cuts` times in all. `hold_after`: a connection
     stands still when the server has sent so many bytes, until open_gate(); `held` is set when one does. Buffers are small,
-    so that a server behind a closed gate cannot end its statement: a COPY stays in its middle.
+    so that a server behind a closed gate cannot end its statement: a COPY stays in its middle. `others`: ports of further
+    servers, which take turns. refuse(): no new connections from here on.
     """
 
-    def __init__(self, port, cut_after=None, cuts=0, hold_after=None):
-        self.server_port, self.cut_after, self.cuts, self.hold_after = port, cut_after, cuts, hold_after
+    def __init__(self, port, cut_after=None, cuts=0, hold_after=None, others=()):
+        self.server_ports, self.cut_after, self.cuts, self.hold_after = [port, *others], cut_after, cuts, hold_after
+        self.accepted = 0
         self.made = 0
         self.held = threading.Event()
         self.gate = threading.Event()
@@ -155,7 +157,8 @@ class Proxy:
             server = socket.socket()
             server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
             try:
-                server.connect(("127.0.0.1", self.server_port))
+                self.accepted += 1
+                server.connect(("127.0.0.1", self.server_ports[self.accepted % len(self.server_ports)]))
             except OSError:
                 client.close()
                 continue
@@ -184,6 +187,10 @@ class Proxy:
 
     def open_gate(self):
         self.gate.set()
+
+    def refuse(self):
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
 
     def close(self):
         self.gate.set()

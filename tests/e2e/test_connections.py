@@ -12,7 +12,7 @@ import time
 import psycopg
 import pytest
 
-from conftest import Proxy, Server, free_port, leftovers, read_table, wait_until
+from conftest import Proxy, Server, data_files, free_port, leftovers, read_table, wait_until
 
 ROWS = 60_000
 AS_POSTGRES = ["setpriv", "--reuid", "postgres", "--regid", "postgres", "--init-groups", "--"]
@@ -501,6 +501,46 @@ def test_increments_of_a_standby_by_a_pooler(primary, standby, levada, mode):
     with Pooler(standby, mode) as pooler:
         grows_on(primary, standby, levada, "grows_" + mode, pooler.dsn())
         waits_for_late(primary, standby, levada, "grows_" + mode)
+
+
+def test_a_server_that_lags_behind_the_mark_is_waited_for(primary, standby, levada):
+    """The mark is of one host of the list, the rows are of the next: what that one has not yet is not skipped for good."""
+    primary.execute("drop table if exists ahead; create table ahead(id bigserial primary key, note text)")
+    standby.catch_up()
+    standby.execute("select pg_wal_replay_pause()")
+    proxy = Proxy(primary.port, hold_after=400_000)
+    try:
+        primary.execute("insert into ahead(note) select repeat(md5(g::text), 10) from generate_series(1, 60000) g")
+        dsn = hosts(proxy.port, standby.port)
+        levada.write("p.yaml", pipeline(dsn, source="table: ahead", run="run: { mode: incremental, column: id }"))
+        child = levada.start("run", "p.yaml", "--quiet")
+        assert proxy.held.wait(30)
+        proxy.refuse()
+        primary.execute("select pg_terminate_backend(pid) from pg_stat_activity where query ilike 'copy%ahead%' and pid <> "
+                        "pg_backend_pid()")
+        proxy.open_gate()
+        wait_until(lambda: standby.rows("select count(*) from pg_stat_activity where application_name = 'levada' and query like "
+                                        "'%replay_lsn%'")[0][0], "the standby is asked how far it is")
+        time.sleep(1)
+        assert child.poll() is None
+        standby.execute("select pg_wal_replay_resume()")
+        assert child.wait(60) == 0
+    finally:
+        standby.execute("select pg_wal_replay_resume()")
+        proxy.close()
+    has_ids(levada, list(range(1, 60001)))
+
+
+def test_connections_that_lead_to_different_servers(primary, standby, levada):
+    """Behind a balancer: a snapshot is of one server, and its name may be there on the other one too."""
+    balancer = Proxy(primary.port, others=[standby.port])
+    try:
+        levada.write("p.yaml", pipeline(f"postgres://postgres@127.0.0.1:{balancer.port}/postgres", extra=", connections: 3"))
+        ran = levada("run", "p.yaml", "--quiet", expect=20)
+        assert "LV2005" in ran.err, ran
+        assert not data_files(levada.directory / "lake")
+    finally:
+        balancer.close()
 
 
 def test_an_unlogged_table_of_a_standby_is_refused(primary, standby, levada):

@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 import signal
 import sys
 import threading
@@ -50,6 +51,11 @@ class Grows:
     def manifest(self, label):
         return json.loads((self.levada.directory / f"lake/_levada/{label}.json").read_text())
 
+    def increment(self, number):
+        recorded = self.manifest(f"i{number:06}")["increment"]
+        assert re.fullmatch("[0-9]+/[0-9A-F]+/[0-9A-F]+", recorded.pop("position")), recorded
+        return recorded
+
 
 @pytest.fixture
 def grows(server, levada, request):
@@ -61,13 +67,13 @@ def test_each_run_appends_what_came(grows):
     grows.add(1000)
     ran = grows.run()
     assert "grows: 1 increment published" in ran.out and "1,000 in 1 file" in ran.out, ran
-    assert grows.manifest("i000001")["increment"] == {"number": 1, "column": "id", "low": None, "high": "1000"}
+    assert grows.increment(1) == {"number": 1, "column": "id", "low": None, "high": "1000"}
     assert "nothing left to do, there are no new rows" in grows.run().out
     grows.add(10)
     before = data_files(grows.levada.directory / "lake")
     assert grows.levada("plan", "p.yaml", expect=2).out.count("id in (1000, 1010]") == 1
     grows.run()
-    assert grows.manifest("i000002")["increment"] == {"number": 2, "column": "id", "low": "1000", "high": "1010"}
+    assert grows.increment(2) == {"number": 2, "column": "id", "low": "1000", "high": "1010"}
     after = data_files(grows.levada.directory / "lake")
     assert before.items() <= after.items() and len(after) == len(before) + 1
     assert grows.ids() == grows.all_ids()

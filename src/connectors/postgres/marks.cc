@@ -59,6 +59,7 @@ class MarkFinder {
     ARROW_RETURN_NOT_OK(AddNotes(mark));
     if (!mark.high || !request_.settled) return mark;
     ARROW_RETURN_NOT_OK(standby_ ? WaitForTransactions() : WaitForWriters());
+    ARROW_ASSIGN_OR_RAISE(mark.position, PositionOf(ctx_, connection_));
     return mark;
   }
 

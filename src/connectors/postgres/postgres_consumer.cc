@@ -239,7 +239,9 @@ Result<std::unique_ptr<elt::PartitionReader>> PostgresConsumer::Open(
     ARROW_ASSIGN_OR_RAISE(const SliceBounds slice_bounds, SliceBounds::FromJson(slice.bounds));
     input.slices.push_back(slice_bounds);
   }
-  ARROW_ASSIGN_OR_RAISE(auto session, BeginSession(ctx, *options_));
+  SessionView view;
+  if (run.increment) view.position = run.increment->position;
+  ARROW_ASSIGN_OR_RAISE(auto session, BeginSession(ctx, *options_, view));
   ARROW_ASSIGN_OR_RAISE(input.subject, FindSubject(ctx, *session, *options_));
   ARROW_RETURN_NOT_OK(CheckDrift(*source.schema, *input.subject.schema, *options_));
   ARROW_RETURN_NOT_OK(CheckBounds(bounds, run, input.subject, *options_));
@@ -256,7 +258,7 @@ Result<std::unique_ptr<elt::PartitionReader>> PostgresConsumer::Open(
   }
   input.validate_utf8 = IsUnchecked(*session);
   ARROW_ASSIGN_OR_RAISE(input.position, SnapshotText(ctx, *session));
-  std::string snapshot;
+  std::optional<Snapshot> snapshot;
   if (input.slices.size() > 1) {
     ARROW_ASSIGN_OR_RAISE(snapshot, ExportSnapshot(ctx, *session));
   }

@@ -4,14 +4,14 @@
 
 #include "connectors/postgres/copy_out.h"
 #include "connectors/postgres/copy_stream.h"
-#include "connectors/postgres/session.h"
 #include "formats/pgcopy/decoder.h"
 
 namespace levada::postgres {
 
 Result<std::unique_ptr<pq::Connection>> PostgresReader::SessionFor(const Context& ctx) {
-  if (!snapshot_.empty()) {
-    ARROW_ASSIGN_OR_RAISE(auto session, BeginSession(ctx, *input_.options, snapshot_));
+  if (snapshot_) {
+    ARROW_ASSIGN_OR_RAISE(auto session,
+                          BeginSession(ctx, *input_.options, {.snapshot = snapshot_}));
     ARROW_RETURN_NOT_OK(SetUpFor(ctx, *session, input_.subject));
     return session;
   }

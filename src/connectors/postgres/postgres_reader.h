@@ -3,11 +3,13 @@
 
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "connectors/postgres/bounds.h"
 #include "connectors/postgres/postgres_options.h"
+#include "connectors/postgres/session.h"
 #include "connectors/postgres/subject.h"
 #include "db/postgres/connection.h"
 #include "elt/stages.h"
@@ -29,7 +31,8 @@ struct ReaderInput {
 /// the snapshot it exported, and each slice connects on its own.
 class PostgresReader final : public elt::PartitionReader {
  public:
-  PostgresReader(ReaderInput input, std::unique_ptr<pq::Connection> session, std::string snapshot)
+  PostgresReader(ReaderInput input, std::unique_ptr<pq::Connection> session,
+                 std::optional<Snapshot> snapshot)
       : input_(std::move(input)), snapshot_(std::move(snapshot)), session_(std::move(session)) {}
 
   Result<std::unique_ptr<elt::BatchStream>> Read(Context& ctx, int slice) override;
@@ -38,7 +41,7 @@ class PostgresReader final : public elt::PartitionReader {
   Result<std::unique_ptr<pq::Connection>> SessionFor(const Context& ctx);
 
   const ReaderInput input_;
-  const std::string snapshot_;  ///< empty: one slice
+  const std::optional<Snapshot> snapshot_;  ///< none: one slice
   std::mutex mutex_;
   std::unique_ptr<pq::Connection> session_;
 };

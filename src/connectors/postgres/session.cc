@@ -4,6 +4,8 @@
 #include <limits>
 #include <utility>
 
+#include "elt/retry.h"
+
 namespace levada::postgres {
 namespace {
 
@@ -34,12 +36,59 @@ std::string Settings(const ConsumerOptions& options, int server_version) {
   return sql + kTextSettings;
 }
 
+constexpr const char* kServerStart = "pg_catalog.pg_postmaster_start_time()::text";
+// As evaluated: a standby has no position to write at, and a primary none that it replays.
+constexpr const char* kLogPosition =
+    "case when pg_catalog.pg_is_in_recovery() then pg_catalog.pg_last_wal_replay_lsn() else "
+    "pg_catalog.pg_current_wal_insert_lsn() end";
+constexpr const char* kSystem =
+    "(select s.system_identifier::text from pg_catalog.pg_control_system() s)";
+constexpr std::chrono::nanoseconds kReplayWaitMax = std::chrono::minutes(1);
+constexpr std::chrono::nanoseconds kLookEvery = std::chrono::milliseconds(100);
+
 Status ImportSnapshot(const Context& ctx, pq::Connection& connection, const std::string& snapshot) {
   const Status status = connection.Execute(
       ctx, "cannot join the snapshot", "set transaction snapshot " + pq::QuoteLiteral(snapshot));
   // Whatever the server says about its name: the one way to lose it is its session's end.
   if (status.ok() || IsRetryable(status) || CodeOf(status) == FaultCode::kStopped) return status;
   return Fault(FaultCode::kSnapshotLost, "the snapshot of this attempt is gone").Because(status);
+}
+
+/// Ids count from one on each server: another one may have a snapshot of the same name.
+Status CheckServer(const Context& ctx, pq::Connection& connection, const Snapshot& snapshot) {
+  ARROW_ASSIGN_OR_RAISE(
+      const pq::Rows rows,
+      connection.Query(ctx, "cannot join the snapshot", "select " + std::string(kServerStart)));
+  if (!rows.empty() && rows[0][0] == snapshot.server) return Status::OK();
+  return Fault(
+             FaultCode::kSnapshotLost,
+             "the connections of this attempt lead to different servers, and a snapshot is of one")
+      .Help("name one host in the dsn, or leave connections: out");
+}
+
+/// Before the transaction begins: its first question would fix what it sees.
+Status WaitForPosition(const Context& ctx, pq::Connection& connection,
+                       const std::string& position) {
+  const size_t system_end = position.find('/');
+  if (system_end == std::string::npos) {
+    return Fault(FaultCode::kManifestCorrupt, "no position in a log: \"" + position + "\"");
+  }
+  const std::string system = pq::QuoteLiteral(position.substr(0, system_end));
+  const std::string log = pq::QuoteLiteral(position.substr(system_end + 1));
+  const std::string behind = "select " + std::string(kSystem) + " = " + system + " and " +
+                             kLogPosition + " < " + log + "::pg_catalog.pg_lsn";
+  const auto deadline = ctx.clock->Steady() + kReplayWaitMax;
+  while (true) {
+    ARROW_ASSIGN_OR_RAISE(const pq::Rows rows,
+                          connection.Query(ctx, "cannot ask how far the server is", behind));
+    if (rows.empty() || rows[0][0] != "t") return Status::OK();
+    if (ctx.clock->Steady() >= deadline || !elt::WaitOut(ctx, kLookEvery)) break;
+  }
+  ARROW_RETURN_NOT_OK(ctx.Check());
+  return Fault(FaultCode::kSourceBusy,
+               "the server has not replayed what was there when the end of "
+               "the increment was found on another one")
+      .Help("run again when it has caught up, or name the host that the others follow");
 }
 
 /// What libpq makes nothing of is shown where it was written.
@@ -54,7 +103,7 @@ Status AtDsn(const Status& status, const ConsumerOptions& options) {
 
 Result<std::unique_ptr<pq::Connection>> BeginSession(const Context& ctx,
                                                      const ConsumerOptions& options,
-                                                     const std::string& snapshot) {
+                                                     const SessionView& view) {
   pq::ConnectOptions connect;
   if (options.written.Has("dsn")) {
     ARROW_ASSIGN_OR_RAISE(connect.dsn, options.written.Reveal("dsn"));
@@ -74,11 +123,15 @@ Result<std::unique_ptr<pq::Connection>> BeginSession(const Context& ctx,
     return Fault(FaultCode::kSourceUnsupported, "server: expected PostgreSQL 12 or later, got " +
                                                     connection->Parameter("server_version"));
   }
+  if (!view.position.empty()) {
+    ARROW_RETURN_NOT_OK(WaitForPosition(ctx, *connection, view.position));
+  }
   const std::string begin = "begin transaction isolation level repeatable read, read only";
   ARROW_RETURN_NOT_OK(connection->Execute(ctx, "cannot begin a transaction", begin));
-  if (!snapshot.empty()) ARROW_RETURN_NOT_OK(ImportSnapshot(ctx, *connection, snapshot));
+  if (view.snapshot) ARROW_RETURN_NOT_OK(ImportSnapshot(ctx, *connection, view.snapshot->id));
   ARROW_RETURN_NOT_OK(connection->Execute(ctx, "cannot set up the session",
                                           Settings(options, connection->server_version())));
+  if (view.snapshot) ARROW_RETURN_NOT_OK(CheckServer(ctx, *connection, *view.snapshot));
   return connection;
 }
 
@@ -89,11 +142,24 @@ Result<bool> IsStandby(const Context& ctx, pq::Connection& connection) {
   return !rows.empty() && rows[0][0] == "t";
 }
 
-Result<std::string> ExportSnapshot(const Context& ctx, pq::Connection& connection) {
-  ARROW_ASSIGN_OR_RAISE(const pq::Rows rows, connection.Query(ctx, "cannot export a snapshot",
-                                                              "select pg_catalog."
-                                                              "pg_export_snapshot()"));
-  return rows.empty() ? std::string() : rows[0][0].value_or("");
+Result<std::string> PositionOf(const Context& ctx, pq::Connection& connection) {
+  const auto rows = connection.Query(
+      ctx, "cannot ask how far the server is",
+      "select " + std::string(kSystem) + " || '/' || (" + kLogPosition + ")::text");
+  if (rows.ok()) return rows->empty() ? std::string() : (*rows)[0][0].value_or("");
+  if (IsRetryable(rows.status()) || CodeOf(rows.status()) == FaultCode::kStopped) {
+    return rows.status();
+  }
+  return std::string();
+}
+
+Result<Snapshot> ExportSnapshot(const Context& ctx, pq::Connection& connection) {
+  ARROW_ASSIGN_OR_RAISE(
+      const pq::Rows rows,
+      connection.Query(ctx, "cannot export a snapshot",
+                       "select pg_catalog.pg_export_snapshot(), " + std::string(kServerStart)));
+  if (rows.empty()) return Fault(FaultCode::kSourceProtocol, "no snapshot was exported");
+  return Snapshot{rows[0][0].value_or(""), rows[0][1].value_or("")};
 }
 
 }  // namespace levada::postgres

@@ -4,6 +4,7 @@
 // role, database and environment have set.
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/context.h"
@@ -15,19 +16,36 @@ namespace levada::postgres {
 /// The oldest server whose catalog we know.
 inline constexpr int kServerVersionMin = 120000;
 
-/// Connects and begins. With `snapshot`, one that another session exported, both see the same rows.
-/// Everything is local to the transaction, so a pooler may stand in between. Errors: those of
-/// Connection::Open; kUnresolvedReference for the dsn; kSnapshotLost; kSourceUnsupported for a
-/// server older than 12.
+/// One state of one server, for as long as the transaction that exported it.
+struct Snapshot {
+  std::string id;
+  std::string server;  ///< since when it runs, to the microsecond: two servers may use the same ids
+};
+
+/// What a session has to see.
+struct SessionView {
+  std::optional<Snapshot> snapshot{};  ///< exactly this
+  std::string position{};              ///< at least this, of PositionOf; empty: whatever there is
+};
+
+/// Connects and begins. A server that has not come to the position yet is waited for, for a minute
+/// at most; a position of another database system says nothing. Everything is local to the
+/// transaction, so a pooler may stand in between. Errors: those of Connection::Open;
+/// kUnresolvedReference for the dsn; kSnapshotLost; kSourceBusy for a server that stays behind;
+/// kSourceUnsupported for one older than 12.
 Result<std::unique_ptr<pq::Connection>> BeginSession(const Context& ctx,
                                                      const ConsumerOptions& options,
-                                                     const std::string& snapshot = {});
+                                                     const SessionView& view = {});
 
 /// Asked, not taken from what a server reports by itself: before PostgreSQL 14 none does, and a
 /// pooler repeats what the server it had first once said.
 Result<bool> IsStandby(const Context& ctx, pq::Connection& connection);
 
-/// Exports the snapshot of a session: its id, good for as long as the session's transaction.
-Result<std::string> ExportSnapshot(const Context& ctx, pq::Connection& connection);
+/// Up to where the server has written or replayed its log, and whose log it is:
+/// "7480012345678901234/0/16B3748". Empty where it does not say, as some that are like PostgreSQL.
+Result<std::string> PositionOf(const Context& ctx, pq::Connection& connection);
+
+/// Exports the snapshot of a session.
+Result<Snapshot> ExportSnapshot(const Context& ctx, pq::Connection& connection);
 
 }  // namespace levada::postgres
