@@ -1,5 +1,7 @@
 #include "connectors/exec/run_records.h"
 
+#include <cstdint>
+#include <limits>
 #include <string_view>
 #include <utility>
 
@@ -37,9 +39,11 @@ Result<std::string> TextOf(const Json& json, const char* key) {
   return found->get<std::string>();
 }
 
-Result<int64_t> NumberOf(const Json& json, const char* key, int64_t least) {
+Result<int64_t> NumberOf(const Json& json, const char* key, int64_t least,
+                         int64_t most = std::numeric_limits<int64_t>::max()) {
   const auto found = json.find(key);
-  if (found == json.end() || !found->is_number_integer() || found->get<int64_t>() < least) {
+  if (found == json.end() || !found->is_number_integer() || found->get<int64_t>() < least ||
+      found->get<int64_t>() > most) {
     return Corrupt("\"" + std::string(key) + "\": expected a number of at least " +
                    std::to_string(least));
   }
@@ -83,7 +87,7 @@ Result<RunRecord> RunRecord::FromJson(std::string_view text) {
   RunRecord run;
   ARROW_ASSIGN_OR_RAISE(run.pipeline, TextOf(json, "pipeline"));
   ARROW_ASSIGN_OR_RAISE(run.generation, NumberOf(json, "generation", 0));
-  ARROW_ASSIGN_OR_RAISE(const int64_t revision, NumberOf(json, "revision", -1));
+  ARROW_ASSIGN_OR_RAISE(const int64_t revision, NumberOf(json, "revision", -1, INT32_MAX));
   run.revision = static_cast<int>(revision);
   ARROW_ASSIGN_OR_RAISE(run.split, SplitOf(json, "split"));
   ARROW_ASSIGN_OR_RAISE(run.finished, SplitOf(json, "finished"));
