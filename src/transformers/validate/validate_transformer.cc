@@ -1,5 +1,8 @@
 #include "transformers/validate/validate_transformer.h"
 
+#include <arrow/array.h>
+#include <arrow/memory_pool.h>
+
 #include <string>
 #include <utility>
 #include <vector>
@@ -145,6 +148,7 @@ class RuleReader {
       const std::string& most = entry.Text("max");
       add("max", quoted + " <= " + InQuotes(most, '\''), "more than " + most);
     }
+    if (entry.Given("min") && entry.Given("max")) Order(entry, column);
     if (entry.Given("matches")) {
       const std::string& pattern = entry.Text("matches");
       add("matches", "regexp_matches(" + quoted + ", " + InQuotes(pattern, '\'') + ")",
@@ -155,6 +159,29 @@ class RuleReader {
       auto& field = fields_[static_cast<size_t>(column)];
       field = field->WithNullable(true);
     }
+  }
+
+  /// No value would do between a least that is above the greatest. What is wrong with one of them
+  /// alone has been said.
+  void Order(const elt::Options& entry, int column) {
+    const std::string type = elt::TypeName(*input_->field(column)->type());
+    const auto typed = [&](const char* option) {
+      return "cast(" + InQuotes(entry.Text(option), '\'') + " as " + type + ")";
+    };
+    const expressions::Compiled compiled =
+        expressions::Compile(typed("min") + " <= " + typed("max"), *arrow::schema({}));
+    if (!compiled.problems.empty()) return;
+    const auto evaluated = compiled.expression->Evaluate(
+        *arrow::RecordBatch::Make(arrow::schema({}), 1, arrow::ArrayVector{}),
+        arrow::default_memory_pool());
+    if (!evaluated.ok()) return;
+    const auto& holds = static_cast<const arrow::BooleanArray&>(*evaluated->values);
+    if (holds.false_count() == 0) return;
+    problems.push_back(entry.ErrorAt("max", FaultCode::kImpossiblePlan,
+                                     "column \"" + input_->field(column)->name() +
+                                         "\": no value is at least " + entry.Text("min") +
+                                         " and at most " + entry.Text("max"),
+                                     "exchange min and max"));
   }
 
   template <typename Add>

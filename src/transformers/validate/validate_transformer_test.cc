@@ -125,6 +125,15 @@ TEST(Validate, RefusesRulesThatCannotBe) {
               FailsWith(FaultCode::kBadExpression, HasSubstr("column \"id\", min: ")));
   EXPECT_THAT(Validated("{ columns: { id: { min: '0 or true' } } }"),
               FailsWith(FaultCode::kBadExpression));
+  for (const char* range :
+       {"id: { min: 5, max: -5 }", "amount: { min: 0.02, max: 0.01 }",
+        "day: { min: 2026-02-01, max: 2026-01-31 }", "status: { min: b, max: a }"}) {
+    EXPECT_THAT(Validated(std::string("{ columns: { ") + range + " } }"),
+                FailsWith(FaultCode::kImpossiblePlan, HasSubstr("no value is at least")))
+        << range;
+  }
+  EXPECT_THAT(Validated("{ columns: { id: { min: 5, max: 5 } } }"),
+              testing::Not(FailsWith(FaultCode::kImpossiblePlan)));
   EXPECT_THAT(Validated("{ columns: { id: { matches: x } } }"),
               FailsWith(FaultCode::kBadExpression));
   EXPECT_THAT(Validated("{ columns: { status: { matches: '(' } } }"),
