@@ -17,11 +17,10 @@ using tests::PostgresServer;
 
 std::vector<uint8_t> QueryMessage(const std::string& sql) {
   const auto length = static_cast<uint32_t>(sql.size() + 5);
-  std::vector<uint8_t> message = {'Q', uint8_t(length >> 24), uint8_t(length >> 16),
-                                  uint8_t(length >> 8), uint8_t(length)};
-  message.insert(message.end(), sql.begin(), sql.end());
-  message.push_back(0);
-  return message;
+  std::string message = "Q";
+  for (const int shift : {24, 16, 8, 0}) message += static_cast<char>(length >> shift);
+  message += sql;
+  return {message.data(), message.data() + message.size() + 1};  // with its zero
 }
 
 std::unique_ptr<RawSession> Raw(const Context& ctx, const std::string& dsn) {
