@@ -254,3 +254,20 @@ def test_plan_says_what_a_query_costs_and_how_its_rows_are_found(server, levada)
     assert part["scan"] == "index scan keyed_pkey"
     part, = plan("select * from kinds.keyed where id = 7 union all select * from kinds.heap", "--json").json()["partitions"]
     assert part["scan"] == "several scans"
+
+
+def test_plan_advises_an_index_where_each_window_reads_a_large_table(server, levada):
+    # A page for each row: 270 MiB of 34,000 rows.
+    server.execute("drop table if exists wide_pages; create unlogged table wide_pages(id int, at timestamptz not null, note text) "
+                   "with (fillfactor = 10); alter table wide_pages alter note set storage plain; insert into wide_pages select g, "
+                   "'2026-01-01 00:00+00'::timestamptz + g * interval '1 minute', repeat('x', 900) from "
+                   "generate_series(1, 34000) g; analyze wide_pages")
+    levada.write("p.yaml", f"name: p\nconsumer: {{ postgres: {{ dsn: \"{server.url()}\", table: wide_pages }} }}\n"
+                           "loaders: [{ parquet: { path: lake } }]\n"
+                           "run: { every: day, column: at, start: 2026-01-01, end: 2026-01-03 }\n")
+    advice = 'by a sequential scan: an index on "at" finds its rows'
+    assert levada("plan", "p.yaml", expect=2).out.count(advice) == 1
+    server.execute("create index on wide_pages(at); analyze wide_pages")
+    planned = levada("plan", "p.yaml", expect=2).out
+    assert advice not in planned and "index scan wide_pages_at_idx" in planned, planned
+    server.execute("drop table wide_pages")
