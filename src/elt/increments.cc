@@ -42,6 +42,7 @@ Status Collect(const std::vector<PublishedRun>& runs, const Plan& plan, Incremen
     if (!run.increment || IsGivenUp(run, plan.hash)) continue;
     ARROW_RETURN_NOT_OK(CheckColumn(run, plan.increment->column));
     const auto [known, is_new] = increments.emplace(run.increment->number, *run.increment);
+    if (known->second.position.empty()) known->second.position = run.increment->position;
     if (is_new || known->second == *run.increment) continue;
     return Disagree(fmt::format("increment \"{}\" ends at {} in one target and at {} in another",
                                 run.label, known->second.high.value_or(""),

@@ -197,6 +197,15 @@ TEST_F(IncrementsTest, RecordsThatDoNotFitAreRefused) {
               FailsWith(FaultCode::kManifestCorrupt, HasSubstr("\"i000001\" is not there")));
 }
 
+TEST_F(IncrementsTest, TheSameMarksAgreeWhereverTheyWereFound) {
+  SecondLoader();
+  ASSERT_THAT(RunUpTo("10").status, IsOk());
+  other.runs.at("i000001").increment->position = "77/0/16B3748";
+  EXPECT_THAT(RunUpTo("20").status, IsOk());
+  memory.runs.at("i000001").increment->position = "77/0/2000000";
+  EXPECT_THAT(RunUpTo("30").status, IsOk());
+}
+
 TEST_F(IncrementsTest, TwoTargetsThatDisagreeAreRefused) {
   SecondLoader();
   ASSERT_THAT(RunUpTo("10").status, IsOk());
@@ -210,7 +219,9 @@ TEST(Increment, IsReadBackAsItWasWritten) {
   for (const Increment& increment :
        {Increment{1, "id", {}, "10"}, Increment{2, "id", "10", "20", "77/0/16B3748"},
         Increment{1'234'567, "a \"b\"", "2026-01-01 00:00:00+00", ""}}) {
-    EXPECT_EQ(ValueOf(Increment::FromJson(increment.ToJson())), increment);
+    const Increment read = ValueOf(Increment::FromJson(increment.ToJson()));
+    EXPECT_EQ(read, increment);
+    EXPECT_EQ(read.position, increment.position);
   }
   EXPECT_EQ((Increment{7, "id", {}, "1"}.Label()), "i000007");
   EXPECT_EQ((Increment{1'234'567, "id", {}, "1"}.Label()), "i1234567");

@@ -164,7 +164,9 @@ Diagnostic Options::ErrorAt(std::string_view name, FaultCode code, std::string m
   Diagnostic diagnostic;
   diagnostic.code = code;
   diagnostic.message = std::move(message);
-  diagnostic.source = source();
+  // What came from defaults stands in their file.
+  const Node& node = Look(node_, name);
+  diagnostic.source = node.given && node.source != nullptr ? node.source : source();
   diagnostic.span = SpanOf(name);
   diagnostic.help = std::move(help);
   return diagnostic;

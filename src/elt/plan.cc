@@ -93,7 +93,11 @@ std::string CanonicalPath(const std::string& path) {
 
 /// Of two canonical paths: a reader of `outer` would take what is in `inner` for its own.
 bool LiesInside(const std::string& inner, const std::string& outer) {
-  if (outer.empty()) return !inner.empty() && !inner.starts_with('/') && !inner.starts_with("..");
+  // Where ".." leads is not known here.
+  const bool is_upward = inner == ".." || inner.ends_with("/..") || inner.starts_with("../") ||
+                         inner.find("/../") != std::string::npos;
+  if (is_upward || inner.empty()) return false;
+  if (outer.empty()) return !inner.starts_with('/') && inner.find("://") == std::string::npos;
   return inner.size() > outer.size() && inner.starts_with(outer) &&
          (outer.ends_with('/') || inner[outer.size()] == '/');
 }

@@ -223,9 +223,13 @@ TEST(Plan, TwoLoadersShareNoPath) {
                 ElementsAre("LV1009 5:22"))
         << outer;
   }
-  EXPECT_THAT(Problems(head + "  - parquet: { path: lake/orders }\n"
-                              "  - parquet: { path: lake/orders_2 }\n"),
-              IsEmpty());
+  for (const char* beside : {"lake/orders_2", "lake/orders/../other", "../lake/orders",
+                             "file:///mnt/lake/orders/more"}) {
+    EXPECT_THAT(Problems(head + "  - parquet: { path: lake/orders }\n" +
+                         "  - parquet: { path: " + beside + " }\n"),
+                IsEmpty())
+        << beside;
+  }
   EXPECT_THAT(Problems(head + "  - parquet: { path: s3://lake/a }\n"
                               "  - parquet: { path: s3://lake/./a/ }\n"),
               ElementsAre("LV1009 5:22"));

@@ -289,7 +289,10 @@ Result<std::string> LocalPathOf(const std::string& location) {
   if (location == "~" || location.starts_with("~/")) {
     return Fault(FaultCode::kBadValue,
                  fmt::format("location \"{}\": \"~\" stands for no directory here", location))
-        .Help("write ${env:HOME}/... in quotes; ./~ is a directory of that name");
+        .Help(
+            "write the directory in full, in a pipeline file ${env:HOME}/... in quotes; ./~ is one "
+            "of "
+            "that name");
   }
   const size_t colon = location.find("://");
   if (colon == std::string::npos) return location;

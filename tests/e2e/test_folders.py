@@ -120,6 +120,9 @@ def test_defaults_that_are_wrong_are_told_where_they_stand(folder):
     folder.write("pipelines/defaults.yaml", "memory: a lot\nloaders: { parquet: { codec: zip } }\n")
     ran = folder("check", "pipelines/a.yaml", expect=10)
     assert "pipelines/defaults.yaml:1:9" in ran.err and "pipelines/defaults.yaml:2:30" in ran.err
+    folder.write("pipelines/defaults.yaml", "\n\nloaders:\n  parquet: { partition_by: [day, DAY] }\n")
+    ran = folder("check", "pipelines/a.yaml", expect=10)
+    assert "pipelines/defaults.yaml:4:28" in ran.err and "names column" in ran.err, ran
     folder.write("pipelines/defaults.yaml", "name: all\n")
     assert "is a pipeline's own and no default" in folder("check", "pipelines/a.yaml", expect=10).err
     (folder.directory / "pipelines/defaults.yaml").unlink()

@@ -254,6 +254,9 @@ def test_plan_says_what_a_query_costs_and_how_its_rows_are_found(server, levada)
     assert part["scan"] == "index scan keyed_pkey"
     part, = plan("select * from kinds.keyed where id = 7 union all select * from kinds.heap", "--json").json()["partitions"]
     assert part["scan"] == "several scans"
+    # A question beside the rows is not how they are found.
+    part, = plan("select *, (select id from kinds.keyed k where k.id = 7) as one from kinds.heap", "--json").json()["partitions"]
+    assert part["scan"] == "sequential scan"
 
 
 def test_plan_advises_an_index_where_each_window_reads_a_large_table(server, levada):
@@ -267,6 +270,11 @@ def test_plan_advises_an_index_where_each_window_reads_a_large_table(server, lev
                            "run: { every: day, column: at, start: 2026-01-01, end: 2026-01-03 }\n")
     advice = 'by a sequential scan: an index on "at" finds its rows'
     assert levada("plan", "p.yaml", expect=2).out.count(advice) == 1
+    server.execute("drop table if exists parted; create table parted(id int, at timestamptz not null, note text) partition by range "
+                   "(at); alter table parted attach partition wide_pages for values from ('2026-01-01') to ('2027-01-01')")
+    levada.write("parted.yaml", (levada.directory / "p.yaml").read_text().replace("wide_pages", "parted"))
+    assert advice not in levada("plan", "parted.yaml", expect=2).out
+    server.execute("alter table parted detach partition wide_pages; drop table parted")
     server.execute("create index on wide_pages(at); analyze wide_pages")
     planned = levada("plan", "p.yaml", expect=2).out
     assert advice not in planned and "index scan wide_pages_at_idx" in planned, planned

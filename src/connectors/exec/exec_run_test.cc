@@ -312,6 +312,14 @@ TEST_F(ExecRunTest, RecordsThatAreNoneAreRefused) {
   for (size_t size = 0; size < whole.size(); ++size) {
     ASSERT_THAT(RunRecord::FromJson(whole.substr(0, size)), FailsWith(FaultCode::kManifestCorrupt));
   }
+  const size_t revision = whole.find("\"revision\":-1");
+  ASSERT_NE(revision, std::string::npos);
+  for (const char* value : {"-2", "2147483648", "18446744073709551615", "1.5", "null"}) {
+    std::string other = whole;
+    other.replace(revision, std::string_view("\"revision\":-1").size(),
+                  std::string("\"revision\":") + value);
+    EXPECT_THAT(RunRecord::FromJson(other), FailsWith(FaultCode::kManifestCorrupt)) << value;
+  }
   for (const char* text : {"null", "[]", "{}", R"({"kind": "exec run", "version": 2})",
                            R"({"kind": "exec run", "version": 1, "pipeline": 3})",
                            R"({"kind": "exec run", "version": 1, "pipeline": "x"})",

@@ -42,8 +42,12 @@ Result<std::string> TextOf(const Json& json, const char* key) {
 Result<int64_t> NumberOf(const Json& json, const char* key, int64_t least,
                          int64_t most = std::numeric_limits<int64_t>::max()) {
   const auto found = json.find(key);
-  if (found == json.end() || !found->is_number_integer() || found->get<int64_t>() < least ||
-      found->get<int64_t>() > most) {
+  // An unsigned one that is larger than all signed ones would come out as negative.
+  const bool fits =
+      found != json.end() && found->is_number_integer() &&
+      (!found->is_number_unsigned() ||
+       found->get<uint64_t>() <= static_cast<uint64_t>(std::numeric_limits<int64_t>::max()));
+  if (!fits || found->get<int64_t>() < least || found->get<int64_t>() > most) {
     return Corrupt("\"" + std::string(key) + "\": expected a number of at least " +
                    std::to_string(least));
   }

@@ -136,10 +136,6 @@ class Reader {
                                    fmt::format("partition_by names column \"{}\" twice", column))
                                  .Help("name it once; names must differ in more than case"));
     }
-    if (options_.Given("partition_by") && lake_.partition_by.empty()) {
-      Refuse("partition_by", Fault(FaultCode::kBadValue, "\"partition_by\" is empty")
-                                 .Help("name a column, or leave it out"));
-    }
     if (lake_.partition_by.size() > kPartitionColumnsMax) {
       Refuse("partition_by", Fault(FaultCode::kBadValue,
                                    fmt::format("partition_by: at most {} columns, got {}",

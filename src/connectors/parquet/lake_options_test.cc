@@ -121,7 +121,6 @@ TEST(LakeOptions, RefuseWhatCannotWorkWithItsPlace) {
            {"path: x\nlayout: a/../../b", FaultCode::kBadLayout, 2},
            {"path: x\npartition_by: [a, b, a]", FaultCode::kDuplicateColumn, 2},
            {"path: x\npartition_by: [a, b, A]", FaultCode::kDuplicateColumn, 2},
-           {"path: x\npartition_by: []", FaultCode::kBadValue, 2},
            {"path: ~/lake", FaultCode::kBadValue, 1},
            {"path: x\npartition_by: [a, b, c, d, e, f, g, h, i]", FaultCode::kBadValue, 2},
            {"path: x\ncodec: gzip", FaultCode::kBadValue, 2},

@@ -379,11 +379,16 @@ std::string ScanText(const Json& node) {
 /// How the rows below a node of EXPLAIN's answer are found: each way once.
 void AddScans(const Json& node, int depth, std::set<std::string>& scans) {
   if (depth > kPlanDepthMax || !node.is_object()) return;
+  const std::string type = TextOf(node, "Node Type");
+  // The one only passes on what is below it, of the other the index is below it.
+  const bool is_own = type != "Subquery Scan" && type != "Bitmap Heap Scan";
+  if (type.ends_with("Scan") && is_own) scans.insert(ScanText(node));
   const auto below = node.find("Plans");
-  if (below != node.end() && below->is_array() && !below->empty()) {
-    for (const Json& child : *below) AddScans(child, depth + 1, scans);
-  } else if (TextOf(node, "Node Type").ends_with("Scan")) {
-    scans.insert(ScanText(node));
+  if (below == node.end() || !below->is_array()) return;
+  for (const Json& child : *below) {
+    // A question beside the rows, as of a value in the select list.
+    const std::string role = TextOf(child, "Parent Relationship");
+    if (role != "SubPlan" && role != "InitPlan") AddScans(child, depth + 1, scans);
   }
 }
 

@@ -28,7 +28,7 @@ struct SessionView {
   std::string position{};              ///< at least this, of PositionOf; empty: whatever there is
 };
 
-/// Connects and begins. A server that has not come to the position yet is waited for, for a minute
+/// Connects and begins. A standby that has not come to the position yet is waited for, for a minute
 /// at most; a position of another database system says nothing. Everything is local to the
 /// transaction, so a pooler may stand in between. Errors: those of Connection::Open;
 /// kUnresolvedReference for the dsn; kSnapshotLost; kSourceBusy for a server that stays behind;

@@ -418,12 +418,16 @@ class Splitter {
     return static_cast<int64_t>(std::min(9e18, row_bytes * static_cast<double>(rows)));
   }
 
-  elt::QueryCost CostOf(const Estimate& estimate) const {
+  Result<elt::QueryCost> CostOf(const Estimate& estimate) const {
     elt::QueryCost cost{estimate.cost, estimate.scan, {}};
-    // The first increment reads the whole table anyhow.
+    // The first increment reads the whole table anyhow, and of a partitioned one only those parts
+    // are scanned that have rows of the run.
     const bool reads_a_part = run_.window || (run_.increment && run_.increment->low);
     if (reads_a_part && estimate.scan == "sequential scan" && subject_.relation &&
-        subject_.relation->bytes >= kLargeTableBytes) {
+        subject_.relation->kind != 'p' && subject_.relation->bytes >= kLargeTableBytes) {
+      ARROW_ASSIGN_OR_RAISE(const bool indexed,
+                            HasIndexOn(ctx_, connection_, *subject_.relation, run_.Column()));
+      if (indexed) return cost;
       cost.note = fmt::format(
           "each {} reads the whole table, {}, by a sequential scan: an index on \"{}\" finds its "
           "rows{}",
@@ -438,7 +442,7 @@ class Splitter {
     if (partitions.size() == 1) {
       partitions[0].estimated_rows = whole_.rows;
       partitions[0].estimated_bytes = TotalBytes();
-      partitions[0].cost = CostOf(whole_);
+      ARROW_ASSIGN_OR_RAISE(partitions[0].cost, CostOf(whole_));
       return Status::OK();
     }
     for (elt::Partition& partition : partitions) {
@@ -446,7 +450,7 @@ class Splitter {
                             EstimateOf(ctx_, connection_, kDoing, partition.query));
       partition.estimated_rows = estimate.rows;
       partition.estimated_bytes = EstimatedBytes(estimate.rows);
-      partition.cost = CostOf(estimate);
+      ARROW_ASSIGN_OR_RAISE(partition.cost, CostOf(estimate));
     }
     return Status::OK();
   }

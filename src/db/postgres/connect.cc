@@ -65,10 +65,14 @@ std::string MeantParameter(std::string_view message) {
   return NearestName(written, known);
 }
 
-Fault BadDsn(const char* text) {
+Fault BadDsn(const char* text, std::string_view dsn = {}) {
   const std::string message = text == nullptr ? "unreadable" : text;
   // Another system's URL, or a word alone.
   const bool no_pairs = Contains(message, {"missing \"=\""});
+  if (no_pairs && Contains(dsn, {"="}) && !Contains(dsn, {"://"})) {
+    return Fault(FaultCode::kBadValue, "dsn: a word without \"=\" between its key=value pairs")
+        .Help("a value with a blank is written in single quotes: password='two words'");
+  }
   Fault fault(FaultCode::kBadValue, no_pairs ? "dsn: neither a postgres:// URL nor key=value pairs"
                                              : "dsn: " + Trimmed(WithoutQuotedText(message)));
   const std::string meant = MeantParameter(message);
@@ -240,7 +244,7 @@ Status CheckDsn(const std::string& dsn) {
     return Fault(FaultCode::kBadValue, "dsn: the host's name has an \"@\" in it")
         .Help(std::string(kPasswordHelp));
   }
-  const Fault fault = BadDsn(message);
+  const Fault fault = BadDsn(message, dsn);
   PQfreemem(message);
   return fault;
 }

@@ -190,6 +190,13 @@ TEST(ConnectionTest, SaysThatAnotherSystemsUrlIsNone) {
   }
 }
 
+TEST(ConnectionTest, SaysHowAValueWithABlankIsWritten) {
+  const Fault fault = levada::FaultOf(Open("host=127.0.0.1 password=my secret dbname=x").status());
+  EXPECT_EQ(fault.code(), FaultCode::kBadValue);
+  EXPECT_THAT(fault.message(), Not(HasSubstr("secret")));
+  EXPECT_THAT(fault.help(), HasSubstr("single quotes"));
+}
+
 TEST(ConnectionTest, NamesTheParameterThatWasMeant) {
   for (const char* dsn :
        {"postgres://u@127.0.0.1/db?sslmod=require", "host=127.0.0.1 SSLmode=require"}) {
