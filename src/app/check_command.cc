@@ -21,7 +21,9 @@ struct Checked {
 
 Status Describe(Session& session, const Pipeline& pipeline) {
   if (!pipeline.plan.has_tables) return DescribePipeline(session, pipeline).status();
-  ARROW_ASSIGN_OR_RAISE(const auto tables, EachTable(session, pipeline));
+  std::vector<Status> failures;
+  ARROW_ASSIGN_OR_RAISE(const auto tables, EachTable(session, pipeline, failures));
+  if (!failures.empty()) return failures.front();
   for (const Pipeline& one : tables) {
     const Status status = DescribePipeline(session, one).status();
     if (!status.ok()) return WithDetail(status, "pipeline", one.plan.name);
@@ -102,6 +104,7 @@ Outcome Check(Session& session) {
     }
     if (session.stopped()) break;
   }
+  if (count == 0) outcome.Note(NothingSelected(session.line()));
   if (is_folder && prints) outcome.Note(WriteOutput(SumText(count, wrong, paint)));
   if (!told.empty()) outcome.exit_status = ExitStatusOf(told[MostImportant(told)]);
   return outcome;

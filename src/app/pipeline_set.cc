@@ -59,7 +59,7 @@ void Take(Session& session, const NamedFile& file, Neighbours& neighbours, Pipel
   std::vector<Pipeline> each;
   if (opened->plan.has_tables && Connects(session.line())) {
     set.is_summed = true;
-    auto tables = EachTable(session, *opened);
+    auto tables = EachTable(session, *opened, failures);
     if (!tables.ok()) return fail(tables.status());
     each = *std::move(tables);
   } else {
@@ -132,6 +132,8 @@ Result<bool> IsSelected(Session& session, const Pipeline& pipeline) {
   if (line.having.empty()) return true;
   ARROW_ASSIGN_OR_RAISE(auto ledger, OpenLedgerOf(session, pipeline.state_directory, false));
   ARROW_ASSIGN_OR_RAISE(const auto runs, KnownRuns(session, plan, ledger.get()));
+  // Which increments or tables there are only the source knows.
+  if (runs.empty()) return std::ranges::find(line.having, "pending") != line.having.end();
   return std::ranges::any_of(runs, [&](const elt::LedgerRun& run) {
     // What nobody here knows was not run by this machine.
     const std::string& state = run.state == "unknown" ? "pending" : run.state;
@@ -139,7 +141,15 @@ Result<bool> IsSelected(Session& session, const Pipeline& pipeline) {
   });
 }
 
-Result<std::vector<Pipeline>> EachTable(Session& session, const Pipeline& pipeline) {
+Status NothingSelected(const CommandLine& line) {
+  const bool is_selecting = !line.names.empty() || !line.tags.empty();
+  if (!is_selecting || !line.having.empty()) return Status::OK();
+  return Fault(FaultCode::kBadCommandLine, "no pipeline is what --name and --tag select")
+      .Help("levada status DIR lists the pipelines of a directory");
+}
+
+Result<std::vector<Pipeline>> EachTable(Session& session, const Pipeline& pipeline,
+                                        std::vector<Status>& failures) {
   // Who runs waits for a source that is away; who looks is told at once.
   const bool waits = session.line().verb == Verb::kRun || session.line().verb == Verb::kRetry ||
                      session.line().verb == Verb::kBackfill;
@@ -151,8 +161,12 @@ Result<std::vector<Pipeline>> EachTable(Session& session, const Pipeline& pipeli
                         }));
   std::vector<Pipeline> each;
   for (const elt::FoundTable& table : tables) {
-    ARROW_ASSIGN_OR_RAISE(Pipeline one, OpenPipelineOfTable(session, pipeline, table));
-    each.push_back(std::move(one));
+    auto one = OpenPipelineOfTable(session, pipeline, table);
+    if (one.ok()) {
+      each.push_back(*std::move(one));
+    } else {
+      failures.push_back(WithDetail(one.status(), "table", table.written));
+    }
   }
   return each;
 }
@@ -183,11 +197,9 @@ PipelineSet OpenPipelines(Session& session, std::vector<Status>& failures) {
     if (session.stopped()) break;
   }
   if (set.is_summed) session.ExpectManyDocuments();
-  const bool is_selecting = !line.names.empty() || !line.tags.empty() || !line.having.empty();
-  if (set.pipelines.empty() && failures.empty() && is_selecting) {
-    failures.push_back(
-        Fault(FaultCode::kBadCommandLine, "no pipeline is what --name, --tag and --having select")
-            .Help("levada check lists the pipelines of a directory"));
+  if (set.pipelines.empty() && failures.empty()) {
+    const Status none = NothingSelected(line);
+    if (!none.ok()) failures.push_back(none);
   }
   return set;
 }

@@ -34,11 +34,16 @@ struct PipelineSet {
 /// with one does not hide the others: `failures` gets all of it.
 PipelineSet OpenPipelines(Session& session, std::vector<Status>& failures);
 
-/// Of a pipeline with `tables:` one for each of them.
-Result<std::vector<Pipeline>> EachTable(Session& session, const Pipeline& pipeline);
+/// Of a pipeline with `tables:` one for each of them. `failures` gets what is wrong with one.
+Result<std::vector<Pipeline>> EachTable(Session& session, const Pipeline& pipeline,
+                                        std::vector<Status>& failures);
 
 /// Whether --name, --tag and --having mean it.
 Result<bool> IsSelected(Session& session, const Pipeline& pipeline);
+
+/// kBadCommandLine for --name and --tag that mean no pipeline: a slip. That none is --having a
+/// state is an answer.
+Status NothingSelected(const CommandLine& line);
 
 /// Two with one name, or with one place to write to: kImpossiblePlan for each, at its file.
 class Neighbours final {

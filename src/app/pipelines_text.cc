@@ -47,6 +47,7 @@ std::string Counts(const std::vector<PipelineLine>& lines) {
 }  // namespace
 
 std::string PipelinesText(const std::vector<PipelineLine>& lines, const TableStyle& style) {
+  if (lines.empty()) return Counts(lines);
   const Paint paint(style.color);
   Table table({{"pipeline"},
                {"state"},

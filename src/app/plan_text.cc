@@ -6,6 +6,7 @@
 
 #include "app/column_steps.h"
 #include "app/help.h"
+#include "app/report_text.h"
 #include "app/terminal.h"
 #include "base/quantity.h"
 
@@ -107,8 +108,8 @@ std::string RunsText(const elt::Plan& plan, const elt::Prepared& prepared,
                         published == 1 ? "is" : "are");
   }
   if (!text.empty()) return text;
-  return plan.increment ? "  nothing: the source has no rows yet\n"
-                        : "  nothing: no window is closed yet\n";
+  if (!plan.increment) return "  nothing: no window is closed yet\n";
+  return "  nothing: the source has no rows yet" + BeyondLagText(plan, prepared) + "\n";
 }
 
 /// What disappears when the replacing runs are published.

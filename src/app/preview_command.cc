@@ -9,6 +9,7 @@
 #include "app/pipeline_set.h"
 #include "app/table.h"
 #include "base/json.h"
+#include "base/quantity.h"
 #include "elt/row_json.h"
 #include "elt/trace.h"
 #include "elt/type_name.h"
@@ -117,6 +118,9 @@ Result<std::string> TraceText(const elt::Trace& trace, const Session& session,
         fmt::format("{}{}{}: {} rows", paint.bold, stage.name, paint.reset, stage.rows->num_rows());
     if (stage.filtered > 0) text += fmt::format(", {} left out", stage.filtered);
     if (stage.rejected > 0) text += fmt::format(", {} kept aside", stage.rejected);
+    if (stage.values_discarded > 0) {
+      text += ", " + FormatCount(stage.values_discarded, "value") + " became NULL";
+    }
     const bool has_all_rows = i > 0 && stage.filtered == 0 && stage.rejected == 0;
     const arrow::RecordBatch* before = has_all_rows ? trace.stages[i - 1].rows.get() : nullptr;
     ARROW_ASSIGN_OR_RAISE(const std::string rows, RowsText(*stage.rows, before, style, pool));
@@ -149,7 +153,8 @@ Result<std::string> TraceJson(const Pipeline& pipeline, const elt::RunInstance& 
                       {"columns", std::move(columns)},
                       {"rows", std::move(rows)},
                       {"filtered", stage.filtered},
-                      {"rejected", stage.rejected}});
+                      {"rejected", stage.rejected},
+                      {"values_discarded", stage.values_discarded}});
   }
   const Json json{{"levada_preview", kJsonVersion},
                   {"pipeline", pipeline.plan.name},

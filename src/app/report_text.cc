@@ -1,5 +1,7 @@
 #include "app/report_text.h"
 
+#include <arrow/type.h>
+#include <arrow/type_traits.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -60,18 +62,20 @@ std::string RunTable(const elt::RunReport& report, std::string_view run_word,
   return text;
 }
 
-/// "; 12 rejected, 3 discarded": rows that were read and are not in the data.
+/// "; 12 rejected, 3 discarded": rows that were read and are not in the data, and values.
 std::string LeftOut(const elt::RunReport& report) {
-  int64_t rejected = 0, discarded = 0;
+  int64_t rejected = 0, discarded = 0, values = 0;
   for (const RunInstanceReport& run : report.runs) {
     for (const elt::PartitionReport& partition : run.partitions) {
       rejected += partition.rows_rejected;
       discarded += partition.rows_filtered;
+      values += partition.values_discarded;
     }
   }
   std::string text;
   if (rejected > 0) text += fmt::format("; {} rejected, kept aside", FormatCount(rejected));
   if (discarded > 0) text += fmt::format("; {} discarded", FormatCount(discarded));
+  if (values > 0) text += "; " + FormatCount(values, "value") + " became NULL";
   return text;
 }
 
@@ -124,12 +128,20 @@ std::string SummaryText(const elt::RunReport& report, std::string_view run_word,
   return text;
 }
 
+std::string BeyondLagText(const elt::Plan& plan, const elt::Prepared& prepared) {
+  const auto& schema = prepared.source.schema;
+  const auto field = schema == nullptr ? nullptr : schema->GetFieldByName(plan.increment->column);
+  const bool is_time = field != nullptr && !arrow::is_integer(field->type()->id());
+  return plan.increment->lag.empty() && !is_time ? "" : " older than the lag";
+}
+
 std::string NothingToDoText(const elt::Plan& plan, const elt::Prepared& prepared, bool only_begun) {
   if (only_begun) return fmt::format("{}: nothing was begun and not finished\n", plan.name);
   if (plan.increment) {
-    return fmt::format("{}: {}\n", plan.name,
+    return fmt::format("{}: {}{}\n", plan.name,
                        prepared.runs.empty() ? "nothing to do yet, the source has no rows"
-                                             : "nothing left to do, there are no new rows");
+                                             : "nothing left to do, there are no new rows",
+                       BeyondLagText(plan, prepared));
   }
   if (!plan.window) return fmt::format("{}: nothing left to do, it is published\n", plan.name);
   if (prepared.runs.empty()) {

@@ -19,6 +19,8 @@ inline constexpr size_t kWindowsShownMax = 12;
 std::string SummaryText(const elt::RunReport& report, std::string_view run_word,
                         const std::string& report_path, const TableStyle& style);
 
+/// " older than the lag" of increments that keep away from the newest rows, or empty.
+std::string BeyondLagText(const elt::Plan& plan, const elt::Prepared& prepared);
 /// One line for a pipeline of which everything is published.
 std::string NothingToDoText(const elt::Plan& plan, const elt::Prepared& prepared, bool only_begun);
 

@@ -128,7 +128,7 @@ Outcome Run(Session& session) {
                      : line.status);
     if (session.stopped()) break;
   }
-  if (!set.is_summed || lines.empty()) return outcome;
+  if (!set.is_summed || (lines.empty() && !outcome.failures.empty())) return outcome;
   if (session.line().json) {
     outcome.Note(PrintJson(session, PipelinesJson(lines)));
   } else if (!session.line().quiet) {

@@ -8,6 +8,7 @@
 #include "app/table.h"
 #include "app/test_run.h"
 #include "base/json.h"
+#include "base/quantity.h"
 
 namespace levada::app {
 namespace {
@@ -21,6 +22,16 @@ Status FindTestFiles(os::Disk& disk, const std::string& path, std::vector<std::s
   if (found && found->is_directory) {
     return FindFilesBelow(
         disk, path, [](std::string_view name) { return name.ends_with(kSuffix); }, files);
+  }
+  const bool is_yaml = path.ends_with(".yaml") && !path.ends_with(kSuffix);
+  if (found && is_yaml) {
+    // The tests of a pipeline are what whoever names it means.
+    const std::string tests = path.substr(0, path.rfind('.')) + std::string(kSuffix);
+    ARROW_ASSIGN_OR_RAISE(const auto beside, disk.Stat(tests));
+    if (beside && !beside->is_directory) {
+      files.push_back(tests);
+      return Status::OK();
+    }
   }
   files.push_back(path);
   return Status::OK();
@@ -80,9 +91,12 @@ struct Tally {
   size_t files = 0;
   int tests = 0;
   int failed = 0;
+  int broken = 0;  ///< could not be run
 };
 
-Status RunTestFile(Session& session, const std::string& path, Tally& tally) {
+/// A test that cannot be run hides no other: `broken` gets why.
+Status RunTestFile(Session& session, const std::string& path, Tally& tally,
+                   std::vector<Status>& broken) {
   ARROW_ASSIGN_OR_RAISE(const TestFile file, OpenTestFile(session, path));
   ARROW_ASSIGN_OR_RAISE(const Pipeline pipeline, OpenPipelineOf(session, file));
   const Terminal& terminal = session.terminal();
@@ -93,10 +107,22 @@ Status RunTestFile(Session& session, const std::string& path, Tally& tally) {
   bool any_failed = false;
   for (const PipelineTest& test : file.tests) {
     ARROW_RETURN_NOT_OK(session.context().Check());
-    ARROW_ASSIGN_OR_RAISE(const auto differences,
-                          RunPipelineTest(session.context(), pipeline, file, test));
-    const bool ok = differences.empty();
     ++tally.tests;
+    const auto compared = RunPipelineTest(session.context(), pipeline, file, test);
+    if (!compared.ok()) {
+      ARROW_RETURN_NOT_OK(session.context().Check());
+      ++tally.broken;
+      any_failed = true;
+      broken.push_back(compared.status());
+      tests.push_back({{"name", test.name},
+                       {"ok", false},
+                       {"error", ParseJson(RenderJson(FaultOf(compared.status())))},
+                       {"differences", Json::array()}});
+      text += fmt::format("  {}ERROR{}   {}\n", paint.red, paint.reset, test.name);
+      continue;
+    }
+    const std::vector<Difference>& differences = *compared;
+    const bool ok = differences.empty();
     tally.failed += ok ? 0 : 1;
     any_failed |= !ok;
     tests.push_back({{"name", test.name}, {"ok", ok}, {"differences", JsonOf(differences)}});
@@ -130,12 +156,16 @@ Outcome Test(Session& session) {
   }
   Tally tally{files.size()};
   for (const std::string& file : files) {
-    outcome.Note(session.NameSignal(RunTestFile(session, file, tally)));
+    std::vector<Status> broken;
+    outcome.Note(session.NameSignal(RunTestFile(session, file, tally, broken)));
+    for (const Status& status : broken) outcome.Note(status);
     if (session.stopped()) return outcome;
   }
   if (!session.line().json && !session.line().quiet && tally.tests > 0) {
-    outcome.Note(WriteOutput(fmt::format("{} tests: {} ok, {} failed\n", tally.tests,
-                                         tally.tests - tally.failed, tally.failed)));
+    std::string sum = fmt::format("{}: {} ok, {} failed", FormatCount(tally.tests, "test"),
+                                  tally.tests - tally.failed - tally.broken, tally.failed);
+    if (tally.broken > 0) sum += fmt::format(", {} could not be run", tally.broken);
+    outcome.Note(WriteOutput(sum + "\n"));
   }
   if (tally.failed > 0) outcome.exit_status = kDataCheckFailed;
   return outcome;

@@ -49,6 +49,11 @@ class CheckLine final {
 
 // Today every target that can be checked is a path.
 Result<elt::TargetCheck> CheckTarget(Session& session, const std::string& target) {
+  const auto found = session.disk().Stat(target);
+  if (found.ok() && *found && !(*found)->is_directory) {
+    return Fault(FaultCode::kBadValue, fmt::format("\"{}\" is a file, expected a dataset", target))
+        .Help("name the directory that path: of the loader says");
+  }
   for (const auto& [kind, entry] : session.catalog().loaders()) {
     if (!entry.check_target) continue;
     CheckLine line(session, target);

@@ -46,6 +46,7 @@ OnError OnErrorOf(const Options& options) {
 }
 
 void RowFates::Add(int64_t row, OnError policy, std::string_view column, std::string_view reason) {
+  if (policy == OnError::kDiscardValue) ++values_discarded_;
   if (policy != OnError::kDiscardRow && policy != OnError::kQuarantine) return;
   const bool keep_aside = policy == OnError::kQuarantine;
   const auto [fate, is_new] = fates_.try_emplace(row);
@@ -74,6 +75,7 @@ Result<Mapped> RowFates::Apply(std::string_view stage, const BatchPtr& input, Ba
   Mapped mapped;
   ARROW_ASSIGN_OR_RAISE(mapped.rejected, PutAside(stage, input, rejects));
   mapped.filtered = static_cast<int64_t>(fates_.size()) - mapped.rejected;
+  mapped.values_discarded = values_discarded_;
   ARROW_ASSIGN_OR_RAISE(mapped.batch, Without(fates_, std::move(output), pool));
   return mapped;
 }

@@ -31,11 +31,10 @@ OnError OnErrorOf(const Options& options);
 /// The rows of one batch that do not go on, gathered by a transformer while it maps the batch.
 class RowFates final {
  public:
-  /// A value of `row` of which `policy` says that the row goes; others change nothing. A row is
-  /// kept aside once, for the first reason; to keep aside is stronger than to leave out. `column`
-  /// and `reason` are for quarantine alone.
+  /// A value of `row` that `policy` says what becomes of. One that NULL stands for is counted, by
+  /// another the row goes: it is kept aside once, for the first reason; to keep aside is stronger
+  /// than to leave out. `column` and `reason` are for quarantine alone.
   void Add(int64_t row, OnError policy, std::string_view column, std::string_view reason);
-  bool empty() const { return fates_.empty(); }
 
   /// Hands the rows that are kept aside, as they came in, to `rejects`; how many they are.
   Result<int64_t> PutAside(std::string_view stage, const BatchPtr& input,
@@ -52,6 +51,7 @@ class RowFates final {
     std::string reason;
   };
   std::map<int64_t, Fate> fates_;  // by row
+  int64_t values_discarded_ = 0;
 };
 
 }  // namespace levada::elt

@@ -104,11 +104,12 @@ class PartitionAttempt {
   void FillReport(PartitionReport& report) const {
     report.receipts = receipts_;
     if (receipts_.empty()) return;
-    report.rows = report.rows_filtered = report.rows_rejected = 0;
+    report.rows = report.rows_filtered = report.rows_rejected = report.values_discarded = 0;
     for (const Receipt& receipt : receipts_.front()) {
       report.rows += receipt.rows;
       report.rows_filtered += receipt.end.rows_filtered;
       report.rows_rejected += receipt.end.rows_rejected;
+      report.values_discarded += receipt.end.values_discarded;
       report.snapshot = receipt.end.position;
     }
     report.bytes_written = 0;

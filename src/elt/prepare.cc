@@ -263,7 +263,25 @@ const PublishedRun* LastThatStays(const std::vector<std::vector<PublishedRun>>& 
   return last;
 }
 
-// Files of two schemas in one dataset: some readers look at one file's only.
+bool IsPending(const RunDecision& decision) {
+  return decision.decision != Decision::kSkip && decision.decision != Decision::kRefuse;
+}
+
+// What a whole table's run will take the place of; nullptr when there is nothing, or another
+// plan's.
+const PublishedRun* WholeBefore(const std::vector<RunDecision>& decisions,
+                                const std::string& plan_hash) {
+  for (const RunDecision& decision : decisions) {
+    if (!IsPending(decision) || decision.run.window || decision.run.increment) continue;
+    for (const PublishedRun& run : decision.published) {
+      if (run.finished && !run.schema.empty() && run.plan_hash == plan_hash) return &run;
+    }
+  }
+  return nullptr;
+}
+
+// Of windows: files of two schemas in one dataset, and some readers look at one file's only. Of a
+// whole table: who asks for the old columns finds them gone.
 void WarnOfOtherColumns(const PublishedRun& last, Prepared& prepared) {
   const std::string difference =
       SchemaDifference(last.schema, SchemaFingerprint(*prepared.source.schema));
@@ -271,12 +289,17 @@ void WarnOfOtherColumns(const PublishedRun& last, Prepared& prepared) {
   Diagnostic warning;
   warning.severity = Severity::kWarning;
   warning.code = FaultCode::kSchemaDrift;
+  const bool is_whole = !last.window && !last.increment;
   warning.message =
-      fmt::format("the source has other columns than window \"{}\" was written with: {}",
-                  last.label, difference);
-  warning.help =
-      "unless a cast keeps them alike, readers that take one file's schema for all (Spark) miss "
-      "this; --replace writes the published windows anew";
+      is_whole
+          ? "the source has other columns than what is published was written with: " + difference
+          : fmt::format("the source has other columns than window \"{}\" was written with: {}",
+                        last.label, difference);
+  warning.help = is_whole ? "the dataset is replaced by one with these columns; who reads it by "
+                            "the old ones has to know"
+                          : "unless a cast keeps them alike, readers that take one file's schema "
+                            "for all (Spark) miss this; --replace writes the published windows "
+                            "anew";
   prepared.warnings.push_back(std::move(warning));
 }
 
@@ -393,10 +416,6 @@ const SplitRecord* RecordedSplit(const RunDecision& decision) {
     if (const SplitRecord* split = state.SplitToGoOnWith(decision.run.plan_hash)) return split;
   }
   return nullptr;
-}
-
-bool IsPending(const RunDecision& decision) {
-  return decision.decision != Decision::kSkip && decision.decision != Decision::kRefuse;
 }
 
 RetrySpec RetryOf(const Engine& engine, const RunOptions& options) {
@@ -571,6 +590,7 @@ Result<Prepared> Prepare(Context& ctx, const Engine& engine, const RunOptions& o
   if (!options.only_begun) GiveUpOutgrown(prepared.source, prepared.runs);
   if (first != prepared.runs.end()) {
     const PublishedRun* last = LastThatStays(others, prepared.runs, engine.plan.hash);
+    if (last == nullptr) last = WholeBefore(prepared.runs, engine.plan.hash);
     if (last != nullptr) WarnOfOtherColumns(*last, prepared);
   }
   RunInstance shown;

@@ -293,6 +293,20 @@ TEST_F(PrepareTest, AWindowWithOtherColumnsThanTheOneBeforeIsSaid) {
   EXPECT_TRUE(Run(everything).warnings.empty()) << "nothing stays as it was";
 }
 
+TEST_F(PrepareTest, OtherColumnsOfAWholeTableAreSaidOnce) {
+  ASSERT_TRUE(Run().status.ok());
+  EXPECT_TRUE(Run().warnings.empty());
+  source->live_schema = arrow::schema(
+      {arrow::field("n", arrow::int64(), false), arrow::field("note", arrow::utf8())});
+  const RunReport changed = Run();
+  ASSERT_TRUE(changed.status.ok()) << changed.status;
+  ASSERT_EQ(changed.warnings.size(), 1u);
+  EXPECT_EQ(changed.warnings[0].message,
+            "the source has other columns than what is published was written with: column "
+            "\"note\" is new: utf8");
+  EXPECT_TRUE(Run().warnings.empty());
+}
+
 TEST_F(PrepareTest, OtherColumnsAreSaidOfAWindowThatIsNamedToo) {
   plan.window = WindowSpec();
   plan.window->column = "at";

@@ -23,6 +23,7 @@ Json ToJsonValue(const PartitionReport& partition) {
   json["rows"] = partition.rows;
   json["rows_filtered"] = partition.rows_filtered;
   json["rows_rejected"] = partition.rows_rejected;
+  json["values_discarded"] = partition.values_discarded;
   json["bytes_read"] = partition.bytes_read;
   json["bytes_written"] = partition.bytes_written;
   if (!partition.snapshot.empty()) json["snapshot"] = partition.snapshot;

@@ -31,6 +31,7 @@ struct PartitionReport {
   int64_t rows = 0;  ///< at the loaders' input
   int64_t rows_filtered = 0;
   int64_t rows_rejected = 0;
+  int64_t values_discarded = 0;
   int64_t bytes_read = 0;
   int64_t bytes_written = 0;  ///< of all loaders
   std::string snapshot;

@@ -203,9 +203,11 @@ Partition ReadPartition(const Json& json, const std::string& where, int64_t posi
 }
 
 Json ToJson(const StreamEnd& end) {
-  return Json{{"rows_sent", end.rows_sent},         {"rows_read", end.rows_read},
-              {"rows_filtered", end.rows_filtered}, {"rows_rejected", end.rows_rejected},
-              {"rows_out", end.rows_out},           {"position", end.position}};
+  Json json{{"rows_sent", end.rows_sent},         {"rows_read", end.rows_read},
+            {"rows_filtered", end.rows_filtered}, {"rows_rejected", end.rows_rejected},
+            {"rows_out", end.rows_out},           {"position", end.position}};
+  if (end.values_discarded > 0) json["values_discarded"] = end.values_discarded;
+  return json;
 }
 
 StreamEnd ReadStreamEnd(const Json& json, const std::string& where, Status& problem) {
@@ -217,6 +219,9 @@ StreamEnd ReadStreamEnd(const Json& json, const std::string& where, Status& prob
   end.rows_rejected = fields.Integer("rows_rejected", 0);
   end.rows_out = fields.Integer("rows_out", 0);
   end.position = fields.Text("position");
+  if (fields.Optional("values_discarded") != nullptr) {
+    end.values_discarded = fields.Integer("values_discarded", 0);
+  }
   return end;
 }
 

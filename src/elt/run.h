@@ -170,6 +170,7 @@ struct StreamEnd {
   int64_t rows_read = 0;  ///< decoded
   int64_t rows_filtered = 0;
   int64_t rows_rejected = 0;
+  int64_t values_discarded = 0;  ///< NULL stands for them, also in rows that are left out later
   int64_t rows_out = 0;  ///< rows_read - rows_filtered - rows_rejected, counted, not computed
   std::string position;  ///< the source's position or snapshot, may be empty
 };

@@ -118,6 +118,7 @@ struct Mapped {
   BatchPtr batch;
   int64_t filtered = 0;
   int64_t rejected = 0;
+  int64_t values_discarded = 0;  ///< NULL stands for them, `on_error: discard_value`
 };
 
 /// The rows of one partition on their way through a transformer that remembers rows. One thread.

@@ -48,7 +48,7 @@ Result<Mapped> ThroughStream(Context& ctx, const BoundTransformer& transformer,
     out.push_back(std::move(batch));
   }
   ARROW_ASSIGN_OR_RAISE(const StreamEnd end, stream->Finish());
-  Mapped total{nullptr, end.rows_filtered, end.rows_rejected};
+  Mapped total{nullptr, end.rows_filtered, end.rows_rejected, end.values_discarded};
   if (out.empty()) {
     ARROW_ASSIGN_OR_RAISE(total.batch,
                           arrow::RecordBatch::MakeEmpty(transformer.schema(), ctx.pool));
@@ -71,6 +71,7 @@ Result<Mapped> ThroughPass(Context& ctx, const BoundTransformer& transformer, co
     out.push_back(std::move(more.batch));
     total.filtered += more.filtered;
     total.rejected += more.rejected;
+    total.values_discarded += more.values_discarded;
   }
   ARROW_ASSIGN_OR_RAISE(total.batch, arrow::ConcatenateRecordBatches(out, ctx.pool));
   return total;
@@ -87,8 +88,8 @@ Status Through(Context& ctx, const Plan& plan, const Stages& stages, const RunIn
                                           : bound->Map(ctx, rows, rejects);
     for (Reject& reject : rejects.Take()) trace.rejects.push_back(std::move(reject));
     ARROW_RETURN_NOT_OK(mapped.status());
-    trace.stages.push_back(
-        {NameOf(plan, i), std::move(mapped->batch), mapped->filtered, mapped->rejected});
+    trace.stages.push_back({NameOf(plan, i), std::move(mapped->batch), mapped->filtered,
+                            mapped->rejected, mapped->values_discarded});
   }
   return Status::OK();
 }

@@ -16,6 +16,7 @@ struct TracedStage {
   BatchPtr rows;
   int64_t filtered = 0;
   int64_t rejected = 0;
+  int64_t values_discarded = 0;
 };
 
 struct Trace {

@@ -40,6 +40,7 @@ Result<Mapped> MapThrough(Context& ctx, Transformers transformers, BatchPtr batc
     total.batch = std::move(step.batch);
     total.filtered += step.filtered;
     total.rejected += step.rejected;
+    total.values_discarded += step.values_discarded;
   }
   CountLeftOut(ctx, total);
   return total;
@@ -61,6 +62,7 @@ class TransformBase : public BatchStream {
     ARROW_ASSIGN_OR_RAISE(StreamEnd end, upstream_->Finish());
     end.rows_filtered += filtered_;
     end.rows_rejected += rejected_;
+    end.values_discarded += values_discarded_;
     end.rows_out = rows_out_;
     return end;
   }
@@ -69,6 +71,7 @@ class TransformBase : public BatchStream {
   void Account(const Mapped& mapped) {
     filtered_ += mapped.filtered;
     rejected_ += mapped.rejected;
+    values_discarded_ += mapped.values_discarded;
     rows_out_ += mapped.batch->num_rows();
   }
 
@@ -86,6 +89,7 @@ class TransformBase : public BatchStream {
  private:
   int64_t filtered_ = 0;
   int64_t rejected_ = 0;
+  int64_t values_discarded_ = 0;
   int64_t rows_out_ = 0;
 };
 

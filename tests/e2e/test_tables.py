@@ -110,3 +110,14 @@ def test_paths(shop, levada, server):
     ran = levada("run", "shop.yaml", expect=10)
     assert "has a name that no path is made of" in ran.err
     server.execute('drop table sold."odd name"')
+
+
+def test_a_table_that_cannot_be_a_pipeline_stops_none_of_the_others(shop, server):
+    levada = shop()
+    server.execute('create table sold."Weird Name"(id int)')
+    try:
+        ran = levada("run", "shop.yaml", expect=10)
+        assert "3 pipelines: 3 published" in ran.out and "Weird Name" in ran.err, ran
+        assert read_table(levada.directory / "lake/sold/orders").num_rows == 30
+    finally:
+        server.execute('drop table sold."Weird Name"')

@@ -115,6 +115,7 @@ def test_validate_is_what_the_model_says(server, levada, visits):
     partition = report["runs"][0]["partitions"][0]
     assert (partition["rows"], partition["rows_rejected"]) == (len(kept), len(aside))
     assert partition["rows_filtered"] == ROWS - len(kept) - len(aside)
+    assert partition["values_discarded"] == sum(side not in (None, "north") for _, _, side, _, _ in visits)
 
 
 def test_a_repeated_value_ends_the_run_in_any_memory(server, levada, visits):

@@ -85,6 +85,11 @@ def test_a_run_that_is_not_finished(server, levada, lake):
         assert levada("verify", "lake", "--json", expect=0).json()["ok"]
 
 
+def test_a_file_is_no_dataset(levada, lake):
+    levada.write("p.yaml", "name: p\n")
+    assert "is a file, expected a dataset" in levada("verify", "p.yaml", expect=10).err
+
+
 def test_what_is_no_dataset(levada, lake):
     (levada.directory / "other").mkdir()
     ran = levada("verify", "other", expect=40)

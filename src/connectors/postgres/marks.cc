@@ -9,6 +9,7 @@
 #include <string>
 #include <utility>
 
+#include "base/log.h"
 #include "base/quantity.h"
 #include "connectors/postgres/run_predicate.h"
 #include "connectors/postgres/session.h"
@@ -55,6 +56,7 @@ class MarkFinder {
     }
     if (mark.low) after_low_ = name_ + " > " + MarkLiteral(*mark.low, order_);
     ARROW_ASSIGN_OR_RAISE(mark.high, IsTime(order_) ? NewestTime() : NewestNumber());
+    if (!mark.high && mark.low) ARROW_RETURN_NOT_OK(CheckNotBelow(mark));
     ARROW_ASSIGN_OR_RAISE(standby_, IsStandby(ctx_, connection_));
     ARROW_RETURN_NOT_OK(AddNotes(mark));
     if (!mark.high || !request_.settled) return mark;
@@ -145,6 +147,26 @@ class MarkFinder {
     }
     // Below the least of them no row has a place, and above all of those there is no mark.
     return Greatest(name_ + " > '-infinity' AND " + name_ + " < " + TimeLiteral(until, order_));
+  }
+
+  /// A table that was emptied and numbered anew looks as if nothing came.
+  Status CheckNotBelow(elt::Mark& mark) {
+    const std::string from = " from " + FromOf(subject_, options_);
+    const std::string finite = IsTime(order_) ? " where " + name_ + " < 'infinity'" : std::string();
+    ARROW_ASSIGN_OR_RAISE(
+        const pq::Rows rows,
+        connection_.Query(ctx_, kDoing,
+                          "select max(" + name_ + ")::text, max(" + name_ + ") < " +
+                              MarkLiteral(*mark.low, order_) + from + finite));
+    if (rows.empty() || rows[0][1] != "t") return Status::OK();
+    const std::string note = fmt::format(
+        "the greatest value of \"{}\" is {}, below the {} up to which was read: rows that came "
+        "since "
+        "the table was emptied or restored are not seen; write them anew to another path",
+        column_->name, rows[0][0].value_or(""), *mark.low);
+    if (request_.settled) ctx_.log->Warning(note, {{"table", options_.What()}});
+    mark.notes.push_back(note);
+    return Status::OK();
   }
 
   // ------------------------------------------------------------------------------------- waiting

@@ -146,6 +146,17 @@ TEST_F(MarksTest, WhatHasNoOrderOrDoesNotFitIsRefused) {
               FailsWith(FaultCode::kImpossiblePlan, HasSubstr("expected a duration")));
 }
 
+TEST_F(MarksTest, ATableThatWasEmptiedIsNoticed) {
+  const auto found = ValueOf(Find("table: numbers", {.column = "id", .low = "5000"}));
+  EXPECT_EQ(found.high, std::nullopt);
+  ASSERT_FALSE(found.notes.empty());
+  EXPECT_THAT(found.notes.front(), HasSubstr("\"id\" is 100, below the 5000"));
+  EXPECT_THAT(ValueOf(Find("table: numbers", {.column = "id", .low = "100"})).notes, IsEmpty());
+  EXPECT_THAT(ValueOf(Find("table: nothing", {.column = "id", .low = "100"})).notes, IsEmpty());
+  EXPECT_THAT(ValueOf(Find("table: endless", {.column = "at", .low = "2026-01-01"})).notes,
+              IsEmpty());
+}
+
 TEST_F(MarksTest, WritersAreWaitedForAndThenNamed) {
   for (const char* sql :
        {"insert into numbers(small) values (1)", "lock table numbers in row exclusive mode"}) {

@@ -85,11 +85,14 @@ Result<elt::Mapped> RowRules::Apply(Context& ctx, const elt::BatchPtr& batch,
     }
     const std::string column = rule.column < 0 ? "" : input_->field(rule.column)->name();
     for (const Breach& breach : breaches) {
+      if (rule.on_error == elt::OnError::kDiscardValue) {
+        auto& rows = discarded[rule.column];
+        rows.resize(static_cast<size_t>(batch->num_rows()));
+        auto is_discarded = rows[static_cast<size_t>(breach.row)];
+        if (is_discarded) continue;  // by another rule
+        is_discarded = true;
+      }
       fates.Add(breach.row, rule.on_error, column, breach.reason);
-      if (rule.on_error != elt::OnError::kDiscardValue) continue;
-      auto& rows = discarded[rule.column];
-      rows.resize(static_cast<size_t>(batch->num_rows()));
-      rows[static_cast<size_t>(breach.row)] = true;
     }
   }
   if (first_failure) return first_failure->second;
