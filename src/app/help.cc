@@ -64,7 +64,8 @@ constexpr auto kVerbs = std::to_array<VerbText>({
      "--rebuild asks the targets and writes the ledger anew; use it after the ledger was lost or "
      "when another machine ran the pipeline.\n\n"
      "A run is published; begun (it is going on, or was killed); interrupted; failed; pending "
-     "(due, and not begun); or unknown, where there is no ledger.",
+     "(due, and not begun); or unknown, where there is no ledger. \"None began\" is failed of a "
+     "pipeline as a whole: its source was away, a table was gone.",
      "  levada status orders.yaml\n"
      "  levada status pipelines --having failed\n"
      "  levada status --state .levada --json\n"
@@ -72,7 +73,8 @@ constexpr auto kVerbs = std::to_array<VerbText>({
     {Verb::kRetry, "retry", "go on with runs that were begun and not finished",
      "retry FILE|DIR... [options]",
      "Like run, but starts nothing new: only partitions that are missing in runs that were already "
-     "begun are done.",
+     "begun are done. Of a pipeline of which nothing could begin the last time, because its source "
+     "was away for example, all that is due is run.",
      "  levada retry orders.yaml\n"},
     {Verb::kBackfill, "backfill", "run the windows of a stretch of time",
      "backfill FILE|DIR... --from LABEL [--to LABEL] [options]",

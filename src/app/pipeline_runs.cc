@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <map>
 
+#include "base/log.h"
+
 namespace levada::app {
 namespace {
 
@@ -67,8 +69,9 @@ Result<std::vector<LedgerRun>> KnownRuns(Session& session, const elt::Plan& plan
   std::vector<LedgerRun> runs;
   if (ledger != nullptr && plan.has_tables) {
     ARROW_ASSIGN_OR_RAISE(runs, ledger->Runs(""));
-    std::erase_if(runs,
-                  [&](const LedgerRun& run) { return !run.pipeline.starts_with(plan.name + "."); });
+    std::erase_if(runs, [&](const LedgerRun& run) {
+      return run.pipeline != plan.name && !run.pipeline.starts_with(plan.name + ".");
+    });
   } else if (ledger != nullptr) {
     ARROW_ASSIGN_OR_RAISE(runs, ledger->Runs(plan.name));
   }
@@ -76,6 +79,19 @@ Result<std::vector<LedgerRun>> KnownRuns(Session& session, const elt::Plan& plan
   // Without a ledger nobody here knows whether they are published.
   ARROW_RETURN_NOT_OK(AddOthers(session, plan, ledger == nullptr ? "unknown" : "pending", runs));
   return runs;
+}
+
+void NoteBeginning(Session& session, const Pipeline& pipeline, const Status& status) {
+  if (session.stopped() || CodeOf(status) == FaultCode::kLeaseHeld) return;
+  const auto ledger = OpenLedgerOf(session, pipeline.state_directory, !status.ok());
+  Status noted = ledger.status();
+  if (ledger.ok() && *ledger != nullptr) {
+    noted = (*ledger)->PutBeginning(session.context(), pipeline.plan.name, status);
+  }
+  if (!noted.ok()) {
+    session.context().log->Warning("the ledger is behind: what became of the pipeline is not in it",
+                                   {{"pipeline", pipeline.plan.name}, {"error", noted.message()}});
+  }
 }
 
 void NameBegun(std::vector<LedgerRun>& runs) {

@@ -20,6 +20,10 @@ Result<std::unique_ptr<elt::Ledger>> OpenLedgerOf(Session& session, const std::s
 Result<std::vector<elt::LedgerRun>> KnownRuns(Session& session, const elt::Plan& plan,
                                               elt::Ledger* ledger);
 
+/// Writes down that nothing of `pipeline` could begin, and why, for `status` and --having failed;
+/// or that something could. A stop and another process's lease are neither. Best effort: a warning.
+void NoteBeginning(Session& session, const Pipeline& pipeline, const Status& status);
+
 /// The ledger says "running" of a run that was killed too, and cannot know better.
 void NameBegun(std::vector<elt::LedgerRun>& runs);
 

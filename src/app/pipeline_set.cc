@@ -9,6 +9,7 @@
 #include "app/files_below.h"
 #include "app/pipeline_runs.h"
 #include "base/glob.h"
+#include "elt/pipeline_name.h"
 #include "elt/retry.h"
 
 namespace levada::app {
@@ -45,6 +46,25 @@ bool Connects(const CommandLine& line) {
   }
 }
 
+/// The names of a table become part of paths and of the pipeline's name.
+Status CheckName(const Pipeline& pipeline, const elt::FoundTable& table) {
+  if (elt::IsPipelineName(table.name) &&
+      (table.schema.empty() || elt::IsPipelineName(table.schema))) {
+    return Status::OK();
+  }
+  const std::string message =
+      fmt::format("table \"{}\" has a name that no path is made of", table.written);
+  const std::string help = "leave it out with exclude:, and give it a pipeline of its own";
+  return Fault(FaultCode::kImpossiblePlan, message)
+      .Help(help)
+      .At({pipeline.plan.consumer.options.ErrorAt("tables", FaultCode::kImpossiblePlan, message,
+                                                  help)});
+}
+
+bool IsRunning(const CommandLine& line) {
+  return line.verb == Verb::kRun || line.verb == Verb::kRetry || line.verb == Verb::kBackfill;
+}
+
 void Take(Session& session, const NamedFile& file, Neighbours& neighbours, PipelineSet& set,
           std::vector<Status>& failures) {
   const auto fail = [&](const Status& status) {
@@ -60,6 +80,7 @@ void Take(Session& session, const NamedFile& file, Neighbours& neighbours, Pipel
   if (opened->plan.has_tables && Connects(session.line())) {
     set.is_summed = true;
     auto tables = EachTable(session, *opened, failures);
+    if (IsRunning(session.line())) NoteBeginning(session, *opened, tables.status());
     if (!tables.ok()) return fail(tables.status());
     each = *std::move(tables);
   } else {
@@ -151,9 +172,8 @@ Status NothingSelected(const CommandLine& line) {
 Result<std::vector<Pipeline>> EachTable(Session& session, const Pipeline& pipeline,
                                         std::vector<Status>& failures) {
   // Who runs waits for a source that is away; who looks is told at once.
-  const bool waits = session.line().verb == Verb::kRun || session.line().verb == Verb::kRetry ||
-                     session.line().verb == Verb::kBackfill;
-  const elt::RetrySpec retry = waits ? pipeline.plan.retry : elt::RetrySpec{.attempts = 1};
+  const elt::RetrySpec retry =
+      IsRunning(session.line()) ? pipeline.plan.retry : elt::RetrySpec{.attempts = 1};
   ARROW_ASSIGN_OR_RAISE(const auto tables,
                         elt::Retried(session.context(), retry, session.random(), "tables", [&] {
                           return elt::FindTables(session.context(), pipeline.plan,
@@ -161,7 +181,8 @@ Result<std::vector<Pipeline>> EachTable(Session& session, const Pipeline& pipeli
                         }));
   std::vector<Pipeline> each;
   for (const elt::FoundTable& table : tables) {
-    auto one = OpenPipelineOfTable(session, pipeline, table);
+    const Status named = CheckName(pipeline, table);
+    auto one = named.ok() ? OpenPipelineOfTable(session, pipeline, table) : named;
     if (one.ok()) {
       each.push_back(*std::move(one));
     } else {

@@ -4,10 +4,12 @@
 
 #include "app/commands.h"
 #include "app/json_output.h"
+#include "app/pipeline_runs.h"
 #include "app/pipeline_set.h"
 #include "app/pipelines_text.h"
 #include "app/report_text.h"
 #include "app/run_reports.h"
+#include "base/quantity.h"
 #include "elt/runner.h"
 
 namespace levada::app {
@@ -61,19 +63,53 @@ void Tell(const elt::RunReport& report, PipelineLine& line) {
   line.elapsed_ns = report.elapsed_ns;
 }
 
-Status RunPipeline(Session& session, Pipeline& pipeline, bool is_summed, PipelineLine& line) {
-  const elt::RunOptions options = RunOptionsOf(session.line());
+/// Whether the last time it was run nothing of it could begin: then all that is due is what a retry
+/// is of.
+bool CouldNotBegin(Session& session, const Pipeline& pipeline) {
+  const auto ledger = OpenLedgerOf(session, pipeline.state_directory, false);
+  if (!ledger.ok() || *ledger == nullptr) return false;
+  const auto runs = (*ledger)->Runs(pipeline.plan.name);
+  return runs.ok() && std::ranges::find(*runs, "", &elt::LedgerRun::label) != runs->end();
+}
+
+/// The ledger has runs that no target knows: the target was removed, or it is another directory.
+Status WarnOfOtherPlace(elt::Ledger& ledger, const Pipeline& pipeline, elt::Prepared& prepared) {
+  if (!prepared.is_first) return Status::OK();
+  ARROW_ASSIGN_OR_RAISE(const auto runs, ledger.Runs(pipeline.plan.name));
+  const auto published =
+      static_cast<int64_t>(std::ranges::count(runs, "published", &elt::LedgerRun::state));
+  if (published == 0) return Status::OK();
+  Diagnostic warning;
+  warning.severity = Severity::kWarning;
+  warning.message = fmt::format("the ledger knows {} of \"{}\", and no target has {}",
+                                FormatCount(published, "published run"), pipeline.plan.name,
+                                published == 1 ? "it" : "them");
+  warning.help =
+      "all is written again; if nobody removed it, levada was started from another directory "
+      "before: a relative path: begins where levada is started";
+  prepared.warnings.push_back(std::move(warning));
+  return Status::OK();
+}
+
+/// `has_begun`: what fails from there on is told of the runs themselves.
+Status RunPipeline(Session& session, Pipeline& pipeline, bool is_summed, PipelineLine& line,
+                   bool& has_begun) {
+  elt::RunOptions options = RunOptionsOf(session.line());
+  if (options.only_begun && CouldNotBegin(session, pipeline)) options.only_begun = false;
   const elt::Engine engine = EngineOf(session, pipeline);
   Context context = session.context();
   ARROW_ASSIGN_OR_RAISE(elt::Prepared prepared, elt::Prepare(context, engine, options, false));
   ARROW_RETURN_NOT_OK(prepared.Refusal());
-  ShowWarnings(session, prepared.warnings);
   line.state = prepared.AnyPending() ? "published" : "nothing to do";
   if (!prepared.AnyPending() && !session.line().json) {
+    ShowWarnings(session, prepared.warnings);
     if (session.line().quiet || is_summed) return Status::OK();
     return WriteOutput(NothingToDoText(pipeline.plan, prepared, options.only_begun));
   }
   ARROW_ASSIGN_OR_RAISE(auto ledger, OpenLedger(session, context, pipeline.state_directory));
+  ARROW_RETURN_NOT_OK(WarnOfOtherPlace(*ledger, pipeline, prepared));
+  ShowWarnings(session, prepared.warnings);
+  has_begun = true;
   const int64_t budget = prepared.memory.budget_bytes;
   BudgetPool pool(budget > 0 ? std::max<int64_t>(1, budget - prepared.memory.fixed_bytes) : 0);
   context.pool = &pool;
@@ -121,7 +157,10 @@ Outcome Run(Session& session) {
     PipelineLine& line = lines.emplace_back();
     line.name = pipeline.plan.name;
     line.file = pipeline.file;
-    line.status = session.NameSignal(RunPipeline(session, pipeline, set.is_summed, line));
+    bool has_begun = false;
+    line.status =
+        session.NameSignal(RunPipeline(session, pipeline, set.is_summed, line, has_begun));
+    NoteBeginning(session, pipeline, has_begun ? Status::OK() : line.status);
     if (!line.status.ok()) line.state = session.stopped() ? "interrupted" : "failed";
     outcome.Note(set.pipelines.size() > 1 && !line.status.ok()
                      ? WithDetail(line.status, "pipeline", pipeline.plan.name)

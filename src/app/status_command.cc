@@ -39,7 +39,7 @@ std::string JsonText(const std::string& pipeline, const std::vector<LedgerRun>& 
   json["runs"] = Json::array();
   for (const LedgerRun& run : runs) {
     json["runs"].push_back({{"pipeline", run.pipeline},
-                            {"window", run.label},
+                            {"window", TextOrNull(run.label)},
                             {"state", run.state},
                             {"rows", run.rows},
                             {"files", run.files},
@@ -92,6 +92,12 @@ std::string PlainText(const std::vector<LedgerRun>& runs, const Terminal& termin
                                                                : std::string_view();
     if (run.state == "pending" || run.state == "unknown") {
       table.AddRow({run.pipeline, run.label, run.state}, mark);
+      continue;
+    }
+    if (run.label.empty()) {
+      table.AddRow({run.pipeline, "none began", run.state, "", "", "", "",
+                    ToTheSecond(run.finished_at), run.error},
+                   mark);
       continue;
     }
     table.AddRow(

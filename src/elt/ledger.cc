@@ -183,6 +183,26 @@ Status Ledger::PutAttempt(const Context& parent, const LedgerAttempt& attempt) {
   });
 }
 
+Status Ledger::PutBeginning(const Context& parent, const std::string& pipeline,
+                            const Status& status) {
+  if (!status.ok()) {
+    LedgerRun run;
+    run.pipeline = pipeline;
+    run.state = "failed";
+    run.started_at = run.finished_at = FormatTimestamp(parent.clock->Now());
+    const Fault fault = FaultOf(status);
+    run.error = fmt::format("{}: {}", CodeName(fault.code()), fault.message());
+    return PutRun(parent, run);
+  }
+  return Write(parent, [&](Context& ctx) -> Status {
+    ARROW_ASSIGN_OR_RAISE(
+        Statement remove,
+        database_->Prepare(ctx, "delete from runs where pipeline = ?1 and label = ''"));
+    remove.Bind(1, pipeline);
+    return remove.Run(ctx);
+  });
+}
+
 Result<std::vector<LedgerRun>> Ledger::Runs(const std::string& pipeline) {
   std::lock_guard lock(mutex_);
   const Context ctx;

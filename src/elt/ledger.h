@@ -22,7 +22,7 @@ namespace levada::elt {
 
 struct LedgerRun {
   std::string pipeline;
-  std::string label;
+  std::string label;  ///< empty: the pipeline failed before any run of it began
   std::string state;  ///< running | published | interrupted | failed
   std::string plan_hash;
   int revision = 0;
@@ -63,6 +63,8 @@ class Ledger {
 
   Status PutRun(const Context& ctx, const LedgerRun& run);
   Status PutAttempt(const Context& ctx, const LedgerAttempt& attempt);
+  /// The run without a label: `status` is why nothing began, or OK and it is forgotten.
+  Status PutBeginning(const Context& ctx, const std::string& pipeline, const Status& status);
   /// Runs of one pipeline (all when empty), by pipeline and label.
   Result<std::vector<LedgerRun>> Runs(const std::string& pipeline);
   Result<std::vector<LedgerAttempt>> Attempts(const std::string& pipeline,

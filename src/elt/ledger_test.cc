@@ -120,5 +120,19 @@ TEST_F(LedgerTest, ADirectoryThatCannotBeMadeIsNamed) {
   EXPECT_NE(ledger.status().message().find("file/state"), std::string::npos);
 }
 
+TEST_F(LedgerTest, APipelineThatCouldNotBeginIsKnownUntilItCan) {
+  const auto ledger = Open();
+  const Status away = Fault(FaultCode::kSourceUnreachable, "no answer");
+  ASSERT_TRUE(ledger->PutBeginning(here.ctx, "orders", away).ok());
+  ASSERT_TRUE(ledger->PutBeginning(here.ctx, "orders", away).ok());
+  const auto runs = *ledger->Runs("orders");
+  ASSERT_EQ(runs.size(), 1u);
+  EXPECT_EQ(runs.front().label, "");
+  EXPECT_EQ(runs.front().state, "failed");
+  EXPECT_EQ(runs.front().error, "LV2001: no answer");
+  ASSERT_TRUE(ledger->PutBeginning(here.ctx, "orders", Status::OK()).ok());
+  EXPECT_TRUE(ledger->Runs("orders")->empty());
+}
+
 }  // namespace
 }  // namespace levada::elt

@@ -8,6 +8,7 @@
 #include "elt/defaults.h"
 #include "elt/hidden_source.h"
 #include "elt/option_problems.h"
+#include "elt/pipeline_name.h"
 #include "elt/plan_hash.h"
 #include "elt/plan_stages.h"
 #include "elt/plan_window.h"
@@ -16,22 +17,11 @@
 namespace levada::elt {
 namespace {
 
-constexpr size_t kNameBytesMax = 100;
-
 void Problem(const PlanInput& input, const Options& options, std::string_view name, FaultCode code,
              std::string message, std::string help) {
   Diagnostic problem = options.ErrorAt(name, code, std::move(message), std::move(help));
   if (!IsReported(input.diagnostics, problem.span))
     AddProblem(input.diagnostics, std::move(problem));
-}
-
-bool IsPipelineName(const std::string& name) {
-  const auto ok = [](unsigned char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-           c == '-' || c == '.';
-  };
-  return !name.empty() && name.size() <= kNameBytesMax && name[0] != '.' && name[0] != '-' &&
-         std::ranges::all_of(name, ok);
 }
 
 void ReadName(const Options& pipeline, const PlanInput& input, Plan& plan) {
@@ -362,26 +352,14 @@ Result<Plan> ParsePlan(const std::shared_ptr<const SourceText>& source, const Ca
 Result<std::vector<FoundTable>> FindTables(Context& ctx, const Plan& plan, const Catalog& catalog,
                                            const StageInput& input) {
   const CatalogEntry<Consumer>& consumer = *catalog.FindConsumer(plan.consumer.kind);
+  ARROW_ASSIGN_OR_RAISE(auto tables, consumer.find_tables(ctx, plan.consumer.options, input));
+  if (!tables.empty()) return tables;
   const Options& options = plan.consumer.options;
-  ARROW_ASSIGN_OR_RAISE(auto tables, consumer.find_tables(ctx, options, input));
-  const auto refuse = [&](FaultCode code, std::string message, std::string help) {
-    return Fault(code, message).Help(help).At({options.ErrorAt("tables", code, message, help)});
-  };
-  if (tables.empty()) {
-    return refuse(FaultCode::kTableNotFound,
-                  "there is no table like " + Quoted(options.Text("tables")),
-                  "names are exact, and what \"exclude\" names is left out");
-  }
-  for (const FoundTable& table : tables) {
-    // They become part of paths and of the pipeline's name.
-    if (IsPipelineName(table.name) && (table.schema.empty() || IsPipelineName(table.schema))) {
-      continue;
-    }
-    return refuse(FaultCode::kImpossiblePlan,
-                  "table " + Quoted(table.written) + " has a name that no path is made of",
-                  "leave it out with exclude:, and give it a pipeline of its own");
-  }
-  return tables;
+  const std::string message = "there is no table like " + Quoted(options.Text("tables"));
+  const std::string help = "names are exact, and what \"exclude\" names is left out";
+  return Fault(FaultCode::kTableNotFound, message)
+      .Help(help)
+      .At({options.ErrorAt("tables", FaultCode::kTableNotFound, message, help)});
 }
 
 std::vector<std::string> TargetPaths(const Plan& plan, const Catalog& catalog) {

@@ -578,6 +578,8 @@ Result<Prepared> Prepare(Context& ctx, const Engine& engine, const RunOptions& o
   ARROW_ASSIGN_OR_RAISE(const auto others, OtherRuns(ctx, engine, prepared.runs));
   RefuseOverlaps(others, prepared.runs);
   const auto first = std::ranges::find_if(prepared.runs, IsPending);
+  prepared.is_first = !prepared.runs.empty() && std::ranges::all_of(prepared.runs, IsNew) &&
+                      std::ranges::all_of(others, &std::vector<PublishedRun>::empty);
   // Nothing to do and nothing to show: do not disturb the source.
   if (first == prepared.runs.end() && !split_first) return prepared;
 

@@ -44,7 +44,7 @@ Receipt ExampleReceipt(int slice) {
       WrittenFile{"day=2026-01-31/part-a.parquet", ".staged/x", 98, 4096, std::string(64, 'a')},
       WrittenFile{"part..b.parquet", "", 0, 0, ""}};
   receipt.rows_hash = "0123456789abcdef";
-  receipt.end = StreamEnd{100, 100, 1, 1, 98, "lsn 0/16B3748"};
+  receipt.end = StreamEnd{100, 100, 1, 1, 3, 98, "lsn 0/16B3748"};
   receipt.state = R"({"codec":"zstd"})";
   return receipt;
 }

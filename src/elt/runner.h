@@ -70,6 +70,7 @@ struct Prepared {
   std::vector<BoundTarget> targets;      ///< per loader, bound for the first run
   std::vector<ColumnHint> output_hints;  ///< per column of the loaders' input
   std::vector<RunDecision> runs;         ///< oldest first
+  bool is_first = false;  ///< there is something to do, and no target has a record of any run
   BatchLimits batches;
   MemoryPlan memory;
   std::vector<std::string> notes;

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from conftest import data_files, read_table
+from conftest import Levada, data_files, read_table
 
 DEFAULTS = """
 memory: 1GiB
@@ -124,7 +124,7 @@ def test_defaults_that_are_wrong_are_told_where_they_stand(folder):
     assert "pipelines/defaults.yaml:1:9" in ran.err and "pipelines/defaults.yaml:2:30" in ran.err
     folder.write("pipelines/defaults.yaml", "\n\nloaders:\n  parquet: { partition_by: [day, DAY] }\n")
     ran = folder("check", "pipelines/a.yaml", expect=10)
-    assert "pipelines/defaults.yaml:4:28" in ran.err and "names column" in ran.err, ran
+    assert "pipelines/defaults.yaml:4:14" in ran.err and "names column" in ran.err, ran
     folder.write("pipelines/defaults.yaml", "name: all\n")
     assert "is a pipeline's own and no default" in folder("check", "pipelines/a.yaml", expect=10).err
     (folder.directory / "pipelines/defaults.yaml").unlink()
@@ -145,3 +145,29 @@ def test_two_thousand_files_in_seconds(levada):
     for i in range(2000):
         levada.write(f"many/team{i % 20}/p{i}.yaml", PIPELINE.format(name=f"p{i}", up="../", tags="x", table="public.t"))
     assert levada("check", "many", expect=0).out == "2,000 pipelines: ok\n"
+
+
+def test_what_could_not_begin_is_known_in_the_morning(folder, server):
+    """The source was away, or a table: nothing of it is in any run, and `status` says so all the same."""
+    server.execute("alter table folder_b rename to folder_gone")
+    folder("run", "pipelines", "--quiet", expect=21)
+    status = folder("status", "pipelines", expect=0)
+    assert states(status.out) == {"a": "published", "a_again": "published", "b": "failed"}, status
+    one = folder("status", "pipelines/deep/b.yml", "--json", expect=0).json()["runs"]
+    assert [(run["window"], run["state"]) for run in one] == [(None, "failed"), ("all", "pending")]
+    assert one[0]["error"].startswith("LV21")
+    assert "none began" in folder("status", "pipelines/deep/b.yml", expect=0).out
+    server.execute("alter table folder_gone rename to folder_b")
+    again = folder("retry", "pipelines", "--having", "failed", expect=0)
+    assert states(again.out) == {"b": "published"}
+    assert folder("retry", "pipelines", "--having", "failed", expect=0).out == "0 pipelines\n"
+    assert states(folder("status", "pipelines", expect=0).out)["b"] == "published"
+
+
+def test_another_directory_than_the_ledger_knows_is_said(folder):
+    folder("run", "pipelines/a.yaml", "--quiet", expect=0)
+    (folder.directory / "elsewhere").mkdir()
+    elsewhere = Levada(folder.directory / "elsewhere")
+    ran = elsewhere("run", "../pipelines/a.yaml", expect=0)
+    assert "the ledger knows 1 published run of \"a\", and no target has it" in ran.err, ran
+    assert "warning" not in folder("run", "pipelines/a.yaml", expect=0).err
