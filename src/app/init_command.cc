@@ -85,11 +85,33 @@ std::string ColumnComments(const Pipeline& pipeline, const elt::Prepared& prepar
   return comments;
 }
 
+std::string ConsumerText(const Session& session, const AdHocParts& parts) {
+  std::string text = fmt::format("consumer:\n  {}:\n", parts.consumer);
+  const AdHocPipeline& ad_hoc = *session.line().ad_hoc;
+  const bool holds_password = RedactUrl(ad_hoc.url) != ad_hoc.url;
+  for (const auto& [name, value] : parts.options) {
+    const bool is_secret = holds_password && name == "dsn";
+    text +=
+        fmt::format("    {}: {}\n", name, is_secret ? "${env:" + VariableOf(parts) + "}" : value);
+  }
+  return text;
+}
+
+constexpr const char* kModeline = "# yaml-language-server: $schema=./levada.schema.json\n";
+constexpr const char* kTransformers =
+    "# What rows pass through, in this order; `levada preview` and `levada test` show what it "
+    "makes "
+    "of them.\n# transformers:\n";
+
+std::string LoaderText(const Session& session) {
+  return fmt::format("loaders:\n  - parquet:\n      path: {}\n",
+                     YamlText(session.line().ad_hoc->path));
+}
+
 std::string FileText(const Session& session, const AdHocParts& parts, const Pipeline& pipeline,
                      const elt::Prepared& prepared) {
-  const AdHocPipeline& ad_hoc = *session.line().ad_hoc;
   const elt::Source& source = prepared.source;
-  std::string text = "# yaml-language-server: $schema=./levada.schema.json\n";
+  std::string text = kModeline;
   text += fmt::format("# {}{}\n", source.description, SizeOf(source));
   text += fmt::format("name: {}\n\n", YamlText(parts.name));
   const std::vector<std::string> times = TimesOf(source);
@@ -103,27 +125,36 @@ std::string FileText(const Session& session, const AdHocParts& parts, const Pipe
         "# run: {{ every: day, column: {}, start: {}, timezone: UTC }}\n\n",
         fmt::join(times, ", "), times.front(), today);
   }
-  text += fmt::format("consumer:\n  {}:\n", parts.consumer);
-  const bool holds_password = RedactUrl(ad_hoc.url) != ad_hoc.url;
-  for (const auto& [name, value] : parts.options) {
-    const bool is_secret = holds_password && name == "dsn";
-    text +=
-        fmt::format("    {}: {}\n", name, is_secret ? "${env:" + VariableOf(parts) + "}" : value);
-  }
+  text += ConsumerText(session, parts);
   const elt::OptionSpec& spec = session.catalog().FindConsumer(parts.consumer)->spec;
   if (TakesColumns(spec)) text += fmt::format("    # columns: [{}]\n", ColumnsOf(source));
   text += "\n";
-  text +=
-      "# What rows pass through, in this order; `levada preview` and `levada test` show what it "
-      "makes "
-      "of them.\n# transformers:\n";
+  text += kTransformers;
   text += fmt::format("#   - filter: {} is not null\n", FilteredColumn(*source.schema));
-  text += "\n" + ColumnComments(pipeline, prepared);
-  text += fmt::format("loaders:\n  - parquet:\n      path: {}\n", YamlText(ad_hoc.path));
+  text += "\n" + ColumnComments(pipeline, prepared) + LoaderText(session);
   if (!times.empty()) {
     text +=
         "      # layout: \"day={run.start:%Y-%m-%d}\"      # with run:, a directory for each day\n";
   }
+  return text;
+}
+
+/// Of a source that needs a word first, what that word is about stands in the file.
+std::string UnfinishedText(const Session& session, const AdHocParts& parts, const Status& status) {
+  const Fault fault = FaultOf(status);
+  std::string text = kModeline;
+  text +=
+      "# Not ready to run. The source has what needs a word of yours first; `levada check "
+      "--online` tells it again:\n";
+  const auto add = [&](const std::string& message, const std::string& help) {
+    text += fmt::format("#   {}\n", message);
+    if (!help.empty()) text += fmt::format("#     help: {}\n", help);
+  };
+  if (fault.diagnostics().empty()) add(fault.message(), fault.help());
+  for (const Diagnostic& problem : fault.diagnostics()) add(problem.message, problem.help);
+  text += fmt::format("name: {}\n\n", YamlText(parts.name));
+  text += ConsumerText(session, parts) + "\n" + kTransformers;
+  text += "#   - rename: { \"Old Name\": new_name }\n\n" + LoaderText(session);
   return text;
 }
 
@@ -140,17 +171,30 @@ Status InitPipeline(Session& session) {
   source->name = "<command line>";
   ARROW_ASSIGN_OR_RAISE(source->text, WriteAdHoc(session.catalog(), ad_hoc));
   ARROW_ASSIGN_OR_RAISE(const Pipeline pipeline, OpenPipelineText(session, source));
-  ARROW_ASSIGN_OR_RAISE(const elt::Prepared prepared, DescribePipeline(session, pipeline));
-  const std::string text = FileText(session, parts, pipeline, prepared);
+  const auto prepared = DescribePipeline(session, pipeline);
+  const bool is_unfinished =
+      !prepared.ok() && KindOf(CodeOf(prepared.status())).blame == Blame::kConfig;
+  if (!prepared.ok() && !is_unfinished) return prepared.status();
+  const std::string text = is_unfinished ? UnfinishedText(session, parts, prepared.status())
+                                         : FileText(session, parts, pipeline, *prepared);
   if (RedactUrl(ad_hoc.url) != ad_hoc.url && !session.line().quiet) {
     WriteError(
         fmt::format("the URL holds a password, so the file reads it from the environment: "
                     "set {} to the URL\n",
                     VariableOf(parts)));
   }
-  if (ad_hoc.save.empty()) return WriteOutput(text);
+  if (ad_hoc.save.empty()) {
+    ARROW_RETURN_NOT_OK(WriteOutput(text));
+    return prepared.status();
+  }
   ARROW_RETURN_NOT_OK(SaveNewFile(session.disk(), ad_hoc.save, text));
-  if (session.line().quiet) return Status::OK();
+  if (is_unfinished && !session.line().quiet) {
+    WriteError(
+        fmt::format("saved as {}. Next, with what it says at its top:\n"
+                    "  levada check --online {}\n",
+                    ad_hoc.save, ad_hoc.save));
+  }
+  if (session.line().quiet || is_unfinished) return prepared.status();
   WriteError(
       fmt::format("saved as {}. Next:\n  levada schema > {}\n  levada preview {}\n"
                   "  levada run {}\n",

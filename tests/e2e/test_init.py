@@ -44,6 +44,19 @@ def test_a_table_without_times(server, levada):
     assert "# Each run reads all of it" in ran.out and "run:" not in ran.out and "layout" not in ran.out
 
 
+def test_a_source_that_needs_a_word_has_a_file_too(server, levada):
+    server.execute('create table if not exists odd (id int, price numeric, "In Stock" bool)')
+    ran = levada("init", server.url() + "?table=odd", "lake", "--save", "odd.yaml", expect=10)
+    path = levada.directory / "odd.yaml"
+    text = path.read_text()
+    assert "# Not ready to run." in text and '#   odd: column "price"' in text and "saved as odd.yaml" in ran.err and "LV1016" in ran.err
+    path.write_text(text.replace("table: odd\n", "table: odd\n    numeric: decimal(18,4)\n"))
+    assert "LV1020" in levada("check", "--online", "odd.yaml", expect=10).err
+    path.write_text(path.read_text().replace("# transformers:", "transformers:").replace('#   - rename: { "Old Name": new_name }',
+                                                                                       '  - rename: { "In Stock": in_stock }'))
+    levada("run", "odd.yaml", "--quiet", expect=0)
+
+
 def test_a_password_stays_out_of_the_file(server, levada):
     url = server.url(password="secret-word") + "?table=plain"
     ran = levada("init", url, "./lake/plain", "--save", "p.yaml", expect=0)
