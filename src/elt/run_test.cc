@@ -44,7 +44,7 @@ Receipt ExampleReceipt(int slice) {
       WrittenFile{"day=2026-01-31/part-a.parquet", ".staged/x", 98, 4096, std::string(64, 'a')},
       WrittenFile{"part..b.parquet", "", 0, 0, ""}};
   receipt.rows_hash = "0123456789abcdef";
-  receipt.end = StreamEnd{100, 100, 1, 1, 3, 98, "lsn 0/16B3748"};
+  receipt.end = StreamEnd{100, 100, 1, 1, 0, 98, "lsn 0/16B3748"};
   receipt.state = R"({"codec":"zstd"})";
   return receipt;
 }
@@ -268,6 +268,13 @@ TEST(Receipt, SurvivesTheRoundTrip) {
 }
 
 TEST(Receipt, IsOneLine) { EXPECT_EQ(ExampleReceipt(0).ToJson().find('\n'), std::string::npos); }
+
+TEST(Receipt, KnowsHowManyValuesWereDiscarded) {
+  Receipt receipt = ExampleReceipt(0);
+  EXPECT_EQ(receipt.ToJson().find("values_discarded"), std::string::npos);
+  receipt.end.values_discarded = 3;
+  EXPECT_EQ(Receipt::FromJson(receipt.ToJson())->end.values_discarded, 3);
+}
 
 TEST(Receipt, RefusesPathsThatLeaveTheDataset) {
   for (const char* path : {"", "/etc/passwd", "..", "../x", "a/../../x", "a/.."}) {

@@ -152,7 +152,9 @@ class MarkFinder {
   /// A table that was emptied and numbered anew looks as if nothing came.
   Status CheckNotBelow(elt::Mark& mark) {
     const std::string from = " from " + FromOf(subject_, options_);
-    const std::string finite = IsTime(order_) ? " where " + name_ + " < 'infinity'" : std::string();
+    const std::string finite =
+        IsTime(order_) ? " where " + name_ + " > '-infinity' AND " + name_ + " < 'infinity'"
+                       : std::string();
     ARROW_ASSIGN_OR_RAISE(
         const pq::Rows rows,
         connection_.Query(ctx_, kDoing,
