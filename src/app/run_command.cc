@@ -109,6 +109,7 @@ Status RunPipeline(Session& session, Pipeline& pipeline, bool is_summed, Pipelin
   ARROW_ASSIGN_OR_RAISE(auto ledger, OpenLedger(session, context, pipeline.state_directory));
   ARROW_RETURN_NOT_OK(WarnOfOtherPlace(*ledger, pipeline, prepared));
   ShowWarnings(session, prepared.warnings);
+  ARROW_RETURN_NOT_OK(ledger->PutBeginning(context, pipeline.plan.name, Status::OK()));
   has_begun = true;
   const int64_t budget = prepared.memory.budget_bytes;
   BudgetPool pool(budget > 0 ? std::max<int64_t>(1, budget - prepared.memory.fixed_bytes) : 0);
@@ -160,7 +161,7 @@ Outcome Run(Session& session) {
     bool has_begun = false;
     line.status =
         session.NameSignal(RunPipeline(session, pipeline, set.is_summed, line, has_begun));
-    NoteBeginning(session, pipeline, has_begun ? Status::OK() : line.status);
+    if (!has_begun) NoteBeginning(session, pipeline, line.status);
     if (!line.status.ok()) line.state = session.stopped() ? "interrupted" : "failed";
     outcome.Note(set.pipelines.size() > 1 && !line.status.ok()
                      ? WithDetail(line.status, "pipeline", pipeline.plan.name)

@@ -1,4 +1,5 @@
 #pragma once
+// What a pipeline can be called: its name is a part of paths, of files and of the ledger's keys.
 
 #include <cstddef>
 #include <string>

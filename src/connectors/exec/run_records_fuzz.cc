@@ -32,13 +32,12 @@ std::optional<Record> Try(std::string_view text) {
 }  // namespace levada::exec
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  using namespace levada;
   const std::string_view text(reinterpret_cast<const char*>(data), size);
-  exec::RunState state;
-  if (const auto part = exec::Try<exec::PartRecord>(text)) {
+  levada::exec::RunState state;
+  if (const auto part = levada::exec::Try<levada::exec::PartRecord>(text)) {
     state.parts.emplace(part->record.partition, *part);
   }
-  if (const auto run = exec::Try<exec::RunRecord>(text)) state.run = *run;
+  if (const auto run = levada::exec::Try<levada::exec::RunRecord>(text)) state.run = *run;
   (void)state.Seen("pipeline", "label");
   return 0;
 }

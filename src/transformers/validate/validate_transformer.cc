@@ -1,12 +1,12 @@
 #include "transformers/validate/validate_transformer.h"
 
 #include <arrow/array.h>
-#include <arrow/memory_pool.h>
 
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "base/memory.h"
 #include "elt/stage_problems.h"
 #include "elt/type_name.h"
 #include "expressions/expression_option.h"
@@ -171,9 +171,9 @@ class RuleReader {
     const expressions::Compiled compiled =
         expressions::Compile(typed("min") + " <= " + typed("max"), *arrow::schema({}));
     if (!compiled.problems.empty()) return;
+    BudgetPool pool(0);  // for the one row
     const auto evaluated = compiled.expression->Evaluate(
-        *arrow::RecordBatch::Make(arrow::schema({}), 1, arrow::ArrayVector{}),
-        arrow::default_memory_pool());
+        *arrow::RecordBatch::Make(arrow::schema({}), 1, arrow::ArrayVector{}), &pool);
     if (!evaluated.ok()) return;
     const auto& holds = static_cast<const arrow::BooleanArray&>(*evaluated->values);
     if (holds.false_count() == 0) return;
