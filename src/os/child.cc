@@ -152,13 +152,17 @@ class Child::Supervisor {
       ARROW_RETURN_NOT_OK(ctx.Check());
       const int count = RetryOnInterrupt(
           [&] { return static_cast<int>(read(output_.reader.fd(), out.data(), out.size())); });
+      // A stop ends the program as well, and its end may be seen first.
+      if (count == 0) ARROW_RETURN_NOT_OK(ctx.Check());
       if (count >= 0) return static_cast<size_t>(count);
       if (errno != EAGAIN) {
         return ErrnoFault(FaultCode::kInternal, errno, "cannot read a program's output");
       }
       // Whoever still holds the pipe when the program is gone is nobody we know.
       ARROW_ASSIGN_OR_RAISE(const bool ready, Await(ctx, output_.reader.fd(), POLLIN));
-      if (!ready && HasEnded()) return size_t{0};
+      if (ready || !HasEnded()) continue;
+      ARROW_RETURN_NOT_OK(ctx.Check());
+      return size_t{0};
     }
   }
 
@@ -173,12 +177,17 @@ class Child::Supervisor {
         bytes = bytes.subspan(static_cast<size_t>(count));
         continue;
       }
-      if (errno == EPIPE) return false;
+      if (errno == EPIPE) {
+        ARROW_RETURN_NOT_OK(ctx.Check());
+        return false;
+      }
       if (errno != EAGAIN) {
         return ErrnoFault(FaultCode::kInternal, errno, "cannot write to a program");
       }
       ARROW_ASSIGN_OR_RAISE(const bool ready, Await(ctx, input_.writer.fd(), POLLOUT));
-      if (!ready && HasEnded()) return false;
+      if (ready || !HasEnded()) continue;
+      ARROW_RETURN_NOT_OK(ctx.Check());
+      return false;
     }
     return true;
   }
