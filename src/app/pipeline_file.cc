@@ -101,6 +101,7 @@ Result<Pipeline> OpenAdHocPipeline(Session& session, const AdHocPipeline& ad_hoc
   source->name = ad_hoc.save.empty() ? "<command line>" : ad_hoc.save;
   source->text = text;
   ARROW_ASSIGN_OR_RAISE(Pipeline pipeline, MakePipeline(session, source, source->name));
+  pipeline.is_ad_hoc = true;
   // They would point into a file that nobody wrote.
   pipeline.plan.warnings.clear();
   if (RedactUrl(ad_hoc.url) != ad_hoc.url && ad_hoc.save.empty()) {

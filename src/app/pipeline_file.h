@@ -14,6 +14,7 @@ namespace levada::app {
 struct Pipeline {
   std::string file;             ///< as the user wrote it; "<command line>" for an ad hoc one
   std::string state_directory;  ///< --state, or .levada beside the file
+  bool is_ad_hoc = false;       ///< of a URL and a directory on the command line
   std::shared_ptr<const SourceText> text;
   elt::Plan plan;
   elt::Stages stages;

@@ -79,7 +79,7 @@ void Progress::RunEnds(const std::string& label, elt::RunOutcome outcome, const 
                               {"window", label},
                               {"outcome", std::string(NameOf(outcome))},
                               {"code", status.ok() ? "" : CodeName(CodeOf(status))},
-                              {"rows", run.rows},
+                              {"rows_read", run.rows},
                               {"seconds", std::round(seconds * 1000) / 1000}});
 }
 
@@ -152,7 +152,7 @@ void Progress::LogEvent() {
   logger_->Info("progress", {{"pipeline", view->pipeline},
                              {"windows_done", int64_t{view->runs_done}},
                              {"windows_total", int64_t{view->runs_total}},
-                             {"rows", view->rows},
+                             {"rows_read", view->rows},
                              {"rows_per_second", std::round(view->rows_per_second)},
                              {"bytes_per_second", std::round(view->bytes_per_second)},
                              {"percent", percent},

@@ -74,7 +74,7 @@ bool CouldNotBegin(Session& session, const Pipeline& pipeline) {
 
 /// The ledger has runs that no target knows: the target was removed, or it is another directory.
 Status WarnOfOtherPlace(elt::Ledger& ledger, const Pipeline& pipeline, elt::Prepared& prepared) {
-  if (!prepared.is_first) return Status::OK();
+  if (!prepared.is_first || pipeline.is_ad_hoc) return Status::OK();
   ARROW_ASSIGN_OR_RAISE(const auto runs, ledger.Runs(pipeline.plan.name));
   const auto published =
       static_cast<int64_t>(std::ranges::count(runs, "published", &elt::LedgerRun::state));
@@ -161,7 +161,8 @@ Outcome Run(Session& session) {
     bool has_begun = false;
     line.status =
         session.NameSignal(RunPipeline(session, pipeline, set.is_summed, line, has_begun));
-    if (!has_begun) NoteBeginning(session, pipeline, line.status);
+    // A slip in a URL is worth no ledger.
+    if (!has_begun && !pipeline.is_ad_hoc) NoteBeginning(session, pipeline, line.status);
     if (!line.status.ok()) line.state = session.stopped() ? "interrupted" : "failed";
     outcome.Note(set.pipelines.size() > 1 && !line.status.ok()
                      ? WithDetail(line.status, "pipeline", pipeline.plan.name)

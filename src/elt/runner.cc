@@ -325,6 +325,20 @@ class InstanceRun {
     }
   }
 
+  // What was published before stays until its replacement is; of one that was not published whole
+  // nothing may be there.
+  void TellWhatIsThere(LedgerRun& run) const {
+    const auto& published = decision_.published;
+    const bool is_kept = !published.empty() && published.back().finished;
+    if (is_kept) {
+      run.rows = published.back().rows;
+      run.files = published.back().files;
+      run.bytes = published.back().bytes;
+    } else if (CodeOf(report_.status) == FaultCode::kRowCountRefused) {
+      run.rows = run.files = run.bytes = 0;
+    }
+  }
+
   void PutLedger(std::string_view state) {
     if (ledger_ == nullptr) return;
     LedgerRun run;
@@ -341,6 +355,7 @@ class InstanceRun {
     run.started_at = started_at_;
     if (state != "running") run.finished_at = FormatTimestamp(ctx_.clock->Now());
     if (report_.outcome == RunOutcome::kFailed) run.error = report_.status.message();
+    if (state == "failed" || state == "interrupted") TellWhatIsThere(run);
     Note(ctx_, ledger_->PutRun(ctx_, run));
   }
 

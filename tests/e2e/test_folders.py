@@ -171,3 +171,14 @@ def test_another_directory_than_the_ledger_knows_is_said(folder):
     ran = elsewhere("run", "../pipelines/a.yaml", expect=0)
     assert "the ledger knows 1 published run of \"a\", and no target has it" in ran.err, ran
     assert "warning" not in folder("run", "pipelines/a.yaml", expect=0).err
+
+
+def test_a_replacement_that_failed_leaves_what_was_published(folder, server):
+    text = PIPELINE.format(name="checked", up="", tags="", table="folder_a")
+    folder.write("pipelines/checked.yaml", text + "transformers: [{ validate: { columns: { id: { max: 100 } } } }]\n")
+    folder("run", "pipelines/checked.yaml", "--quiet", expect=0)
+    server.execute("insert into folder_a values (1000)")
+    folder("run", "pipelines/checked.yaml", "--quiet", expect=31)
+    run, = folder("status", "pipelines/checked.yaml", "--json", expect=0).json()["runs"]
+    assert (run["state"], run["rows"], run["files"]) == ("failed", 10, 1) and run["error"]
+    assert read_table(folder.directory / "lake/checked").num_rows == 10
