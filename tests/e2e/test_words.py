@@ -1,8 +1,13 @@
 """What is made of the same definitions as the command line: the manual page, completions, the JSON Schema."""
 
+import os
+import pty
 import re
+import select
 import shutil
+import signal
 import subprocess
+import time
 
 import pytest
 
@@ -79,6 +84,50 @@ def test_fish_completes(levada):
     assert offered("levada run --rep") == ["--replace"]
     assert offered("levada status --having p") == ["pending", "published"]
     assert offered("levada completions f") == ["fish"]
+
+
+@pytest.mark.skipif(shutil.which("zsh") is None, reason="no zsh on this machine")
+def test_zsh_completes(levada):
+    """By its own line editor, on a terminal: nothing else asks a completion."""
+    levada.write("_levada", levada("completions", "zsh", expect=0).out)
+
+    def shown(line):
+        process, terminal = pty.fork()
+        if process == 0:
+            os.chdir(levada.directory)
+            os.environ.update(TERM="dumb", HOME=str(levada.directory))
+            os.execvp("zsh", ["zsh", "-f", "-i"])
+        seen = ""
+
+        def until(text):
+            nonlocal seen
+            deadline = time.monotonic() + 30
+            while text not in seen:
+                assert time.monotonic() < deadline, seen
+                if select.select([terminal], [], [], 0.1)[0]:
+                    seen += os.read(terminal, 4096).decode()
+            found, seen = seen, ""
+            return found
+
+        def send(text):
+            os.write(terminal, text.encode())
+
+        try:
+            # Split words do not match their own echo.
+            send("PROMPT='> '; fpath=($PWD $fpath); autoload -Uz compinit; compinit -u -D; unsetopt list_beep; echo rea''dy\n")
+            until("ready\r\n")
+            send(f"{line}\t")
+            send("\x01: \x05; echo do''ne\n")  # to the beginning of the line, a command that does nothing, and to its end
+            return until("done\r\n")
+        finally:
+            os.kill(process, signal.SIGKILL)
+            os.waitpid(process, 0)
+            os.close(terminal)
+
+    assert "levada backfill" in shown("levada ba")
+    assert "levada run --replace" in shown("levada run --rep")
+    assert re.search(r"pending +published", shown("levada status --having p"))
+    assert "levada completions fish" in shown("levada completions f")
 
 
 def test_mistakes(levada):
