@@ -19,13 +19,38 @@ struct Checked {
   Status status;
 };
 
+/// The columns of run: and partition: are the source's to know.
+Status TrySplit(Session& session, const Pipeline& pipeline, const elt::Source& source) {
+  const elt::Plan& plan = pipeline.plan;
+  const elt::Consumer& consumer = *pipeline.stages.consumer;
+  Context& context = session.context();
+  std::optional<elt::Window> window;
+  if (plan.window) {
+    ARROW_ASSIGN_OR_RAISE(window, elt::FirstWindow(*plan.window));
+  }
+  if (const auto& increment = plan.increment) {
+    const elt::MarkRequest request{increment->column,   {},   increment->after, increment->lag,
+                                   increment->timezone, false};
+    ARROW_RETURN_NOT_OK(consumer.FindMark(context, request).status());
+  }
+  return consumer
+      .Split(context, elt::RunOf(plan, std::move(window)), source,
+             EngineOf(session, pipeline).LimitsOfSplit())
+      .status();
+}
+
+Status DescribeOne(Session& session, const Pipeline& pipeline) {
+  ARROW_ASSIGN_OR_RAISE(const elt::Prepared prepared, DescribePipeline(session, pipeline));
+  return TrySplit(session, pipeline, prepared.source);
+}
+
 Status Describe(Session& session, const Pipeline& pipeline) {
-  if (!pipeline.plan.has_tables) return DescribePipeline(session, pipeline).status();
+  if (!pipeline.plan.has_tables) return DescribeOne(session, pipeline);
   std::vector<Status> failures;
   ARROW_ASSIGN_OR_RAISE(const auto tables, EachTable(session, pipeline, failures));
   if (!failures.empty()) return failures.front();
   for (const Pipeline& one : tables) {
-    const Status status = DescribePipeline(session, one).status();
+    const Status status = DescribeOne(session, one);
     if (!status.ok()) return WithDetail(status, "pipeline", one.plan.name);
   }
   return Status::OK();
