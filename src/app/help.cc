@@ -48,7 +48,8 @@ constexpr auto kVerbs = std::to_array<VerbText>({
     {Verb::kCheck, "check", "validate pipeline files without connecting to anything",
      "check FILE|DIR... [options]",
      "Reports every problem of every file at once, each with its place and the fix. With --online "
-     "it also connects: are the tables and columns there, do the types reach the target?",
+     "it also connects: are the tables there, and the columns that transformers, run: and "
+     "partition: name, do the types reach the target?",
      "  levada check pipelines\n"
      "  levada check --online orders.yaml\n"},
     {Verb::kSchema, "schema", "show a pipeline's columns, or the JSON Schema of pipeline files",
