@@ -43,13 +43,20 @@ Status AddOthers(Session& session, const elt::Plan& plan, const std::string& sta
 
 }  // namespace
 
-Result<std::unique_ptr<elt::Ledger>> OpenLedgerOf(Session& session, const std::string& directory,
+Result<std::shared_ptr<elt::Ledger>> KeptLedger(Session& session, const std::string& directory) {
+  std::shared_ptr<elt::Ledger>& kept = session.ledgers()[directory];
+  if (kept == nullptr) {
+    ARROW_ASSIGN_OR_RAISE(kept, elt::Ledger::Open(session.context(), session.disk(), directory));
+  }
+  return kept;
+}
+
+Result<std::shared_ptr<elt::Ledger>> OpenLedgerOf(Session& session, const std::string& directory,
                                                   bool make) {
   const std::string path = os::JoinPath(directory, "ledger.db");
   const auto found = session.disk().Stat(path);
   if (found.ok() && !*found && !make) return nullptr;
-  Result<std::unique_ptr<elt::Ledger>> ledger =
-      elt::Ledger::Open(session.context(), session.disk(), directory);
+  Result<std::shared_ptr<elt::Ledger>> ledger = KeptLedger(session, directory);
   if (ledger.ok() || KindOf(CodeOf(ledger.status())).blame != Blame::kTarget) return ledger;
   if (make) {
     return Fault(FaultCode::kTargetUnwritable,

@@ -10,9 +10,13 @@
 
 namespace levada::app {
 
-/// One ledger, or nothing when it was never made and `make` does not say to: asking must not make
+/// The ledger of a state directory, opened or as it was opened before in this invocation; made when
+/// absent. Errors: those of Ledger::Open.
+Result<std::shared_ptr<elt::Ledger>> KeptLedger(Session& session, const std::string& directory);
+
+/// The same, or nothing when it was never made and `make` does not say to: asking must not make
 /// one. A place that cannot be read or written is not levada's fault.
-Result<std::unique_ptr<elt::Ledger>> OpenLedgerOf(Session& session, const std::string& directory,
+Result<std::shared_ptr<elt::Ledger>> OpenLedgerOf(Session& session, const std::string& directory,
                                                   bool make);
 
 /// The runs that the ledger has, which may be null, as published, begun, interrupted or failed. To

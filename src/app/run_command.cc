@@ -40,12 +40,10 @@ Status PrintReport(Session& session, const Pipeline& pipeline, const elt::RunRep
 }
 
 /// Whatever is wrong with the state directory is a fault of the ledger: no data depends on it.
-Result<std::unique_ptr<elt::Ledger>> OpenLedger(Session& session, Context& context,
-                                                const std::string& directory) {
-  Result<std::unique_ptr<elt::Ledger>> ledger =
-      elt::Ledger::Open(context, session.disk(), directory);
+Result<std::shared_ptr<elt::Ledger>> OpenLedger(Session& session, const std::string& directory) {
+  Result<std::shared_ptr<elt::Ledger>> ledger = KeptLedger(session, directory);
   if (ledger.ok() || CodeOf(ledger.status()) == FaultCode::kLedgerUnusable ||
-      !context.Check().ok()) {
+      !session.context().Check().ok()) {
     return ledger;
   }
   return Fault(FaultCode::kLedgerUnusable,
@@ -106,7 +104,7 @@ Status RunPipeline(Session& session, Pipeline& pipeline, bool is_summed, Pipelin
     if (session.line().quiet || is_summed) return Status::OK();
     return WriteOutput(NothingToDoText(pipeline.plan, prepared, options.only_begun));
   }
-  ARROW_ASSIGN_OR_RAISE(auto ledger, OpenLedger(session, context, pipeline.state_directory));
+  ARROW_ASSIGN_OR_RAISE(auto ledger, OpenLedger(session, pipeline.state_directory));
   ARROW_RETURN_NOT_OK(WarnOfOtherPlace(*ledger, pipeline, prepared));
   ShowWarnings(session, prepared.warnings);
   ARROW_RETURN_NOT_OK(ledger->PutBeginning(context, pipeline.plan.name, Status::OK()));

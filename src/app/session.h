@@ -18,6 +18,7 @@
 #include "elt/catalog.h"
 #include "elt/controller.h"
 #include "elt/defaults.h"
+#include "elt/ledger.h"
 #include "elt/options.h"
 #include "os/disk.h"
 #include "os/process.h"
@@ -41,6 +42,8 @@ class Session final {
   Progress& progress() { return *progress_; }
   /// Files of defaults that were opened, by path.
   std::map<std::string, std::shared_ptr<const elt::Defaults>>& defaults() { return defaults_; }
+  /// Ledgers that were opened, by directory: each is checked once, however many pipelines have it.
+  std::map<std::string, std::shared_ptr<elt::Ledger>>& ledgers() { return ledgers_; }
   /// Of the whole invocation; its pool has no budget.
   Context& context() { return context_; }
   /// What stages are made with.
@@ -67,6 +70,7 @@ class Session final {
   std::shared_ptr<const elt::Environment> environment_;
   elt::Catalog catalog_;
   std::map<std::string, std::shared_ptr<const elt::Defaults>> defaults_;
+  std::map<std::string, std::shared_ptr<elt::Ledger>> ledgers_;
   std::unique_ptr<Failpoints> failpoints_;
   std::unique_ptr<Progress> progress_;
   std::unique_ptr<Logger> logger_;
