@@ -24,19 +24,13 @@ Status TrySplit(Session& session, const Pipeline& pipeline, const elt::Source& s
   const elt::Plan& plan = pipeline.plan;
   const elt::Consumer& consumer = *pipeline.stages.consumer;
   Context& context = session.context();
-  std::optional<elt::Window> window;
-  if (plan.window) {
-    ARROW_ASSIGN_OR_RAISE(window, elt::FirstWindow(*plan.window));
-  }
   if (const auto& increment = plan.increment) {
     const elt::MarkRequest request{increment->column,   {},   increment->after, increment->lag,
                                    increment->timezone, false};
     ARROW_RETURN_NOT_OK(consumer.FindMark(context, request).status());
   }
-  return consumer
-      .Split(context, elt::RunOf(plan, std::move(window)), source,
-             EngineOf(session, pipeline).LimitsOfSplit())
-      .status();
+  ARROW_ASSIGN_OR_RAISE(const elt::RunInstance run, AnyRunOf(plan));
+  return consumer.Split(context, run, source, EngineOf(session, pipeline).LimitsOfSplit()).status();
 }
 
 Status DescribeOne(Session& session, const Pipeline& pipeline) {

@@ -1,15 +1,18 @@
 #include "app/describe.h"
 
 namespace levada::app {
+Result<elt::RunInstance> AnyRunOf(const elt::Plan& plan) {
+  std::optional<elt::Window> window;
+  if (plan.window) {
+    ARROW_ASSIGN_OR_RAISE(window, elt::FirstWindow(*plan.window));
+  }
+  return elt::RunOf(plan, std::move(window));
+}
+
 Result<elt::Prepared> DescribePipeline(Session& session, const Pipeline& pipeline) {
   Context& context = session.context();
   elt::Prepared prepared;
-  // The columns of all windows are the same.
-  std::optional<elt::Window> window;
-  if (pipeline.plan.window) {
-    ARROW_ASSIGN_OR_RAISE(window, elt::FirstWindow(*pipeline.plan.window));
-  }
-  const elt::RunInstance run = elt::RunOf(pipeline.plan, std::move(window));
+  ARROW_ASSIGN_OR_RAISE(const elt::RunInstance run, AnyRunOf(pipeline.plan));
   ARROW_ASSIGN_OR_RAISE(prepared.source, pipeline.stages.consumer->Describe(context));
   ARROW_ASSIGN_OR_RAISE(prepared.transformers, elt::BindTransformers(context, pipeline.stages,
                                                                      prepared.source.schema, run));

@@ -100,8 +100,7 @@ std::string ConsumerText(const Session& session, const AdHocParts& parts) {
 constexpr const char* kModeline = "# yaml-language-server: $schema=./levada.schema.json\n";
 constexpr const char* kTransformers =
     "# What rows pass through, in this order; `levada preview` and `levada test` show what it "
-    "makes "
-    "of them.\n# transformers:\n";
+    "makes of them.\n# transformers:\n";
 
 std::string LoaderText(const Session& session) {
   return fmt::format("loaders:\n  - parquet:\n      path: {}\n",
@@ -188,18 +187,15 @@ Status InitPipeline(Session& session) {
     return prepared.status();
   }
   ARROW_RETURN_NOT_OK(SaveNewFile(session.disk(), ad_hoc.save, text));
-  if (is_unfinished && !session.line().quiet) {
-    WriteError(
-        fmt::format("saved as {}. Next, with what it says at its top:\n"
-                    "  levada check --online {}\n",
-                    ad_hoc.save, ad_hoc.save));
-  }
-  if (session.line().quiet || is_unfinished) return prepared.status();
-  WriteError(
-      fmt::format("saved as {}. Next:\n  levada schema > {}\n  levada preview {}\n"
-                  "  levada run {}\n",
-                  ad_hoc.save, SchemaBeside(ad_hoc.save), ad_hoc.save, ad_hoc.save));
-  return Status::OK();
+  if (session.line().quiet) return prepared.status();
+  WriteError(is_unfinished
+                 ? fmt::format("saved as {}. Next, with what it says at its top:\n"
+                               "  levada check --online {}\n",
+                               ad_hoc.save, ad_hoc.save)
+                 : fmt::format("saved as {}. Next:\n  levada schema > {}\n  levada preview {}\n"
+                               "  levada run {}\n",
+                               ad_hoc.save, SchemaBeside(ad_hoc.save), ad_hoc.save, ad_hoc.save));
+  return prepared.status();
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include "base/glob.h"
 #include "elt/pipeline_name.h"
 #include "elt/retry.h"
+#include "elt/stage_problems.h"
 
 namespace levada::app {
 namespace {
@@ -52,13 +53,11 @@ Status CheckName(const Pipeline& pipeline, const elt::FoundTable& table) {
       (table.schema.empty() || elt::IsPipelineName(table.schema))) {
     return Status::OK();
   }
-  const std::string message =
-      fmt::format("table \"{}\" has a name that no path is made of", table.written);
-  const std::string help = "leave it out with exclude:, and give it a pipeline of its own";
-  return Fault(FaultCode::kImpossiblePlan, message)
-      .Help(help)
-      .At({pipeline.plan.consumer.options.ErrorAt("tables", FaultCode::kImpossiblePlan, message,
-                                                  help)});
+  const Fault fault =
+      Fault(FaultCode::kImpossiblePlan,
+            fmt::format("table \"{}\" has a name that no path is made of", table.written))
+          .Help("leave it out with exclude:, and give it a pipeline of its own");
+  return elt::Placed(fault, pipeline.plan.consumer.options, "tables");
 }
 
 bool IsRunning(const CommandLine& line) {

@@ -16,7 +16,7 @@ namespace {
 /// "about 6,001,215 rows, 1.2 GiB", or what is known of it.
 std::string Estimate(int64_t rows, int64_t bytes) {
   std::string text;
-  if (rows >= 0) text = fmt::format("about {} {}", FormatCount(rows), rows == 1 ? "row" : "rows");
+  if (rows >= 0) text = "about " + FormatCount(rows, "row");
   if (bytes >= 0) text += fmt::format("{}{}", text.empty() ? "about " : ", ", FormatBytes(bytes));
   return text;
 }
@@ -130,8 +130,8 @@ std::string ReplacedText(const elt::Prepared& prepared) {
     files += fmt::format("    and {} more\n", FormatCount(static_cast<int64_t>(shown) -
                                                           static_cast<int64_t>(kReplacedShownMax)));
   }
-  return fmt::format("  {} {}, {}, will be replaced\n{}", FormatCount(count),
-                     count == 1 ? "file" : "files", FormatBytes(bytes), files);
+  return fmt::format("  {}, {}, will be replaced\n{}", FormatCount(count, "file"),
+                     FormatBytes(bytes), files);
 }
 
 /// "12,345, sequential scan", or what is known of it.

@@ -5,6 +5,7 @@
 
 #include "app/cells.h"
 #include "app/commands.h"
+#include "app/describe.h"
 #include "app/json_output.h"
 #include "app/pipeline_set.h"
 #include "app/table.h"
@@ -22,8 +23,7 @@ Result<elt::RunInstance> RunToShow(Session& session, const elt::Plan& plan) {
   ARROW_ASSIGN_OR_RAISE(const auto runs,
                         elt::ListRuns(plan, RunOptionsOf(session.line()), session.clock().Now()));
   if (!runs.empty()) return session.line().windows.empty() ? runs.back() : runs.front();
-  ARROW_ASSIGN_OR_RAISE(elt::Window first, elt::FirstWindow(*plan.window));
-  return elt::RunOf(plan, std::move(first));
+  return AnyRunOf(plan);
 }
 
 // Up to `count` rows of one partition; the stream is then left.

@@ -12,6 +12,7 @@
 #include "elt/plan_hash.h"
 #include "elt/plan_stages.h"
 #include "elt/plan_window.h"
+#include "elt/stage_problems.h"
 #include "elt/value.h"
 
 namespace levada::elt {
@@ -355,11 +356,10 @@ Result<std::vector<FoundTable>> FindTables(Context& ctx, const Plan& plan, const
   ARROW_ASSIGN_OR_RAISE(auto tables, consumer.find_tables(ctx, plan.consumer.options, input));
   if (!tables.empty()) return tables;
   const Options& options = plan.consumer.options;
-  const std::string message = "there is no table like " + Quoted(options.Text("tables"));
-  const std::string help = "names are exact, and what \"exclude\" names is left out";
-  return Fault(FaultCode::kTableNotFound, message)
-      .Help(help)
-      .At({options.ErrorAt("tables", FaultCode::kTableNotFound, message, help)});
+  return Placed(
+      Fault(FaultCode::kTableNotFound, "there is no table like " + Quoted(options.Text("tables")))
+          .Help("names are exact, and what \"exclude\" names is left out"),
+      options, "tables");
 }
 
 std::vector<std::string> TargetPaths(const Plan& plan, const Catalog& catalog) {

@@ -392,14 +392,13 @@ Status Conclude(Context& ctx, const RunReport& report, int runs_to_do) {
   if (failures.empty()) return ctx.Check();
   const Status& worst = failures[MostImportant(failures)];
   if (published == 0 || KindOf(CodeOf(worst)).blame == Blame::kLease) return worst;
-  const int not_begun = runs_to_do - static_cast<int>(report.runs.size());
+  std::string not_begun;
+  if (const int count = runs_to_do - static_cast<int>(report.runs.size()); count > 0) {
+    not_begun = fmt::format(" and {} {} not begun", count, count == 1 ? "was" : "were");
+  }
   return Fault(FaultCode::kSomePartitionsFailed,
-               fmt::format(
-                   "{} of {} runs failed{}, what was published stays", failures.size(), runs_to_do,
-                   not_begun > 0 ? fmt::format(" and {} not begun",
-                                               not_begun == 1 ? std::string("1 was")
-                                                              : fmt::format("{} were", not_begun))
-                                 : ""))
+               fmt::format("{} of {} runs failed{}, what was published stays", failures.size(),
+                           runs_to_do, not_begun))
       .Help("the next `levada run` does only what is left")
       .Because(worst);
 }

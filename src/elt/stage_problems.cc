@@ -7,6 +7,10 @@
 
 namespace levada::elt {
 
+Fault Placed(const Fault& fault, const Options& options, std::string_view option) {
+  return Fault(fault).At({options.ErrorAt(option, fault.code(), fault.message(), fault.help())});
+}
+
 int FindColumn(const arrow::Schema& input, const std::string& name, const Options& options,
                std::string_view option, std::vector<Diagnostic>& problems) {
   const int index = input.GetFieldIndex(name);

@@ -19,6 +19,9 @@ int FindColumn(const arrow::Schema& input, const std::string& name, const Option
 /// The index of the field whose name is `name` but for its case; -1: there is none.
 int FindIgnoringCase(const arrow::FieldVector& fields, const std::string& name);
 
+/// `fault` shown where `option` of `options` was written; "" is the group itself.
+Fault Placed(const Fault& fault, const Options& options, std::string_view option);
+
 /// The same letters in one case: two columns must differ in more than that.
 std::string LowerAscii(std::string name);
 

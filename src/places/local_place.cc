@@ -290,9 +290,8 @@ Result<std::string> LocalPathOf(const std::string& location) {
     return Fault(FaultCode::kBadValue,
                  fmt::format("location \"{}\": \"~\" stands for no directory here", location))
         .Help(
-            "write the directory in full, in a pipeline file ${env:HOME}/... in quotes; ./~ is one "
-            "of "
-            "that name");
+            "write the directory in full, in a pipeline file ${env:HOME}/... in quotes; ./~ is "
+            "one of that name");
   }
   const size_t colon = location.find("://");
   if (colon == std::string::npos) return location;

@@ -13,6 +13,7 @@
 #include "elt/batch_bytes.h"
 #include "elt/option_problems.h"
 #include "elt/plan.h"
+#include "elt/stage_problems.h"
 #include "formats/parquet/file_schema.h"
 
 namespace levada::parquet {
@@ -46,11 +47,8 @@ std::vector<std::string> ColumnNames(const arrow::Schema& schema) {
 }
 
 // At the option, where it was written in a file.
-Status Placed(Fault fault, const LakeOptions& options, std::string_view option) {
-  if (!options.written) return fault;
-  const std::string message = fault.message(), help = fault.help();
-  const FaultCode code = fault.code();
-  return std::move(fault).At({options.written->ErrorAt(option, code, message, help)});
+Status Placed(const Fault& fault, const LakeOptions& options, std::string_view option) {
+  return options.written ? elt::Placed(fault, *options.written, option) : fault;
 }
 
 Status UnknownColumn(const LakeOptions& options, const std::string& what, const std::string& column,
@@ -58,7 +56,7 @@ Status UnknownColumn(const LakeOptions& options, const std::string& what, const 
   Fault fault(FaultCode::kUnknownColumn, fmt::format("{}: no column \"{}\"", what, column));
   fault.With("column", column);
   fault.Help(elt::SuggestName(column, ColumnNames(schema)));
-  return Placed(std::move(fault), options, what);
+  return Placed(fault, options, what);
 }
 
 // A reader gets each of these from the directory; the files must not say something else.

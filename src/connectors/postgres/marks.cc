@@ -145,26 +145,25 @@ class MarkFinder {
       ARROW_ASSIGN_OR_RAISE(const elt::TimeZone zone, elt::TimeZone::Find(request_.timezone));
       until = zone.ToLocal(until);
     }
-    // Below the least of them no row has a place, and above all of those there is no mark.
-    return Greatest(name_ + " > '-infinity' AND " + name_ + " < " + TimeLiteral(until, order_));
+    return Greatest(AboveNone() + " AND " + name_ + " < " + TimeLiteral(until, order_));
   }
+
+  /// Of times: the least of all has no place, and is no mark.
+  std::string AboveNone() const { return name_ + " > '-infinity'"; }
 
   /// A table that was emptied and numbered anew looks as if nothing came.
   Status CheckNotBelow(elt::Mark& mark) {
-    const std::string from = " from " + FromOf(subject_, options_);
-    const std::string finite =
-        IsTime(order_) ? " where " + name_ + " > '-infinity' AND " + name_ + " < 'infinity'"
-                       : std::string();
-    ARROW_ASSIGN_OR_RAISE(
-        const pq::Rows rows,
-        connection_.Query(ctx_, kDoing,
-                          "select max(" + name_ + ")::text, max(" + name_ + ") < " +
-                              MarkLiteral(*mark.low, order_) + from + finite));
+    const std::string where =
+        IsTime(order_) ? " where " + AboveNone() + " AND " + name_ + " < 'infinity'" : "";
+    ARROW_ASSIGN_OR_RAISE(const pq::Rows rows,
+                          connection_.Query(ctx_, kDoing,
+                                            "select max(" + name_ + ")::text, max(" + name_ +
+                                                ") < " + MarkLiteral(*mark.low, order_) + " from " +
+                                                FromOf(subject_, options_) + where));
     if (rows.empty() || rows[0][1] != "t") return Status::OK();
     const std::string note = fmt::format(
         "the greatest value of \"{}\" is {}, below the {} up to which was read: rows that came "
-        "since "
-        "the table was emptied or restored are not seen; write them anew to another path",
+        "since the table was emptied or restored are not seen; write them anew to another path",
         column_->name, rows[0][0].value_or(""), *mark.low);
     if (request_.settled) ctx_.log->Warning(note, {{"table", options_.What()}});
     mark.notes.push_back(note);

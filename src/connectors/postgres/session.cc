@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "elt/retry.h"
+#include "elt/stage_problems.h"
 
 namespace levada::postgres {
 namespace {
@@ -39,19 +40,25 @@ std::string Settings(const ConsumerOptions& options, int server_version) {
 
 constexpr const char* kServerStart = "pg_catalog.pg_postmaster_start_time()::text";
 // As evaluated: a standby has no position to write at, and a primary none that it replays.
+constexpr const char* kSystem =
+    "(select s.system_identifier::text from pg_catalog.pg_control_system() s)";
 constexpr const char* kPosition =
-    "select (select s.system_identifier::text from pg_catalog.pg_control_system() s) || '/' || "
     "(case when pg_catalog.pg_is_in_recovery() then pg_catalog.pg_last_wal_replay_lsn() else "
     "pg_catalog.pg_current_wal_insert_lsn() end)::text";
 constexpr const char* kAsking = "cannot ask how far the server is";
 constexpr std::chrono::nanoseconds kReplayWaitMax = std::chrono::minutes(1);
 constexpr std::chrono::nanoseconds kLookEvery = std::chrono::milliseconds(100);
 
+/// A failure that is none of the server's own answer: a lost connection, a stop.
+bool IsNoAnswer(const Status& status) {
+  return IsRetryable(status) || CodeOf(status) == FaultCode::kStopped;
+}
+
 Status ImportSnapshot(const Context& ctx, pq::Connection& connection, const std::string& snapshot) {
   const Status status = connection.Execute(
       ctx, "cannot join the snapshot", "set transaction snapshot " + pq::QuoteLiteral(snapshot));
   // Whatever the server says about its name: the one way to lose it is its session's end.
-  if (status.ok() || IsRetryable(status) || CodeOf(status) == FaultCode::kStopped) return status;
+  if (status.ok() || IsNoAnswer(status)) return status;
   return Fault(FaultCode::kSnapshotLost, "the snapshot of this attempt is gone").Because(status);
 }
 
@@ -73,8 +80,7 @@ Status CheckServer(const Context& ctx, pq::Connection& connection, const Snapsho
 /// is replayed ends there at the page's own beginning.
 std::string IsBehind(const std::string& system, const std::string& log) {
   const std::string wanted = pq::QuoteLiteral(log) + "::pg_catalog.pg_lsn";
-  return "select pg_catalog.pg_is_in_recovery() and (select s.system_identifier::text from "
-         "pg_catalog.pg_control_system() s) = " +
+  return "select pg_catalog.pg_is_in_recovery() and " + std::string(kSystem) + " = " +
          pq::QuoteLiteral(system) + " and r.lsn < " + wanted +
          " and not (pg_catalog.pg_wal_lsn_diff(r.lsn, '0/0') % "
          "pg_catalog.current_setting('wal_block_size')::int4 = 0 and "
@@ -95,9 +101,8 @@ Status WaitForPosition(const Context& ctx, pq::Connection& connection,
   const auto deadline = ctx.clock->Steady() + kReplayWaitMax;
   while (true) {
     const auto rows = connection.Query(ctx, kAsking, behind);
-    if (!rows.ok() && (IsRetryable(rows.status()) || CodeOf(rows.status()) == FaultCode::kStopped))
-      return rows.status();
     if (!rows.ok()) {
+      if (IsNoAnswer(rows.status())) return rows.status();
       ctx.log->Warning(
           "the server does not say how far it is: whether it has all rows of the "
           "increment is not known",
@@ -118,8 +123,7 @@ Status WaitForPosition(const Context& ctx, pq::Connection& connection,
 Status AtDsn(const Status& status, const ConsumerOptions& options) {
   const Fault fault = FaultOf(status);
   if (fault.code() != FaultCode::kBadValue || !options.written.Given("dsn")) return status;
-  return Fault(fault).At(
-      {options.written.ErrorAt("dsn", fault.code(), fault.message(), fault.help())});
+  return elt::Placed(fault, options.written, "dsn");
 }
 
 }  // namespace
@@ -166,11 +170,10 @@ Result<bool> IsStandby(const Context& ctx, pq::Connection& connection) {
 }
 
 Result<std::string> PositionOf(const Context& ctx, pq::Connection& connection) {
-  const auto rows = connection.Query(ctx, kAsking, kPosition);
+  const auto rows =
+      connection.Query(ctx, kAsking, "select " + std::string(kSystem) + " || '/' || " + kPosition);
   if (rows.ok()) return rows->empty() ? std::string() : (*rows)[0][0].value_or("");
-  if (IsRetryable(rows.status()) || CodeOf(rows.status()) == FaultCode::kStopped) {
-    return rows.status();
-  }
+  if (IsNoAnswer(rows.status())) return rows.status();
   return std::string();
 }
 

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/diagnostic.h"
+#include "elt/stage_problems.h"
 
 namespace levada::postgres {
 namespace {
@@ -100,8 +101,7 @@ Fault UnsupportedTypes(const ConsumerOptions& options, const std::vector<TypePro
   }
   Fault fault(FaultCode::kUnsupportedType, message);
   for (const TypeProblem& problem : problems) fault.With("column", problem.column);
-  return std::move(fault).Help(help).At({options.written.ErrorAt(
-      options.table ? "table" : "query", FaultCode::kUnsupportedType, message, help)});
+  return elt::Placed(fault.Help(help), options.written, options.table ? "table" : "query");
 }
 
 /// Which of the selected columns are declared as arrays of several dimensions, or asked for as

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "connectors/sqlite/storage_classes.h"
+#include "elt/stage_problems.h"
 
 namespace levada::sqlite {
 namespace {
@@ -192,11 +193,9 @@ Status CheckNames(const std::vector<Column>& columns, const std::vector<Column>&
   }
   for (const ColumnOption& option_of : options.columns) {
     if (FindColumn(columns, option_of.name) != nullptr) continue;
-    const std::string message = "no column \"" + option_of.name + "\"";
-    const std::string help = DidYouMean(option_of.name, NamesOf(columns));
-    return Fault(FaultCode::kColumnNotFound, message)
-        .Help(help)
-        .At({option_of.where.ErrorAt("", FaultCode::kColumnNotFound, message, help)});
+    const Fault fault = Fault(FaultCode::kColumnNotFound, "no column \"" + option_of.name + "\"")
+                            .Help(DidYouMean(option_of.name, NamesOf(columns)));
+    return elt::Placed(fault, option_of.where, "");
   }
   return Status::OK();
 }

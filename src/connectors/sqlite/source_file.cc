@@ -4,6 +4,7 @@
 
 #include "connectors/sqlite/sqlite_faults.h"
 #include "db/sqlite/snapshot.h"
+#include "elt/stage_problems.h"
 
 namespace levada::sqlite {
 namespace {
@@ -14,7 +15,7 @@ using db::sqlite::Database;
 Status Placed(const Status& failure, const elt::Options& where, std::string_view option) {
   const Fault fault = FaultOf(failure);
   if (fault.kind().blame != Blame::kSource && fault.kind().blame != Blame::kAuth) return failure;
-  return Fault(fault).At({where.ErrorAt(option, fault.code(), fault.message(), fault.help())});
+  return elt::Placed(fault, where, option);
 }
 
 }  // namespace

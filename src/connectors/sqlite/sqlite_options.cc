@@ -298,7 +298,7 @@ const ColumnOption* ConsumerOptions::Find(std::string_view column) const {
 
 Fault ConsumerOptions::At(FaultCode code, const std::string& message, const std::string& help,
                           std::string_view option) const {
-  return Fault(code, message).Help(help).At({written.ErrorAt(option, code, message, help)});
+  return elt::Placed(Fault(code, message).Help(help), written, option);
 }
 
 OptionSpec ConsumerSpec() { return Spec(); }
