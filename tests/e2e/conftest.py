@@ -64,7 +64,8 @@ class Server:
                        check=True, stdout=subprocess.DEVNULL, cwd="/tmp")
 
     def start(self):
-        options = f"-p {self.port} -k {self.root} -c listen_addresses=127.0.0.1 -c fsync=off"
+        # Statistics, and so what a catalog holds and `plan` estimates, change by an ANALYZE of the test only.
+        options = f"-p {self.port} -k {self.root} -c listen_addresses=127.0.0.1 -c fsync=off -c autovacuum=off"
         for setting in self.settings:
             options += f" -c {setting}"
         self._call("pg_ctl", "-D", str(self.data), "-w", "-l", str(self.root / "log"), "-o", options, "start")
