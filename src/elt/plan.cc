@@ -280,9 +280,13 @@ void AddWarnings(const PlanInput& input, const Options& pipeline,
   }
   for (const Value* secret : secrets) {
     if (!HoldsLiteralSecret(secret->text)) continue;
-    plan.warnings.push_back(Warning(input, secret->span, "a secret is written into the file",
-                                    "put it into the environment or a file and write ${env:NAME} "
-                                    "or ${file:PATH}"));
+    // The rest of a URL is part of the plan's hash: published rows stay those of this plan.
+    plan.warnings.push_back(Warning(
+        input, secret->span, "a secret is written into the file",
+        IsConnectionText(secret->text)
+            ? "put the password alone into the environment or a file, and write "
+              "${env:NAME} or ${file:PATH} in its place"
+            : "put it into the environment or a file and write ${env:NAME} or ${file:PATH}"));
     if (secret->origin != nullptr) plan.warnings.back().source = secret->origin;
   }
   std::ranges::stable_sort(plan.warnings, {}, [](const Diagnostic& warning) {
