@@ -228,7 +228,11 @@ TEST_F(ChildTest, WhatItLeftBehindEndsWithIt) {
 }
 
 TEST_F(ChildTest, WhatDetachedItselfDoesNotKeepUsWaiting) {
-  const auto child = Shell("setsid sh -c 'echo $$; exec sleep 1000' & sleep 0.2");
+  // It ends when the other has a session of its own, field 6 of its stat.
+  const auto child = Shell(
+      "setsid sleep 1000 & p=$!; until set -- $(cat /proc/$p/stat); [ \"$6\" = \"$p\" ]; do :; "
+      "done; "
+      "echo $p");
   const int detached = ReadNumber(*child);
   EXPECT_EQ(ReadAll(*child), "");
   EXPECT_EQ(ValueOf(child->Wait(ctx_)).status, 0);
