@@ -3,10 +3,11 @@
 #   <path>_test          one gtest binary of *_test.cc, one ctest entry          (LEVADA_TESTS)
 #   <path>_<x>_fuzz      a libFuzzer target for each *_fuzz.cc                   (LEVADA_FUZZ)
 #   <path>_bench         a Google Benchmark binary of *_bench.cc                 (LEVADA_BENCH)
+# TEST_LINK, BENCH_LINK: what only its tests, or only its benchmarks, need.
 # THREADS: its tests are also run under ThreadSanitizer (base, os, elt and controllers always are).
 # A folder's CMakeLists.txt is this one line. Files are found by glob, so adding one edits no other file.
 function(levada_part)
-  cmake_parse_arguments(PART "THREADS" "" "LINK;TEST_LINK" ${ARGN})
+  cmake_parse_arguments(PART "THREADS" "" "LINK;TEST_LINK;BENCH_LINK" ${ARGN})
   file(RELATIVE_PATH relative "${PROJECT_SOURCE_DIR}/src" "${CMAKE_CURRENT_SOURCE_DIR}")
   string(REPLACE "/" "_" name ${relative})
 
@@ -57,7 +58,7 @@ function(levada_part)
   if(LEVADA_BENCH AND benches)
     find_package(benchmark REQUIRED)
     add_executable(${name}_bench ${benches})
-    target_link_libraries(${name}_bench PRIVATE levada_${name} benchmark::benchmark_main)
+    target_link_libraries(${name}_bench PRIVATE levada_${name} ${PART_BENCH_LINK} benchmark::benchmark_main)
   endif()
 endfunction()
 

@@ -21,6 +21,8 @@ class Descriptor final {
 
   int fd() const { return fd_; }
   bool is_open() const { return fd_ >= 0; }
+  /// To another owner.
+  int Release() { return std::exchange(fd_, -1); }
   void Close() {
     if (fd_ >= 0) close(std::exchange(fd_, -1));
   }
