@@ -65,6 +65,7 @@ enum class FaultCode : uint16_t {
   kPlanTooLarge = 1019,         ///< file size, nesting or list length over the limit
   kBadColumnName = 1020,        ///< a name the profile's reader refuses
   kBadExpression = 1021,        ///< an expression that is none, or whose types do not fit
+  kNewerLayout = 1022,          ///< a data directory of a levada that we are older than
   // 11: authentication and permission
   kAuthFailed = 1101,
   kPermissionDenied = 1102,
@@ -111,6 +112,7 @@ enum class FaultCode : uint16_t {
   kFenced = 4005,           ///< a newer generation holds the run
   kTargetFileMissing = 4006,
   kTargetIo = 4007,
+  kStoreDamaged = 4008,  ///< a store of the data services has bytes that are not what was written
   // 50
   kSomePartitionsFailed = 5001,
   // 70: ours

@@ -47,6 +47,7 @@ COMMANDS = sorted(HERE.glob("command-*.test"))
 
 # Codes whose message cannot be had from a file and a command here, and where it is tested instead.
 ELSEWHERE = {
+    1022: "needs a data directory: tests/platform/test_serve.py", 4008: "needs a damaged store: tests/platform/test_serve.py",
     1303: "never the reported cause: src/elt/runner_test.cc",
     2005: "needs a snapshot that goes away: src/connectors/postgres",
     3101: "needs a source that lies: src/elt", 3102: "needs a disk that lies: src/elt",

@@ -1,0 +1,79 @@
+#include "db/rocksdb/committer.h"
+
+#include <utility>
+#include <vector>
+
+namespace levada::db::rocks {
+
+Committer::Committer(Store& store, CommitterOptions options, Logger& log)
+    : store_(store), options_(options), log_(log), thread_([this] { Run(); }) {}
+
+Committer::~Committer() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  arrived_.notify_one();
+  thread_.join();
+}
+
+bool Committer::Submit(Batch batch, Done done) {
+  {
+    const std::lock_guard lock(mutex_);
+    const bool full = waiting_.size() >= options_.waiting_max ||
+                      waiting_bytes_ + batch.bytes() > options_.waiting_bytes_max;
+    // One that is larger than all that may wait is written when nothing waits.
+    if (full && !waiting_.empty()) return false;
+    waiting_bytes_ += batch.bytes();
+    waiting_.push_back({std::move(batch), std::move(done)});
+  }
+  arrived_.notify_one();
+  return true;
+}
+
+std::deque<Committer::Waiting> Committer::TakeGroup() {
+  std::unique_lock lock(mutex_);
+  arrived_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
+  std::deque<Waiting> group;
+  size_t bytes = 0;
+  while (!waiting_.empty()) {
+    bytes += waiting_.front().batch.bytes();
+    if (!group.empty() && bytes > options_.group_bytes_max) break;
+    waiting_bytes_ -= waiting_.front().batch.bytes();
+    group.push_back(std::move(waiting_.front()));
+    waiting_.pop_front();
+  }
+  return group;
+}
+
+void Committer::Run() {
+  std::vector<const Batch*> batches;
+  while (true) {
+    std::deque<Waiting> group = TakeGroup();
+    if (group.empty()) return;  // only when stopping
+    batches.clear();
+    for (const Waiting& each : group) batches.push_back(&each.batch);
+    // One that could not be opened again after a failure gets another chance with each group.
+    Status written = store_.is_open() ? Status::OK() : store_.Reopen();
+    if (written.ok()) {
+      written = store_.Write(batches);
+      // Before the answers: whoever hears of it and tries again finds the store opened anew.
+      if (!written.ok()) Recover(written);
+    }
+    for (const Waiting& each : group) each.done(written);
+  }
+}
+
+void Committer::Recover(const Status& failure) {
+  log_.Error("a write failed; opening the store again from its log",
+             {{"error", failure.ToString()}});
+  if (options_.on_failure) options_.on_failure(failure);
+  const Status opened = store_.Reopen();
+  if (opened.ok()) {
+    log_.Info("the store is open again", {});
+  } else {
+    log_.Error("the store could not be opened again", {{"error", opened.ToString()}});
+  }
+}
+
+}  // namespace levada::db::rocks

@@ -1,0 +1,66 @@
+#pragma once
+// Committer: the one thread that writes to a Store. Whoever wants something written hands it a
+// batch and hears when it is durable; what arrives while the disk is busy is written together, with
+// one fsync for all (group commit).
+
+#include <condition_variable>
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+
+#include "base/log.h"
+#include "db/rocksdb/store.h"
+
+namespace levada::db::rocks {
+
+struct CommitterOptions {
+  size_t waiting_max = 8192;                     ///< batches
+  size_t waiting_bytes_max = size_t{256} << 20;  ///< keys and values of those that wait
+  size_t group_bytes_max = size_t{8} << 20;      ///< of one write, a single larger batch apart
+  /// Hears of each failed write, before the store is opened again. On the committer's thread.
+  std::function<void(const Status&)> on_failure = {};
+};
+
+/// Thread-safe.
+class Committer final {
+ public:
+  /// What a batch came to: OK is durable; after an error it may or may not have been written. Runs
+  /// on the committer's thread.
+  using Done = std::function<void(const Status&)>;
+
+  /// `store` and `log` outlive it.
+  Committer(Store& store, CommitterOptions options, Logger& log);
+  /// Writes what was taken.
+  ~Committer();
+  Committer(const Committer&) = delete;
+  Committer& operator=(const Committer&) = delete;
+
+  /// In the order of submission. False, and `done` is not run, when too much waits already.
+  [[nodiscard]] bool Submit(Batch batch, Done done);
+
+ private:
+  struct Waiting {
+    Batch batch;
+    Done done;
+  };
+  void Run();
+  std::deque<Waiting> TakeGroup();
+  /// The store takes no write after a failed one until it was opened again.
+  void Recover(const Status& failure);
+
+  Store& store_;
+  const CommitterOptions options_;
+  Logger& log_;
+  std::mutex mutex_;
+  std::condition_variable arrived_;
+  std::deque<Waiting> waiting_;
+  size_t waiting_bytes_ = 0;
+  bool stopping_ = false;
+  // Last: it uses all of the above. tidy: allow a thread, it waits for the disk all its life
+  std::thread thread_;
+};
+
+}  // namespace levada::db::rocks

@@ -1,0 +1,276 @@
+#include "db/rocksdb/store.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <future>
+#include <map>
+
+#include "base/testing.h"
+#include "db/rocksdb/committer.h"
+#include "db/rocksdb/faulty_files.h"
+#include "os/temporary_directory.h"
+
+namespace levada::db::rocks {
+namespace {
+
+using testing::ElementsAre;
+
+class StoreTest : public testing::Test {
+ protected:
+  StoreOptions Options() {
+    StoreOptions options;
+    options.path = directory_ / "store";
+    options.families = {{.name = "a"}, {.name = "b", .blob_bytes_min = 1000}};
+    return options;
+  }
+  std::unique_ptr<Store> Open() { return ValueOf(Store::Open(Options())); }
+  static void Put(Store& store, const std::string& key, const std::string& value) {
+    Batch batch;
+    batch.Put(0, key, value);
+    EXPECT_THAT(store.Write({&batch}), IsOk());
+  }
+  std::string LogFile() {
+    std::string found;
+    for (const auto& entry : std::filesystem::directory_iterator(directory_ / "store")) {
+      if (entry.path().extension() == ".log") found = entry.path();
+    }
+    return found;
+  }
+
+  os::TemporaryDirectory directory_;
+};
+
+std::vector<std::string> Keys(const Store& store, std::string_view begin, const std::string& end) {
+  std::vector<std::string> keys;
+  const auto at = store.MakeCursor(0, begin, end);
+  for (; at->Valid(); at->Next()) keys.emplace_back(at->key());
+  EXPECT_THAT(at->status(), IsOk());
+  return keys;
+}
+
+TEST_F(StoreTest, KeepsWhatWasWrittenOverARestart) {
+  const std::string blob(100'000, 'x');
+  {
+    const auto store = Open();
+    Batch batch;
+    batch.Put(0, "key", "value");
+    batch.Put(1, "key", blob);
+    batch.Put(0, "gone", "value");
+    batch.Delete(0, "gone");
+    EXPECT_THAT(store->Write({&batch}), IsOk());
+  }
+  const auto store = Open();
+  EXPECT_EQ(ValueOf(store->Get(0, "key")), "value");
+  EXPECT_EQ(ValueOf(store->Get(1, "key")), blob);
+  EXPECT_EQ(ValueOf(store->Get(0, "gone")), std::nullopt);
+}
+
+TEST_F(StoreTest, ACursorStaysBetweenItsBounds) {
+  const auto store = Open();
+  for (const char* key : {"a", "b1", "b2", "c"}) Put(*store, key, "v");
+  EXPECT_THAT(Keys(*store, "b", "c"), ElementsAre("b1", "b2"));
+  EXPECT_THAT(Keys(*store, "", ""), ElementsAre("a", "b1", "b2", "c"));
+  EXPECT_THAT(Keys(*store, "b2", PrefixEnd("b")), ElementsAre("b2"));
+}
+
+TEST_F(StoreTest, ARangeIsDeleted) {
+  const auto store = Open();
+  for (const char* key : {"a", "b1", "b2", "c"}) Put(*store, key, "v");
+  Batch batch;
+  batch.DeleteRange(0, "b", "c");
+  EXPECT_THAT(store->Write({&batch}), IsOk());
+  EXPECT_THAT(Keys(*store, "", ""), ElementsAre("a", "c"));
+}
+
+TEST_F(StoreTest, AViewIsOfOneMoment) {
+  const auto store = Open();
+  Put(*store, "key", "before");
+  const View view = store->MakeView();
+  Put(*store, "key", "after");
+  EXPECT_EQ(ValueOf(view.Get(0, "key")), "before");
+  EXPECT_EQ(ValueOf(store->Get(0, "key")), "after");
+}
+
+TEST_F(StoreTest, WhatIsInMemoryIsKnown) {
+  const auto store = Open();
+  Put(*store, "key", "value");
+  EXPECT_EQ(ValueOf(store->GetCached(0, "key")).value, "value");
+  const CachedRead absent = ValueOf(store->GetCached(0, "other"));
+  EXPECT_TRUE(absent.known);
+  EXPECT_EQ(absent.value, std::nullopt);
+  EXPECT_TRUE(store->MayHave(0, "key"));
+  EXPECT_FALSE(store->MayHave(0, "other"));
+}
+
+TEST_F(StoreTest, WhatIsNotInMemoryIsNotGuessed) {
+  {
+    const auto store = Open();
+    Put(*store, "key", "value");
+    EXPECT_THAT(store->Flush(), IsOk());
+  }
+  const auto store = Open();
+  EXPECT_FALSE(ValueOf(store->GetCached(0, "key")).known);
+  EXPECT_EQ(ValueOf(store->Get(0, "key")), "value");
+  EXPECT_EQ(ValueOf(store->GetCached(0, "key")).value, "value") << "now it is";
+}
+
+TEST_F(StoreTest, ASecondOpeningIsRefused) {
+  const auto store = Open();
+  EXPECT_THAT(Store::Open(Options()), FailsWith(FaultCode::kLeaseHeld));
+}
+
+TEST_F(StoreTest, ALogThatIsDamagedInItsMiddleIsRefused) {
+  {
+    const auto store = Open();
+    for (int i = 0; i < 1000; ++i) Put(*store, "key" + std::to_string(i), std::string(100, 'v'));
+  }
+  const std::string log = LogFile();
+  std::fstream file(log, std::ios::in | std::ios::out | std::ios::binary);
+  file.seekp(static_cast<std::streamoff>(std::filesystem::file_size(log) / 2));
+  file.put('\x55');
+  file.close();
+  EXPECT_THAT(Store::Open(Options()), FailsWith(FaultCode::kStoreDamaged));
+}
+
+TEST_F(StoreTest, ATornLastRecordIsDropped) {
+  {
+    const auto store = Open();
+    Put(*store, "first", "value");
+    Put(*store, "last", "value");
+  }
+  const std::string log = LogFile();
+  std::filesystem::resize_file(log, std::filesystem::file_size(log) - 3);
+  const auto store = Open();
+  EXPECT_EQ(ValueOf(store->Get(0, "first")), "value");
+  EXPECT_EQ(ValueOf(store->Get(0, "last")), std::nullopt);
+}
+
+TEST_F(StoreTest, ACompactionForgetsWhatIsDead) {
+  StoreOptions options = Options();
+  options.families[0].is_dead = [](std::string_view key, std::optional<std::string_view>) {
+    return key.starts_with("dead");
+  };
+  const auto store = ValueOf(Store::Open(options));
+  Put(*store, "dead", "v");
+  Put(*store, "live", "v");
+  EXPECT_THAT(store->Compact(), IsOk());
+  EXPECT_THAT(Keys(*store, "", ""), ElementsAre("live"));
+}
+
+TEST(PrefixEnd, IsTheFirstKeyBehind) {
+  EXPECT_EQ(PrefixEnd("a"), "b");
+  EXPECT_EQ(PrefixEnd(std::string("a\xff", 2)), "b");
+  EXPECT_EQ(PrefixEnd("\xff\xff"), "");
+  EXPECT_EQ(PrefixEnd(""), "");
+}
+
+// ---- the committer
+
+class CommitterTest : public StoreTest {
+ protected:
+  static std::future<Status> Submit(Committer& committer, const std::string& key,
+                                    const std::string& value) {
+    auto promise = std::make_shared<std::promise<Status>>();
+    Batch batch;
+    batch.Put(0, key, value);
+    EXPECT_TRUE(committer.Submit(std::move(batch),
+                                 [promise](const Status& status) { promise->set_value(status); }));
+    return promise->get_future();
+  }
+
+  std::unique_ptr<Logger> log_ = MakeNullLogger();
+};
+
+TEST_F(CommitterTest, WritesInTheOrderOfSubmission) {
+  const auto store = Open();
+  Committer committer(*store, {}, *log_);
+  std::vector<std::future<Status>> written;
+  for (int i = 0; i < 1000; ++i) written.push_back(Submit(committer, "key", std::to_string(i)));
+  for (auto& each : written) EXPECT_THAT(each.get(), IsOk());
+  EXPECT_EQ(ValueOf(store->Get(0, "key")), "999");
+}
+
+TEST_F(CommitterTest, EndsWhatItTook) {
+  const auto store = Open();
+  std::vector<std::future<Status>> written;
+  {
+    Committer committer(*store, {}, *log_);
+    for (int i = 0; i < 100; ++i) {
+      written.push_back(Submit(committer, std::to_string(i), "v"));
+    }
+  }
+  for (auto& each : written) EXPECT_THAT(each.get(), IsOk());
+  EXPECT_EQ(Keys(*store, "", "").size(), 100U);
+}
+
+TEST_F(CommitterTest, RefusesWhatIsTooMuch) {
+  const auto store = Open();
+  std::promise<void> go;
+  std::shared_future<void> gate = go.get_future().share();
+  Committer committer(*store, {.waiting_max = 2}, *log_);
+  const auto submit = [&](const std::string& key) {
+    Batch batch;
+    batch.Put(0, key, "v");
+    return committer.Submit(std::move(batch), [gate](const Status&) { gate.wait(); });
+  };
+  // The first is being answered, and holds up the rest until the gate opens.
+  ASSERT_TRUE(submit("a"));
+  int taken = 0;
+  while (taken < 10 && submit(std::to_string(taken))) ++taken;
+  EXPECT_LE(taken, 5);
+  go.set_value();
+}
+
+// Every write, sync and rename of a piece of work fails once; whatever was acknowledged is there.
+TEST_F(CommitterTest, NothingAcknowledgedIsLostWhereverTheDiskFails) {
+  for (const Damage damage : {Damage::kIo, Damage::kNoSpace, Damage::kShortWrite}) {
+    bool fired = true;
+    for (int64_t nth = 1; fired; ++nth) {
+      ASSERT_LT(nth, 500) << "the sweep does not end";
+      const os::TemporaryDirectory directory;
+      auto files = std::make_shared<FaultyFiles>();
+      StoreOptions options = Options();
+      options.path = directory / "store";
+      options.files = files;
+      std::map<std::string, std::string> acknowledged;
+      {
+        auto opened = Store::Open(options);
+        ASSERT_THAT(opened, IsOk());
+        Committer committer(**opened, {}, *log_);
+        files->FailNth(nth, damage);
+        for (int i = 0; i < 20; ++i) {
+          const std::string key = std::to_string(i);
+          if (Submit(committer, key, "value " + key).get().ok()) acknowledged[key] = "value " + key;
+        }
+        fired = files->fired();
+        EXPECT_GE(acknowledged.size(), 18U) << "one failure costs one write, at most two";
+      }
+      options.files = nullptr;
+      const auto store = ValueOf(Store::Open(options));
+      for (const auto& [key, value] : acknowledged) {
+        EXPECT_EQ(ValueOf(store->Get(0, key)), value) << "failure " << nth << ", key " << key;
+      }
+    }
+  }
+}
+
+TEST_F(CommitterTest, AFullDiskIsReadAndWrittenAgainWhenThereIsRoom) {
+  auto files = std::make_shared<FaultyFiles>();
+  StoreOptions options = Options();
+  options.files = files;
+  const auto store = ValueOf(Store::Open(options));
+  Committer committer(*store, {}, *log_);
+  EXPECT_THAT(Submit(committer, "before", "v").get(), IsOk());
+  files->FillDisk(true);
+  EXPECT_THAT(Submit(committer, "during", "v").get(), FailsWith(FaultCode::kDiskFull));
+  files->FillDisk(false);
+  EXPECT_THAT(Submit(committer, "after", "v").get(), IsOk());
+  EXPECT_EQ(ValueOf(store->Get(0, "before")), "v");
+  EXPECT_EQ(ValueOf(store->Get(0, "after")), "v");
+}
+
+}  // namespace
+}  // namespace levada::db::rocks

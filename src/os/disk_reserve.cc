@@ -1,0 +1,47 @@
+#include "os/disk_reserve.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <utility>
+
+#include "os/disk.h"
+
+namespace levada::os {
+
+std::unique_ptr<DiskReserve> DiskReserve::Open(std::string path, int64_t bytes) {
+  std::unique_ptr<DiskReserve> reserve(new DiskReserve(std::move(path), bytes));
+  reserve->full_ = !reserve->Allocate().ok();
+  return reserve;
+}
+
+Status DiskReserve::Allocate() const {
+  const int fd = open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (fd < 0) return ErrnoFault(FaultCode::kTargetIo, errno, "cannot open \"" + path_ + "\"");
+  // Not a hole: the blocks are ours from here on.
+  const int error = posix_fallocate(fd, 0, bytes_);
+  close(fd);
+  if (error == 0) return Status::OK();
+  unlink(path_.c_str());
+  return ErrnoFault(FaultCode::kTargetIo, error, "cannot keep room in \"" + path_ + "\"");
+}
+
+void DiskReserve::Release() {
+  full_ = true;
+  unlink(path_.c_str());
+}
+
+bool DiskReserve::TryRestore() {
+  if (!full_) return true;
+  struct statvfs disk{};
+  if (statvfs(ParentPath(path_).c_str(), &disk) != 0) return false;
+  const auto free = static_cast<int64_t>(disk.f_bavail) * static_cast<int64_t>(disk.f_frsize);
+  if (free < 2 * bytes_ || !Allocate().ok()) return false;
+  full_ = false;
+  return true;
+}
+
+}  // namespace levada::os
