@@ -1,0 +1,42 @@
+#pragma once
+// What an operator asks of a data directory: accounts, tokens, the audit log. One JSON request, one
+// JSON answer; the command line runs it itself while no daemon has the directory, and else hands it
+// to the daemon through DATA/admin.sock, so that a revocation holds in the daemon when the command
+// returns.
+
+#include <string>
+#include <string_view>
+
+#include "base/fault.h"
+#include "net/http.h"
+#include "net/loop.h"
+#include "services/core/control.h"
+
+namespace levada::services {
+
+/// Commands ("do"): account.create {name}, account.list, token.create {account?, name, scopes[],
+/// ttl_s?}, token.list {account?}, token.revoke {account?, id}, token.rotate {account?, id,
+/// overlap_s, ttl_s?}, audit.list {before?, count?}. `account` may be left out while there is one.
+/// Waits for the disk. Errors: kBadValue in words for a request that cannot be done.
+Result<std::string> RunAdmin(Control& control, const Clock& clock, std::string_view request);
+
+/// The same behind a Unix socket that only its owner can open: POST with a request as its body.
+/// 200 with the answer, 400 with {"error", "help"}, 500.
+class AdminDoor final : public net::Handler {
+ public:
+  /// All outlive it.
+  AdminDoor(Control& control, const Clock& clock, net::Loop& loop, net::Workers& workers)
+      : control_(control), clock_(clock), loop_(loop), workers_(workers) {}
+  net::Task<net::Response> Handle(net::Request& request) override;
+
+ private:
+  Control& control_;
+  const Clock& clock_;
+  net::Loop& loop_;
+  net::Workers& workers_;
+};
+
+/// A token as the command line and the door print it.
+std::string JsonOf(const Control& control, const IssuedToken& issued);
+
+}  // namespace levada::services

@@ -1,0 +1,185 @@
+#pragma once
+// Control: what the daemon knows of accounts, tokens and resources, and who changed it. It is a
+// SQLite file (control.db) and a copy of it in memory: reads never touch the disk, changes are
+// durable when they return, and a revocation holds from then on.
+//
+// A resource is a namespace, a bucket, a database: something that belongs to an account and that a
+// store keeps data under by its number, which is never given again.
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <shared_mutex>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <unordered_map>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/context.h"
+#include "base/fault.h"
+#include "base/secret.h"
+#include "services/core/access.h"
+#include "services/core/master_key.h"
+
+namespace levada::db::sqlite {
+class Database;
+}
+
+namespace levada::services {
+
+struct Account {
+  int64_t row = 0;
+  std::string id;  ///< 32 hex digits
+  std::string name;
+  WallMicros created = 0;
+};
+
+struct Token {
+  std::string id;  ///< 32 hex digits; also the S3 access key id
+  int64_t account = 0;
+  std::string name;
+  std::vector<Scope> scopes;
+  WallMicros created = 0;
+  std::optional<WallMicros> expires;
+  std::optional<WallMicros> revoked;
+};
+
+/// A token at its creation: the only moment its text is known.
+struct IssuedToken {
+  Token token;
+  Secret text;
+  Secret s3_secret;  ///< hex SHA-256 of the text, as Cloudflare derives it
+};
+
+enum class ResourceKind : uint8_t { kNamespace, kBucket, kDatabase, kQueue, kDataset, kOrigin };
+
+struct Resource {
+  uint64_t number = 0;  ///< never given twice
+  int64_t account = 0;
+  ResourceKind kind = ResourceKind::kNamespace;
+  std::string id;  ///< 32 hex digits
+  std::string name;
+  WallMicros created = 0;
+  std::string settings;  ///< JSON of the service's own; "" is none
+};
+
+/// Who asked for a change, for the audit log.
+struct Actor {
+  std::string who;      ///< "token <id>" or "cli"
+  std::string address;  ///< "" for the command line
+};
+
+struct AuditEntry {
+  int64_t row = 0;
+  WallMicros at = 0;
+  std::string who;
+  std::string address;
+  std::string account;  ///< its id
+  std::string action;   ///< "token.create"
+  std::string subject;  ///< what it was done to
+};
+
+enum class TokenState : uint8_t { kValid, kUnknown, kExpired, kRevoked };
+
+struct Authentication {
+  TokenState state = TokenState::kUnknown;
+  Principal principal;  ///< of a valid token
+};
+
+/// Thread-safe. Changes wait for the disk; what is not named so answers from memory.
+class Control final {
+ public:
+  /// Makes the file when absent. `clock` and `random` outlive it. Errors: kStoreDamaged,
+  /// kNewerLayout, those of the disk.
+  static Result<std::unique_ptr<Control>> Open(const std::string& path, MasterKey master,
+                                               const Clock& clock, Random& random);
+  ~Control();
+
+  // ---- accounts
+  /// Waits for the disk.
+  Result<Account> CreateAccount(const std::string& name, const Actor& actor);
+  std::vector<Account> Accounts() const;
+  std::optional<Account> FindAccount(std::string_view id) const;
+
+  // ---- tokens
+  /// Waits for the disk.
+  Result<IssuedToken> CreateToken(const Account& account, const std::string& name,
+                                  std::vector<Scope> scopes, std::optional<WallMicros> expires,
+                                  const Actor& actor);
+  /// nullopt: no such token of that account. Waits for the disk.
+  Result<std::optional<Token>> RevokeToken(const Account& account, std::string_view id,
+                                           const Actor& actor);
+  /// A new token of the same name and scopes; the old one stays valid for `overlap`. nullopt: no
+  /// such token, or it is not valid any more. Waits for the disk.
+  Result<std::optional<IssuedToken>> RotateToken(const Account& account, std::string_view id,
+                                                 std::chrono::microseconds overlap,
+                                                 std::optional<WallMicros> expires,
+                                                 const Actor& actor);
+  std::vector<Token> Tokens(const Account& account) const;
+  Authentication Authenticate(const Secret& text) const;
+  /// By S3 access key id, without its secret: whoever calls this verifies a signature with it.
+  struct S3Credential {
+    Authentication authentication;
+    Secret secret;
+  };
+  Result<S3Credential> FindS3Credential(std::string_view access_key_id) const;
+
+  // ---- resources
+  /// nullopt: the name is taken, by this account, of buckets by any. Waits for the disk.
+  Result<std::optional<Resource>> CreateResource(const Account& account, ResourceKind kind,
+                                                 const std::string& name,
+                                                 const std::string& settings, const Actor& actor);
+  /// False: the name is taken. Waits for the disk.
+  Result<bool> RenameResource(const Resource& resource, const std::string& name,
+                              const Actor& actor);
+  /// Its number is free of an owner then, and the store drops what it has under it. Waits for the
+  /// disk.
+  Status DeleteResource(const Resource& resource, const Actor& actor);
+  std::optional<Resource> FindResource(int64_t account, ResourceKind kind,
+                                       std::string_view id) const;
+  /// Of a bucket the account may be 0: any.
+  std::optional<Resource> FindResourceByName(int64_t account, ResourceKind kind,
+                                             std::string_view name) const;
+  /// By number: of one account, or of all with 0.
+  std::vector<Resource> Resources(int64_t account, ResourceKind kind) const;
+
+  // ---- audit
+  /// The newest first, at most `count`, older than row `before` (0: from the newest). Waits for the
+  /// disk.
+  Result<std::vector<AuditEntry>> Audit(int64_t before, int64_t count) const;
+
+ private:
+  struct Stored;  // a token with what it is verified by
+  Control(MasterKey master, const Clock& clock, Random& random);
+  Status Load();
+  Status Note(const Actor& actor, std::string_view account, std::string_view action,
+              std::string_view subject);
+  struct Inserted;
+  Result<Inserted> InsertToken(const Account& account, const std::string& name,
+                               std::vector<Scope> scopes, std::optional<WallMicros> expires);
+  /// What was committed becomes true for everybody.
+  void Remember(std::shared_ptr<const Stored> stored);
+  TokenState StateOf(const Token& token) const;
+  Authentication AuthenticationOf(const Token& token) const;
+
+  const MasterKey master_;
+  const Clock& clock_;
+  Random& random_;
+  mutable std::mutex change_mutex_;  // one change at a time; guards database_
+  std::unique_ptr<db::sqlite::Database> database_;
+  Context context_;
+  mutable std::shared_mutex memory_mutex_;  // guards what follows
+  std::map<int64_t, Account> accounts_;
+  std::unordered_map<std::string, std::shared_ptr<const Stored>> by_lookup_;
+  std::map<std::string, std::shared_ptr<const Stored>, std::less<>> by_token_id_;
+  std::map<uint64_t, Resource> resources_;
+  std::map<std::pair<ResourceKind, std::string>, uint64_t> by_resource_id_;
+  std::map<std::tuple<ResourceKind, int64_t, std::string>, uint64_t> by_resource_name_;
+};
+
+}  // namespace levada::services

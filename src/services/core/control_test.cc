@@ -1,0 +1,221 @@
+#include "services/core/control.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/testing.h"
+#include "db/sqlite/database.h"
+#include "os/temporary_directory.h"
+
+namespace levada::services {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+const Actor kTester{"tester", "10.0.0.1"};
+
+class ControlTest : public testing::Test {
+ protected:
+  ControlTest() { Open(); }
+  void Open() {
+    control_.reset();
+    auto opened = Control::Open(directory_.path() + "/control.db",
+                                MasterKey::Of(std::string(32, 'k')), clock_, *random_);
+    ASSERT_THAT(opened.status(), IsOk());
+    control_ = std::move(*opened);
+  }
+  Account MakeAccount(const char* name = "default") {
+    return control_->CreateAccount(name, kTester).ValueOrDie();
+  }
+  IssuedToken Issue(const Account& account, std::optional<WallMicros> expires = {}) {
+    return control_->CreateToken(account, "t", {*ParseScope("kv:read")}, expires, kTester)
+        .ValueOrDie();
+  }
+
+  os::TemporaryDirectory directory_;
+  ManualClock clock_{1'000'000};
+  std::unique_ptr<Random> random_ = MakeSeededRandom(5);
+  std::unique_ptr<Control> control_;
+};
+
+TEST_F(ControlTest, ATokenIsItsPrincipalAlsoAfterARestart) {
+  const Account account = MakeAccount();
+  const IssuedToken issued = Issue(account);
+  for (int round = 0; round < 2; ++round) {
+    const Authentication found = control_->Authenticate(issued.text);
+    EXPECT_EQ(found.state, TokenState::kValid);
+    EXPECT_EQ(found.principal.account_id, account.id);
+    EXPECT_EQ(found.principal.token_id, issued.token.id);
+    EXPECT_THAT(found.principal.scopes, ElementsAre(*ParseScope("kv:read")));
+    const auto s3 = ValueOf(control_->FindS3Credential(issued.token.id));
+    EXPECT_EQ(s3.secret.Reveal(), issued.s3_secret.Reveal());
+    Open();
+  }
+}
+
+TEST_F(ControlTest, TheFileHoldsNoTokenAndNoSecret) {
+  const IssuedToken issued = Issue(MakeAccount());
+  control_.reset();
+  const auto disk = os::MakeSystemDisk();
+  for (const char* name : {"control.db", "control.db-wal"}) {
+    const auto bytes = ValueOf(os::ReadFile(*disk, directory_.path() + "/" + name, 1 << 24));
+    if (!bytes) continue;
+    EXPECT_EQ(bytes->find(issued.text.Reveal()), std::string::npos);
+    EXPECT_EQ(bytes->find(issued.s3_secret.Reveal()), std::string::npos);
+  }
+}
+
+TEST_F(ControlTest, AStrangersTokenIsUnknown) {
+  MakeAccount();
+  EXPECT_EQ(control_->Authenticate(Secret("levada_x")).state, TokenState::kUnknown);
+  EXPECT_EQ(control_->Authenticate(Secret("")).state, TokenState::kUnknown);
+  const auto s3 = ValueOf(control_->FindS3Credential("nobody"));
+  EXPECT_EQ(s3.authentication.state, TokenState::kUnknown);
+}
+
+TEST_F(ControlTest, ARevokedTokenIsRefusedAtOnceAndForGood) {
+  const Account account = MakeAccount();
+  const IssuedToken issued = Issue(account);
+  const auto revoked = ValueOf(control_->RevokeToken(account, issued.token.id, kTester));
+  EXPECT_TRUE(revoked.has_value());
+  EXPECT_EQ(control_->Authenticate(issued.text).state, TokenState::kRevoked);
+  Open();
+  EXPECT_EQ(control_->Authenticate(issued.text).state, TokenState::kRevoked);
+}
+
+TEST_F(ControlTest, NobodyRevokesAnotherAccountsToken) {
+  const Account mine = MakeAccount("mine");
+  const Account other = MakeAccount("other");
+  const IssuedToken issued = Issue(mine);
+  const auto revoked = ValueOf(control_->RevokeToken(other, issued.token.id, kTester));
+  EXPECT_FALSE(revoked.has_value());
+  EXPECT_EQ(control_->Authenticate(issued.text).state, TokenState::kValid);
+}
+
+TEST_F(ControlTest, ATokenExpires) {
+  const IssuedToken issued = Issue(MakeAccount(), 2'000'000);
+  EXPECT_EQ(control_->Authenticate(issued.text).state, TokenState::kValid);
+  clock_.Set(2'000'000);
+  EXPECT_EQ(control_->Authenticate(issued.text).state, TokenState::kExpired);
+}
+
+TEST_F(ControlTest, BothTokensOfARotationAreValidInTheOverlap) {
+  const Account account = MakeAccount();
+  const IssuedToken old = Issue(account);
+  const auto issued =
+      ValueOf(control_->RotateToken(account, old.token.id, std::chrono::seconds(5), {}, kTester));
+  ASSERT_TRUE(issued.has_value());
+  EXPECT_EQ(control_->Authenticate(old.text).state, TokenState::kValid);
+  EXPECT_EQ(control_->Authenticate(issued->text).state, TokenState::kValid);
+  EXPECT_EQ(issued->token.scopes, old.token.scopes);
+  clock_.Advance(5'000'000);
+  EXPECT_EQ(control_->Authenticate(old.text).state, TokenState::kExpired);
+  EXPECT_EQ(control_->Authenticate(issued->text).state, TokenState::kValid);
+  const auto again =
+      ValueOf(control_->RotateToken(account, old.token.id, std::chrono::seconds(5), {}, kTester));
+  EXPECT_FALSE(again.has_value()) << "an expired one";
+}
+
+TEST_F(ControlTest, ANameIsTakenOnceInAnAccount) {
+  const Account mine = MakeAccount("mine");
+  const Account other = MakeAccount("other");
+  const auto make = [&](const Account& account, ResourceKind kind) {
+    return control_->CreateResource(account, kind, "name", "", kTester).ValueOrDie();
+  };
+  ASSERT_TRUE(make(mine, ResourceKind::kNamespace).has_value());
+  EXPECT_FALSE(make(mine, ResourceKind::kNamespace).has_value());
+  EXPECT_TRUE(make(other, ResourceKind::kNamespace).has_value());
+  EXPECT_TRUE(make(mine, ResourceKind::kDatabase).has_value());
+  EXPECT_TRUE(make(mine, ResourceKind::kBucket).has_value());
+  EXPECT_FALSE(make(other, ResourceKind::kBucket).has_value()) << "buckets are the daemon's";
+}
+
+TEST_F(ControlTest, AResourceIsNotFoundByAnotherAccount) {
+  const Account mine = MakeAccount("mine");
+  const Account other = MakeAccount("other");
+  const Resource made = control_->CreateResource(mine, ResourceKind::kNamespace, "n", "", kTester)
+                            .ValueOrDie()
+                            .value();
+  EXPECT_TRUE(control_->FindResource(mine.row, ResourceKind::kNamespace, made.id).has_value());
+  EXPECT_FALSE(control_->FindResource(other.row, ResourceKind::kNamespace, made.id).has_value());
+  EXPECT_FALSE(control_->FindResource(mine.row, ResourceKind::kBucket, made.id).has_value());
+  EXPECT_THAT(control_->Resources(other.row, ResourceKind::kNamespace), IsEmpty());
+}
+
+TEST_F(ControlTest, ANumberIsNeverGivenAgain) {
+  const Account account = MakeAccount();
+  uint64_t last = 0;
+  for (int round = 0; round < 3; ++round) {
+    const Resource made =
+        control_->CreateResource(account, ResourceKind::kNamespace, "n", "", kTester)
+            .ValueOrDie()
+            .value();
+    EXPECT_GT(made.number, last);
+    last = made.number;
+    ASSERT_THAT(control_->DeleteResource(made, kTester), IsOk());
+    EXPECT_FALSE(
+        control_->FindResourceByName(account.row, ResourceKind::kNamespace, "n").has_value());
+    Open();
+  }
+}
+
+TEST_F(ControlTest, ARenamedResourceIsFoundByItsNewName) {
+  const Account account = MakeAccount();
+  const auto make = [&](const char* name) {
+    return control_->CreateResource(account, ResourceKind::kNamespace, name, "", kTester)
+        .ValueOrDie()
+        .value();
+  };
+  const Resource first = make("first");
+  make("second");
+  EXPECT_FALSE(control_->RenameResource(first, "second", kTester).ValueOrDie()) << "taken";
+  EXPECT_TRUE(control_->RenameResource(first, "third", kTester).ValueOrDie());
+  for (int round = 0; round < 2; ++round) {
+    const auto found = control_->FindResourceByName(account.row, ResourceKind::kNamespace, "third");
+    ASSERT_TRUE(found.has_value());
+    EXPECT_EQ(found->number, first.number);
+    EXPECT_FALSE(
+        control_->FindResourceByName(account.row, ResourceKind::kNamespace, "first").has_value());
+    Open();
+  }
+}
+
+TEST_F(ControlTest, EveryChangeIsInTheAuditLog) {
+  const Account account = MakeAccount();
+  const IssuedToken issued = Issue(account);
+  ASSERT_THAT(control_->RevokeToken(account, issued.token.id, kTester).status(), IsOk());
+  const auto entries = ValueOf(control_->Audit(0, 10));
+  ASSERT_THAT(entries, SizeIs(3));
+  EXPECT_EQ(entries[0].action, "token.revoke");
+  EXPECT_EQ(entries[0].subject, issued.token.id);
+  EXPECT_EQ(entries[0].who, "tester");
+  EXPECT_EQ(entries[0].address, "10.0.0.1");
+  EXPECT_EQ(entries[2].action, "account.create");
+  const auto older = ValueOf(control_->Audit(entries[0].row, 1));
+  ASSERT_THAT(older, SizeIs(1));
+  EXPECT_EQ(older[0].action, "token.create");
+  for (const AuditEntry& entry : entries) {
+    EXPECT_EQ(entry.subject.find(issued.text.Reveal()), std::string::npos);
+  }
+}
+
+TEST_F(ControlTest, AnotherLayoutIsRefused) {
+  control_.reset();
+  const std::string path = directory_ / "control.db";
+  TestContext test;
+  const Context ctx = test.context();
+  db::sqlite::OpenOptions options;
+  options.mode = db::sqlite::OpenMode::kWrite;
+  const auto database =
+      ValueOf(db::sqlite::Database::Open(ctx, path, options, [](const db::sqlite::Error& error) {
+        return db::sqlite::FaultFrom(FaultCode::kInternal, "test", error);
+      }));
+  ASSERT_THAT(database->Execute(ctx, "pragma user_version = 9"), IsOk());
+  EXPECT_THAT(Control::Open(path, MasterKey::Of(std::string(32, 'k')), clock_, *random_),
+              FailsWith(FaultCode::kNewerLayout));
+}
+
+}  // namespace
+}  // namespace levada::services

@@ -1,0 +1,276 @@
+#include "services/core/master_key.h"
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cstring>
+#include <memory>
+#include <utility>
+
+namespace levada::services {
+namespace {
+
+constexpr size_t kNonceBytes = 12;
+constexpr size_t kTagBytes = 16;
+constexpr int64_t kFileBytesMax = 64 * 1024;
+
+std::string Hmac(const std::array<uint8_t, 32>& key, std::string_view text) {
+  std::array<uint8_t, EVP_MAX_MD_SIZE> digest{};
+  unsigned size = 0;
+  HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
+       reinterpret_cast<const uint8_t*>(text.data()), text.size(), digest.data(), &size);
+  return {reinterpret_cast<const char*>(digest.data()), size};
+}
+
+/// Each use has a key of its own, so that what one reveals says nothing of another.
+std::array<uint8_t, 32> Derived(const std::array<uint8_t, 32>& key, std::string_view use) {
+  const std::string bytes = Hmac(key, use);
+  std::array<uint8_t, 32> derived{};
+  std::memcpy(derived.data(), bytes.data(), derived.size());
+  return derived;
+}
+
+struct FreeCipher {
+  void operator()(EVP_CIPHER_CTX* context) const { EVP_CIPHER_CTX_free(context); }
+};
+using Cipher = std::unique_ptr<EVP_CIPHER_CTX, FreeCipher>;
+
+const uint8_t* Bytes(std::string_view text) {
+  return reinterpret_cast<const uint8_t*>(text.data());
+}
+uint8_t* Bytes(std::string& text) { return reinterpret_cast<uint8_t*>(text.data()); }
+
+Status NoSeal(std::string_view context) {
+  return Fault(FaultCode::kStoreDamaged,
+               "a sealed secret cannot be opened: it is damaged, or was "
+               "sealed with another master key")
+      .With("secret", std::string(context))
+      .Help("put back the master key file that belongs to this data directory");
+}
+
+Status BadFile(const std::string& path, const std::string& why) {
+  return Fault(FaultCode::kBadValue, "the master key file \"" + path + "\": " + why)
+      .With("path", path);
+}
+
+}  // namespace
+
+Result<MasterKey> MasterKey::LoadOrMake(os::Disk& disk, const std::string& path, Random& random) {
+  ARROW_ASSIGN_OR_RAISE(const std::optional<std::string> text,
+                        os::ReadFile(disk, path, kFileBytesMax));
+  MasterKey master;
+  if (!text) {
+    const std::string id = HexOf(RandomBytes(random, 4));
+    const std::string bytes = RandomBytes(random, 32);
+    const std::string line = id + " " + HexOf(bytes) + "\n";
+    ARROW_ASSIGN_OR_RAISE(auto file, disk.CreatePrivate(path));
+    ARROW_RETURN_NOT_OK(file->Append({Bytes(line), line.size()}));
+    ARROW_RETURN_NOT_OK(file->Sync());
+    ARROW_RETURN_NOT_OK(file->Close());
+    ARROW_RETURN_NOT_OK(disk.SyncDirectory(os::ParentPath(path)));
+    master = Of(bytes);
+    master.keys_.front().id = id;
+    return master;
+  }
+  struct stat status{};
+  if (stat(path.c_str(), &status) == 0 && (status.st_mode & 077) != 0) {
+    return Fault(FaultCode::kBadValue, "the master key file \"" + path + "\" is open to others")
+        .With("path", path)
+        .Help("chmod 0600 " + path);
+  }
+  size_t begin = 0;
+  while (begin < text->size()) {
+    const size_t end = std::min(text->find('\n', begin), text->size());
+    const std::string_view line = std::string_view(*text).substr(begin, end - begin);
+    begin = end + 1;
+    if (line.empty()) continue;
+    const size_t blank = line.find(' ');
+    const std::optional<std::string> bytes =
+        blank == std::string_view::npos ? std::nullopt : BytesOfHex(line.substr(blank + 1));
+    if (blank == 0 || !bytes || bytes->size() != 32) {
+      return BadFile(path, "a line is not \"<key id> <64 hex digits>\"");
+    }
+    Key key{std::string(line.substr(0, blank)), {}};
+    std::memcpy(key.bytes.data(), bytes->data(), key.bytes.size());
+    master.keys_.push_back(std::move(key));
+  }
+  if (master.keys_.empty()) return BadFile(path, "it is empty");
+  return master;
+}
+
+MasterKey MasterKey::Of(std::string_view bytes32) {
+  MasterKey master;
+  Key key{"key", {}};
+  std::memcpy(key.bytes.data(), bytes32.data(), std::min(bytes32.size(), key.bytes.size()));
+  master.keys_.push_back(std::move(key));
+  return master;
+}
+
+std::vector<std::string> MasterKey::LookupsOf(const Secret& token) const {
+  std::vector<std::string> lookups;
+  for (auto key = keys_.rbegin(); key != keys_.rend(); ++key) {
+    lookups.push_back(HexOf(Hmac(Derived(key->bytes, "levada token lookup"), token.Reveal())));
+  }
+  return lookups;
+}
+
+Result<std::string> MasterKey::Seal(const Secret& secret, std::string_view context,
+                                    Random& random) const {
+  const Key& key = keys_.back();
+  const std::array<uint8_t, 32> sealing = Derived(key.bytes, "levada sealing");
+  const std::string nonce = RandomBytes(random, kNonceBytes);
+  const std::string& plain = secret.Reveal();
+  std::string sealed(plain.size(), '\0');
+  std::string tag(kTagBytes, '\0');
+  const Cipher cipher(EVP_CIPHER_CTX_new());
+  int size = 0;
+  if (cipher == nullptr ||
+      EVP_EncryptInit_ex(cipher.get(), EVP_aes_256_gcm(), nullptr, sealing.data(), Bytes(nonce)) !=
+          1 ||
+      EVP_EncryptUpdate(cipher.get(), nullptr, &size, Bytes(context),
+                        static_cast<int>(context.size())) != 1 ||
+      EVP_EncryptUpdate(cipher.get(), Bytes(sealed), &size, Bytes(plain),
+                        static_cast<int>(plain.size())) != 1 ||
+      EVP_EncryptFinal_ex(cipher.get(), Bytes(sealed) + size, &size) != 1 ||
+      EVP_CIPHER_CTX_ctrl(cipher.get(), EVP_CTRL_GCM_GET_TAG, kTagBytes, tag.data()) != 1) {
+    return Fault(FaultCode::kInternal, "sealing: the library refused");
+  }
+  return key.id + ":" + Base64UrlOf(nonce + sealed + tag);
+}
+
+Result<Secret> MasterKey::Open(std::string_view sealed, std::string_view context) const {
+  const size_t colon = sealed.find(':');
+  if (colon == std::string_view::npos) return NoSeal(context);
+  const auto key = std::ranges::find(keys_, sealed.substr(0, colon), &Key::id);
+  const std::optional<std::string> bytes = BytesOfBase64Url(sealed.substr(colon + 1));
+  if (key == keys_.end() || !bytes || bytes->size() < kNonceBytes + kTagBytes) {
+    return NoSeal(context);
+  }
+  const std::array<uint8_t, 32> sealing = Derived(key->bytes, "levada sealing");
+  const std::string_view whole = *bytes;
+  const std::string_view body = whole.substr(kNonceBytes, whole.size() - kNonceBytes - kTagBytes);
+  std::string tag(whole.substr(whole.size() - kTagBytes));
+  std::string plain(body.size(), '\0');
+  const Cipher cipher(EVP_CIPHER_CTX_new());
+  int size = 0;
+  if (cipher == nullptr ||
+      EVP_DecryptInit_ex(cipher.get(), EVP_aes_256_gcm(), nullptr, sealing.data(), Bytes(whole)) !=
+          1 ||
+      EVP_DecryptUpdate(cipher.get(), nullptr, &size, Bytes(context),
+                        static_cast<int>(context.size())) != 1 ||
+      EVP_DecryptUpdate(cipher.get(), Bytes(plain), &size, Bytes(body),
+                        static_cast<int>(body.size())) != 1 ||
+      EVP_CIPHER_CTX_ctrl(cipher.get(), EVP_CTRL_GCM_SET_TAG, kTagBytes, tag.data()) != 1 ||
+      EVP_DecryptFinal_ex(cipher.get(), Bytes(plain) + size, &size) != 1) {
+    return NoSeal(context);
+  }
+  return Secret(std::move(plain));
+}
+
+std::string HexOf(std::string_view bytes) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string hex;
+  hex.reserve(2 * bytes.size());
+  for (const char c : bytes) {
+    const auto byte = static_cast<uint8_t>(c);
+    hex.push_back(kDigits[byte >> 4]);
+    hex.push_back(kDigits[byte & 15]);
+  }
+  return hex;
+}
+
+std::optional<std::string> BytesOfHex(std::string_view hex) {
+  if (hex.size() % 2 != 0) return std::nullopt;
+  std::string bytes;
+  bytes.reserve(hex.size() / 2);
+  int half = 0;
+  for (size_t i = 0; i < hex.size(); ++i) {
+    const char c = hex[i];
+    int digit = 0;
+    if (c >= '0' && c <= '9') {
+      digit = c - '0';
+    } else if (c >= 'a' && c <= 'f') {
+      digit = c - 'a' + 10;
+    } else if (c >= 'A' && c <= 'F') {
+      digit = c - 'A' + 10;
+    } else {
+      return std::nullopt;
+    }
+    half = half * 16 + digit;
+    if (i % 2 == 1) bytes.push_back(static_cast<char>(std::exchange(half, 0)));
+  }
+  return bytes;
+}
+
+namespace {
+constexpr std::string_view kBase64Url =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+}
+
+std::string Base64UrlOf(std::string_view bytes) {
+  std::string text;
+  uint32_t held = 0;
+  int bits = 0;
+  for (const char c : bytes) {
+    held = (held << 8) | static_cast<uint8_t>(c);
+    bits += 8;
+    while (bits >= 6) {
+      bits -= 6;
+      text.push_back(kBase64Url[(held >> bits) & 63]);
+    }
+  }
+  if (bits > 0) text.push_back(kBase64Url[(held << (6 - bits)) & 63]);
+  return text;
+}
+
+std::optional<std::string> BytesOfBase64Url(std::string_view text) {
+  if (text.size() % 4 == 1) return std::nullopt;
+  std::string bytes;
+  uint32_t held = 0;
+  int bits = 0;
+  for (const char c : text) {
+    const size_t digit = kBase64Url.find(c);
+    if (digit == std::string_view::npos) return std::nullopt;
+    held = (held << 6) | static_cast<uint32_t>(digit);
+    bits += 6;
+    if (bits >= 8) {
+      bits -= 8;
+      bytes.push_back(static_cast<char>((held >> bits) & 255));
+    }
+  }
+  // What is left over has to be zero: one text for each value.
+  if (bits > 0 && (held & ((1U << bits) - 1)) != 0) return std::nullopt;
+  return bytes;
+}
+
+std::optional<std::string> BytesOfBase64(std::string_view text) {
+  if (text.size() % 4 != 0) return std::nullopt;
+  for (int padding = 0; padding < 2 && text.ends_with('='); ++padding) text.remove_suffix(1);
+  std::string url(text);
+  for (char& c : url) {
+    if (c == '-' || c == '_') return std::nullopt;
+    if (c == '+') c = '-';
+    if (c == '/') c = '_';
+  }
+  return BytesOfBase64Url(url);
+}
+
+std::string RandomBytes(Random& random, size_t size) {
+  std::string bytes;
+  while (bytes.size() < size) {
+    const uint64_t next = random.Next();
+    for (int shift = 0; shift < 64 && bytes.size() < size; shift += 8) {
+      bytes.push_back(static_cast<char>((next >> shift) & 255));
+    }
+  }
+  return bytes;
+}
+
+bool EqualInConstantTime(std::string_view left, std::string_view right) {
+  return left.size() == right.size() && CRYPTO_memcmp(left.data(), right.data(), left.size()) == 0;
+}
+
+}  // namespace levada::services

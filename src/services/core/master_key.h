@@ -1,0 +1,63 @@
+#pragma once
+// The master key: 32 bytes in a file of its own, outside the database it protects. It finds a token
+// without storing it, and seals what must be read again in clear (S3 secrets, passwords of
+// origins, secrets of Workers).
+//
+// Format of the file: one key a line, "<key id> <64 hex digits>", newest last; mode 0600. New
+// secrets are sealed with the newest, old ones are opened with the one they name.
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/fault.h"
+#include "base/secret.h"
+#include "os/disk.h"
+
+namespace levada::services {
+
+/// Immutable; thread-safe.
+class MasterKey final {
+ public:
+  /// Reads `path`, or makes it with one new key when there is none. Errors: kBadValue for a file
+  /// that is no key file or that others may read.
+  static Result<MasterKey> LoadOrMake(os::Disk& disk, const std::string& path, Random& random);
+  /// Of given keys; for tests.
+  static MasterKey Of(std::string_view bytes32);
+
+  /// What a token is found by: hex HMAC-SHA256 under each key, newest first.
+  std::vector<std::string> LookupsOf(const Secret& token) const;
+  std::string LookupOf(const Secret& token) const { return LookupsOf(token).front(); }
+  /// AES-256-GCM under the newest key; `context` is what it belongs to ("token:<id>:s3") and has to
+  /// be given again, so that one row's secret cannot be put into another's.
+  Result<std::string> Seal(const Secret& secret, std::string_view context, Random& random) const;
+  /// kStoreDamaged when it was not sealed with one of these keys for this context.
+  Result<Secret> Open(std::string_view sealed, std::string_view context) const;
+  const std::string& newest_id() const { return keys_.back().id; }
+
+ private:
+  struct Key {
+    std::string id;
+    std::array<uint8_t, 32> bytes;
+  };
+  std::vector<Key> keys_;
+};
+
+std::string HexOf(std::string_view bytes);
+/// nullopt unless all are hex digits, two a byte.
+std::optional<std::string> BytesOfHex(std::string_view hex);
+/// RFC 4648 section 5, without padding.
+std::string Base64UrlOf(std::string_view bytes);
+std::optional<std::string> BytesOfBase64Url(std::string_view text);
+/// RFC 4648 section 4, with padding; blanks and line ends are refused.
+std::optional<std::string> BytesOfBase64(std::string_view text);
+/// `size` random bytes.
+std::string RandomBytes(Random& random, size_t size);
+/// Takes the same time wherever they differ.
+bool EqualInConstantTime(std::string_view left, std::string_view right);
+
+}  // namespace levada::services

@@ -1,0 +1,195 @@
+#include "services/core/route.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/url.h"
+
+namespace levada::services {
+namespace {
+
+constexpr std::string_view kPrefix = "/client/v4";
+constexpr std::string_view kBearer = "bearer ";
+
+std::string_view NextSegment(std::string_view& path) {
+  path.remove_prefix(1);  // the slash
+  const size_t slash = std::min(path.find('/'), path.size());
+  const std::string_view segment = path.substr(0, slash);
+  path.remove_prefix(slash);
+  return segment;
+}
+
+bool StartsWithIgnoringCase(std::string_view text, std::string_view lower_prefix) {
+  if (text.size() < lower_prefix.size()) return false;
+  for (size_t i = 0; i < lower_prefix.size(); ++i) {
+    const char c = text[i];
+    if ((c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c) != lower_prefix[i]) return false;
+  }
+  return true;
+}
+
+ApiError NoRoute(std::string_view path) {
+  return {
+      404, kNoRoute,
+      "Could not route to " + std::string(path) + ", perhaps your object identifier is invalid?",
+      std::nullopt};
+}
+
+}  // namespace
+
+Need Need::Nothing(std::string_view why) {
+  Need need;
+  need.why_ = why;
+  return need;
+}
+
+Need Need::AnyToken() {
+  Need need;
+  need.needs_token_ = true;
+  return need;
+}
+
+Need Need::ScopeOf(Service service, Action action, std::string_view parameter) {
+  Need need;
+  need.needs_token_ = true;
+  need.scope_ = {service, action};
+  need.parameter_ = parameter;
+  return need;
+}
+
+const std::string& Call::Parameter(std::string_view name) const {
+  static const std::string kNone;
+  for (const auto& [known, value] : parameters) {
+    if (known == name) return value;
+  }
+  return kNone;
+}
+
+std::optional<std::string> Call::Query(std::string_view name) const {
+  for (const UrlParameter& parameter : UrlParameters(request.query)) {
+    const std::optional<std::string> known = FormDecoded(parameter.name);
+    if (known != name) continue;
+    return parameter.value ? FormDecoded(*parameter.value) : std::string();
+  }
+  return std::nullopt;
+}
+
+Actor Call::actor() const { return {"token " + principal.token_id, request.peer_address}; }
+
+std::optional<std::vector<std::pair<std::string_view, std::string_view>>> MatchPath(
+    std::string_view pattern, std::string_view path) {
+  std::vector<std::pair<std::string_view, std::string_view>> found;
+  while (!pattern.empty()) {
+    if (path.empty() || path.front() != '/') return std::nullopt;
+    const std::string_view at = path;
+    const std::string_view expected = NextSegment(pattern);
+    if (expected.ends_with("*}")) {
+      if (at.size() < 2) return std::nullopt;
+      found.emplace_back(expected.substr(1, expected.size() - 3), at.substr(1));
+      return found;
+    }
+    const std::string_view got = NextSegment(path);
+    if (expected.starts_with('{')) {
+      if (got.empty()) return std::nullopt;
+      found.emplace_back(expected.substr(1, expected.size() - 2), got);
+    } else if (expected != got) {
+      return std::nullopt;
+    }
+  }
+  if (!path.empty() && path != "/") return std::nullopt;
+  return found;
+}
+
+std::optional<std::string> FormDecoded(std::string_view text) {
+  std::string blanks(text);
+  std::ranges::replace(blanks, '+', ' ');
+  return PercentDecoded(blanks);
+}
+
+V4Door::V4Door(const Control& control, Random& random, Logger& log)
+    : control_(control), random_(random), log_(log) {}
+
+void V4Door::Add(std::vector<Route> routes) {
+  std::ranges::move(routes, std::back_inserter(routes_));
+}
+
+V4Door::Match V4Door::Find(std::string_view method, std::string_view path) const {
+  Match match;
+  // Of a path with a bad escape nobody knows what it means.
+  if (!path.starts_with(kPrefix) || !PercentDecoded(path)) return match;
+  path.remove_prefix(kPrefix.size());
+  for (const Route& route : routes_) {
+    const auto found = MatchPath(route.pattern, path);
+    if (!found) continue;
+    match.path_known = true;
+    if (route.method != method && !(method == "HEAD" && route.method == "GET")) continue;
+    for (const auto& [name, encoded] : *found) {
+      match.parameters.emplace_back(name, PercentDecoded(encoded).value());
+    }
+    match.route = &route;
+    return match;
+  }
+  return match;
+}
+
+std::optional<ApiError> V4Door::Admit(const Route& route, Call& call) const {
+  if (!route.need.needs_token()) return std::nullopt;
+  const std::optional<std::string_view> header = call.request.headers.Find("Authorization");
+  if (!header || !StartsWithIgnoringCase(*header, kBearer)) {
+    return ApiError{401, kAuthenticationError,
+                    "Authentication error: send a token as \"Authorization: Bearer <token>\"",
+                    std::nullopt};
+  }
+  const Authentication found =
+      control_.Authenticate(Secret(std::string(header->substr(kBearer.size()))));
+  switch (found.state) {
+    case TokenState::kValid:
+      break;
+    case TokenState::kUnknown:
+      return ApiError{401, kInvalidToken, "Invalid API Token", std::nullopt};
+    case TokenState::kExpired:
+      return ApiError{401, kInvalidToken, "Invalid API Token: it has expired", std::nullopt};
+    case TokenState::kRevoked:
+      return ApiError{401, kInvalidToken, "Invalid API Token: it was revoked", std::nullopt};
+  }
+  call.principal = found.principal;
+  if (!route.need.scope()) return std::nullopt;
+  const auto [service, action] = *route.need.scope();
+  const std::string& account = call.Parameter("account");
+  // Another account's id and one that does not exist are told apart by nobody.
+  const std::optional<Account> own =
+      account == call.principal.account_id ? control_.FindAccount(account) : std::nullopt;
+  const std::string resource =
+      route.need.parameter().empty() ? std::string() : call.Parameter(route.need.parameter());
+  if (!own || !call.principal.May(service, action, resource)) {
+    return ApiError{403, kAuthenticationError,
+                    own ? "Authentication error: this token lacks the scope " +
+                              TextOf(Scope{service, action, resource})
+                        : "Authentication error: this token is not of that account",
+                    std::nullopt};
+  }
+  call.account = *own;
+  return std::nullopt;
+}
+
+net::Task<net::Response> V4Door::Handle(net::Request& request) {
+  Match match = Find(request.method, request.path);
+  Call call{request, NewId(random_), std::move(match.parameters), {}, {}};
+  net::Response response;
+  if (match.route == nullptr) {
+    log_.Warning("no such route", {{"request", call.id},
+                                   {"method", request.method},
+                                   {"path", std::string(request.path.substr(0, 200))}});
+    response =
+        Failure(match.path_known ? ApiError{405, kNoRoute, "Method not allowed", std::nullopt}
+                                 : NoRoute(request.path));
+  } else if (const std::optional<ApiError> refusal = Admit(*match.route, call)) {
+    response = Failure(*refusal);
+  } else {
+    response = co_await match.route->handle(call);
+  }
+  response.headers.Add("cf-ray", call.id);
+  co_return response;
+}
+
+}  // namespace levada::services

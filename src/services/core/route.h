@@ -1,0 +1,104 @@
+#pragma once
+// Routes: the table of a door is its API reference. Each route says what it needs from whoever
+// calls, and cannot be written without: a Need has no default. The door turns the token into a
+// Principal, checks the need, and only then calls the handler.
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/log.h"
+#include "net/http.h"
+#include "services/core/access.h"
+#include "services/core/api.h"
+#include "services/core/control.h"
+
+namespace levada::services {
+
+/// What a call needs before its handler runs.
+class Need {
+ public:
+  /// Anybody. `why` stands in the reference.
+  static Need Nothing(std::string_view why);
+  /// A valid token, of any scope.
+  static Need AnyToken();
+  /// A token of the account in the path with a scope. `parameter`: the path's parameter that names
+  /// the resource; empty for something of the service as a whole.
+  static Need ScopeOf(Service service, Action action, std::string_view parameter = {});
+
+  bool needs_token() const { return needs_token_; }
+  const std::optional<std::pair<Service, Action>>& scope() const { return scope_; }
+  std::string_view parameter() const { return parameter_; }
+  std::string_view why() const { return why_; }
+
+ private:
+  Need() = default;
+  bool needs_token_ = false;
+  std::optional<std::pair<Service, Action>> scope_;
+  std::string_view parameter_;
+  std::string_view why_;
+};
+
+/// One request on its way to a handler. Lives until the handler's task has ended.
+struct Call {
+  net::Request& request;
+  std::string id;  ///< of the request, as in the log and the cf-ray header
+  std::vector<std::pair<std::string_view, std::string>> parameters;  ///< of the path, decoded
+  Principal principal;  ///< empty where the need is nothing
+  Account account;      ///< of the path; for routes with a scope
+
+  /// The parameter named in the route's pattern.
+  const std::string& Parameter(std::string_view name) const;
+  /// Of the query, decoded as forms are: '+' is a blank. The first of that name.
+  std::optional<std::string> Query(std::string_view name) const;
+  Actor actor() const;
+};
+
+struct Route {
+  std::string_view method;
+  /// "/accounts/{account}/storage/kv/namespaces/{namespace}/values/{key*}": a parameter is one
+  /// segment, one with a star all that is left.
+  std::string_view pattern;
+  Need need;
+  std::string_view summary;  ///< one line for the reference
+  std::function<net::Task<net::Response>(Call&)> handle;
+};
+
+/// The v4 door: routes below /client/v4.
+class V4Door final : public net::Handler {
+ public:
+  /// All outlive it.
+  V4Door(const Control& control, Random& random, Logger& log);
+  /// Before it serves.
+  void Add(std::vector<Route> routes);
+  const std::vector<Route>& routes() const { return routes_; }
+
+  net::Task<net::Response> Handle(net::Request& request) override;
+
+ private:
+  struct Match {
+    const Route* route = nullptr;
+    bool path_known = false;  ///< another method has this path
+    std::vector<std::pair<std::string_view, std::string>> parameters;
+  };
+  Match Find(std::string_view method, std::string_view path) const;
+  /// The reason why not, or nullopt.
+  std::optional<ApiError> Admit(const Route& route, Call& call) const;
+
+  const Control& control_;
+  Random& random_;
+  Logger& log_;
+  std::vector<Route> routes_;
+};
+
+/// The parameters of `path` in `pattern`, still encoded; nullopt when it does not fit.
+std::optional<std::vector<std::pair<std::string_view, std::string_view>>> MatchPath(
+    std::string_view pattern, std::string_view path);
+/// "a+b%2Fc" as a form has it: "a b/c"; nullopt for a bad escape.
+std::optional<std::string> FormDecoded(std::string_view text);
+
+}  // namespace levada::services
