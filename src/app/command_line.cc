@@ -158,8 +158,46 @@ void DefineBackfill(CLI::App& app, Raw& raw) {
   DefineState(app, raw);
 }
 
-void DefineOptions(CLI::App& app, Verb verb, Raw& raw) {
-  app.set_help_flag();
+void DefineData(CLI::App& app, Raw& raw) {
+  AddText(app, "--data", "DIR", raw.line.data, "the data directory; default levada-data", kOptions);
+}
+
+void DefineServe(CLI::App& app, Raw& raw) {
+  AddText(app, "--listen", "ADDRESS:PORT", raw.line.listen,
+          "where the API listens; default 127.0.0.1:8787, port 0 is any free one", kOptions);
+  AddText(app, "--tls-certificate", "FILE", raw.line.tls_certificate,
+          "serve HTTPS with this PEM chain", kOptions);
+  AddText(app, "--tls-key", "FILE", raw.line.tls_key, "and this PEM key", kOptions);
+  AddText(app, "--master-key", "FILE", raw.line.master_key,
+          "the key that seals secrets; default master.key in the data directory", kOptions);
+}
+
+void DefineToken(CLI::App& app, Raw& raw) {
+  AddText(app, "--account", "ID", raw.line.account, "of this account; needed when there are more",
+          kOptions);
+  AddText(app, "--name", "TEXT", raw.line.label, "create: what it is for", kOptions);
+  app.add_option("--scope", raw.line.scopes,
+                 "create: what it may do, such as kv:read, r2:write:photos, all:admin; may be "
+                 "repeated")
+      ->type_name("SCOPE")
+      ->allow_extra_args(false)
+      ->group(kOptions);
+  AddText(app, "--expires", "DURATION", raw.line.expires,
+          "create, rotate: how long it lives, such as 12h, 30d, or never; default 90d", kOptions);
+  AddText(app, "--overlap", "DURATION", raw.line.overlap,
+          "rotate: how long the old one stays valid; default 1h", kOptions);
+}
+
+void DefinePreview(CLI::App& app, Raw& raw) {
+  app.add_option("--window", raw.line.windows, "rows of this window, such as 2026-01-31")
+      ->type_name("LABEL")
+      ->allow_extra_args(false)
+      ->group(kOptions);
+  AddText(app, "--rows", "COUNT", raw.rows, "how many rows, 1 to 1000; default 5", kOptions);
+}
+
+/// What the command has beside the general options.
+void DefineOwn(CLI::App& app, Verb verb, Raw& raw) {
   switch (verb) {
     case Verb::kRun:
       DefineSelection(app, raw);
@@ -200,15 +238,22 @@ void DefineOptions(CLI::App& app, Verb verb, Raw& raw) {
       AddText(app, "--save", "FILE", raw.save, "write the pipeline to this file", kOptions);
       break;
     case Verb::kPreview:
-      app.add_option("--window", raw.line.windows, "rows of this window, such as 2026-01-31")
-          ->type_name("LABEL")
-          ->allow_extra_args(false)
-          ->group(kOptions);
-      AddText(app, "--rows", "COUNT", raw.rows, "how many rows, 1 to 1000; default 5", kOptions);
+      DefinePreview(app, raw);
       break;
     case Verb::kDiff:
       AddText(app, "--rows", "COUNT", raw.rows,
               "how many differing rows of each are shown, 1 to 1000; default 5", kOptions);
+      break;
+    case Verb::kServe:
+      DefineData(app, raw);
+      DefineServe(app, raw);
+      break;
+    case Verb::kToken:
+      DefineData(app, raw);
+      DefineToken(app, raw);
+      break;
+    case Verb::kAccount:
+      DefineData(app, raw);
       break;
     case Verb::kSchema:
     case Verb::kTest:
@@ -221,9 +266,14 @@ void DefineOptions(CLI::App& app, Verb verb, Raw& raw) {
     case Verb::kHelp:
       break;
   }
+}
+
+void DefineOptions(CLI::App& app, Verb verb, Raw& raw) {
+  app.set_help_flag();
+  DefineOwn(app, verb, raw);
   DefineGeneral(app, raw);
   const bool takes_words = verb != Verb::kVersion && verb != Verb::kHelp && verb != Verb::kManual &&
-                           verb != Verb::kSelfCheck;
+                           verb != Verb::kSelfCheck && verb != Verb::kServe;
   if (takes_words) {
     app.add_option("ARGUMENT", raw.positional)->group("");
   }
@@ -456,6 +506,36 @@ std::optional<std::pair<std::string, std::string>> WhatIsLacking(
                  fmt::format("write levada {} FILE", verb.name)};
 }
 
+/// `token create`, `token revoke ID`, `account create NAME`.
+Status UnderstandAdmin(Raw& raw, const ArgumentText& text, size_t argument_count) {
+  CommandLine& line = raw.line;
+  const std::vector<std::string>& words = raw.positional;
+  const std::string_view name = line.verb == Verb::kToken ? "token" : "account";
+  const std::vector<std::string> actions =
+      line.verb == Verb::kToken ? std::vector<std::string>{"create", "list", "revoke", "rotate"}
+                                : std::vector<std::string>{"create", "list"};
+  if (words.empty() || std::ranges::find(actions, words.front()) == actions.end()) {
+    return Refused(text.At(words.empty() ? argument_count : 1,
+                           fmt::format("{} takes one of {}", name, fmt::join(actions, ", ")), "",
+                           fmt::format("write levada {} {}", name, actions.front())));
+  }
+  line.action = words.front();
+  const bool takes_subject = line.action == "revoke" || line.action == "rotate" ||
+                             (line.verb == Verb::kAccount && line.action == "create");
+  const std::string_view subject = line.verb == Verb::kToken ? "TOKEN_ID" : "NAME";
+  if (words.size() != (takes_subject ? 2U : 1U)) {
+    return Refused(
+        text.At(argument_count,
+                takes_subject ? fmt::format("{} {} needs one {}", name, line.action, subject)
+                              : fmt::format("{} {} takes no further argument", name, line.action),
+                "",
+                fmt::format("write levada {} {}{}", name, line.action,
+                            takes_subject ? fmt::format(" {}", subject) : std::string())));
+  }
+  if (takes_subject) line.subject = words[1];
+  return Status::OK();
+}
+
 /// Says which of the positional arguments are what.
 Status UnderstandPositionals(Raw& raw, const VerbText& verb, const ArgumentText& text,
                              size_t argument_count) {
@@ -477,8 +557,12 @@ Status UnderstandPositionals(Raw& raw, const VerbText& verb, const ArgumentText&
       }
       line.shell = words.front();
       return Status::OK();
+    case Verb::kToken:
+    case Verb::kAccount:
+      return UnderstandAdmin(raw, text, argument_count);
     case Verb::kManual:
     case Verb::kSelfCheck:
+    case Verb::kServe:
     case Verb::kVersion:
     case Verb::kHelp:
       return Status::OK();

@@ -28,6 +28,9 @@ enum class Verb : uint8_t {
   kTest,
   kVerify,
   kDiff,
+  kServe,
+  kToken,
+  kAccount,
   kExplain,
   kCompletions,
   kManual,
@@ -64,14 +67,26 @@ struct CommandLine {
   std::optional<AdHocPipeline> ad_hoc;  ///< kRun, kPlan: instead of files
   std::vector<std::string> windows;     ///< --window, in the order written
   bool replace = false;
-  bool online = false;     ///< kCheck
-  int64_t rows = 5;        ///< kPreview, kDiff
-  std::string from;        ///< kBackfill: label of the first window
-  std::string to;          ///< kBackfill: of the last one; empty: the last closed one
-  int parallel = 0;        ///< kBackfill: windows at a time; 0: as the plan says
-  bool rebuild = false;    ///< kStatus
-  std::string error_code;  ///< kExplain; empty: list all
-  std::string shell;       ///< kCompletions
+  bool online = false;              ///< kCheck
+  int64_t rows = 5;                 ///< kPreview, kDiff
+  std::string from;                 ///< kBackfill: label of the first window
+  std::string to;                   ///< kBackfill: of the last one; empty: the last closed one
+  int parallel = 0;                 ///< kBackfill: windows at a time; 0: as the plan says
+  bool rebuild = false;             ///< kStatus
+  std::string data;                 ///< kServe, kToken, kAccount: the data directory
+  std::string listen;               ///< kServe: "ADDRESS:PORT"; empty: the default
+  std::string tls_certificate;      ///< kServe
+  std::string tls_key;              ///< kServe
+  std::string master_key;           ///< kServe; empty: in the data directory
+  std::string action;               ///< kToken, kAccount: create, list, revoke, rotate
+  std::string subject;              ///< a token's id, an account's name
+  std::string account;              ///< kToken: whose
+  std::string label;                ///< kToken create: its name
+  std::vector<std::string> scopes;  ///< kToken create
+  std::string expires;              ///< kToken: how long it lives; empty: 90 days
+  std::string overlap;              ///< kToken rotate
+  std::string error_code;           ///< kExplain; empty: list all
+  std::string shell;                ///< kCompletions
 };
 
 /// `arguments` without the program's name. kBadCommandLine with a diagnostic for anything that is

@@ -51,6 +51,11 @@ Outcome VerifyTargets(Session& session);
 /// `levada diff A B`. Exit status 31 when they differ.
 Outcome Diff(Session& session);
 
+/// `levada serve`: returns when it was told to stop.
+Outcome Serve(Session& session);
+/// `levada token` and `levada account`, through the daemon where one has the directory.
+Outcome Administer(Session& session);
+
 /// Renders one failure to standard error, as text or JSON.
 void PrintFailure(const Status& status, ErrorFormat format, const Terminal& terminal);
 

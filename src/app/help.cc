@@ -114,6 +114,26 @@ constexpr auto kVerbs = std::to_array<VerbText>({
      "has are named and left out of the comparison. The exit status is 31 when they differ.",
      "  levada diff lake/orders /mnt/old/orders\n"
      "  levada diff lake/orders lake/orders-new --rows 20 --json\n"},
+    {Verb::kServe, "serve", "serve the data services from one directory", "serve [options]",
+     "Keeps accounts, tokens and the KV service in a data directory and serves Cloudflare's v4 API "
+     "over it: wrangler, curl and Terraform work with the printed address and a token. The first "
+     "start makes an account and prints its token, once. Listens on this machine only unless "
+     "--listen says otherwise. A write is on disk before it is acknowledged.",
+     "  levada serve --data /var/lib/levada\n"
+     "  levada serve --listen 0.0.0.0:8787 --tls-certificate chain.pem --tls-key key.pem\n"},
+    {Verb::kToken, "token", "make, list, revoke and rotate API tokens",
+     "token create --scope SCOPE... [options]\ntoken list [options]\ntoken revoke TOKEN_ID "
+     "[options]\ntoken rotate TOKEN_ID [options]",
+     "Works on the data directory, through the daemon when one is running. A token is shown when "
+     "it "
+     "is made and never again; what is kept cannot be turned back into it. A revocation holds when "
+     "the command returns.",
+     "  levada token create --scope kv:write --name ci --expires 30d --json\n"
+     "  levada token rotate 0f0c... --overlap 1d\n"},
+    {Verb::kAccount, "account", "make and list accounts",
+     "account create NAME [options]\naccount list [options]",
+     "Accounts see nothing of each other: a token is of one, and what it makes belongs to it.",
+     "  levada account create analytics --data /var/lib/levada\n"},
     {Verb::kExplain, "explain", "explain an error code such as LV1002", "explain CODE\nexplain",
      "Prints what a code means, what causes it and what to do. Without a code, lists all of them.",
      "  levada explain LV2001\n"

@@ -52,6 +52,11 @@ Outcome DispatchInSession(const CommandLine& line, const Terminal& terminal) {
       return VerifyTargets(**session);
     case Verb::kSelfCheck:
       return SelfCheck(**session);
+    case Verb::kServe:
+      return Serve(**session);
+    case Verb::kToken:
+    case Verb::kAccount:
+      return Administer(**session);
     case Verb::kExplain:
     case Verb::kCompletions:
     case Verb::kManual:

@@ -1,17 +1,14 @@
-"""Completion, hover and problems in an editor, by the schema that `levada schema` prints, from yaml-language-server itself.
-
-Needs its program: `npm install yaml-language-server`, and LEVADA_YAML_LANGUAGE_SERVER=.../node_modules/.bin/yaml-language-server.
-"""
+"""Completion, hover and problems in an editor, by the schema that `levada schema` prints, from yaml-language-server itself."""
 
 import json
 import os
-import shutil
+import pathlib
 import subprocess
 
 import pytest
 
-SERVER = os.environ.get("LEVADA_YAML_LANGUAGE_SERVER") or shutil.which("yaml-language-server")
-pytestmark = pytest.mark.skipif(SERVER is None, reason="no yaml-language-server on this machine")
+BUILD = pathlib.Path(os.environ["LEVADA_SOURCE"]) / "build"
+SERVER = [BUILD / "venv" / "bin" / "node", BUILD / "node" / "node_modules" / ".bin" / "yaml-language-server"]
 
 
 class Editor:
@@ -19,7 +16,7 @@ class Editor:
 
     def __init__(self, directory):
         self.directory = directory
-        self.process = subprocess.Popen([SERVER, "--stdio"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=directory)
+        self.process = subprocess.Popen([*SERVER, "--stdio"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=directory)
         self.count = 0
         self.problems = {}
         self.ask("initialize", {"processId": os.getpid(), "rootUri": f"file://{directory}", "capabilities": {

@@ -1,0 +1,194 @@
+#include "app/daemon.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "net/loop.h"
+#include "os/disk_reserve.h"
+#include "os/process.h"
+#include "services/core/admin.h"
+#include "services/core/data_directory.h"
+#include "services/core/grants.h"
+#include "services/core/identity_rest.h"
+#include "services/core/route.h"
+#include "services/kv/kv_binding.h"
+#include "services/kv/kv_rest.h"
+#include "services/kv/kv_store.h"
+
+namespace levada::app {
+namespace {
+
+using services::Control;
+
+constexpr size_t kBlockedMax = 4096;  ///< reads that wait for a thread
+constexpr int64_t kReserveBytes = int64_t{64} << 20;
+constexpr auto kSpaceTick = std::chrono::seconds(1);
+// What a first start gives out is for a person at the keyboard to begin with.
+constexpr WallMicros kFirstTokenLife = WallMicros{90} * 86'400 * 1'000'000;
+
+/// The listener for people and programs: the v4 API, and what watches the daemon.
+class FrontDoor final : public net::Handler {
+ public:
+  explicit FrontDoor(services::V4Door& v4) : v4_(v4) {}
+
+  net::Task<net::Response> Handle(net::Request& request) override {
+    if (request.headers.Find(services::kBindingHeader)) {
+      // Only workerd says this, and only to its own listener.
+      net::Response refused;
+      refused.status = 400;
+      refused.body = "this header belongs to another listener\n";
+      co_return refused;
+    }
+    if (request.path == "/health" && (request.method == "GET" || request.method == "HEAD")) {
+      net::Response healthy;
+      healthy.headers.Add("Content-Type", "text/plain");
+      healthy.body = "ok\n";
+      co_return healthy;
+    }
+    co_return co_await v4_.Handle(request);
+  }
+
+ private:
+  services::V4Door& v4_;
+};
+
+}  // namespace
+
+// In the order of construction; the members go in reverse.
+struct Daemon::Parts {
+  DaemonOptions options;
+  Logger& log;
+  std::unique_ptr<services::DataDirectory> directory;
+  std::unique_ptr<Control> control;
+  std::optional<FirstStart> first_start;
+  std::unique_ptr<os::DiskReserve> reserve;
+  net::Loop loop;  // before whoever comes back to it: committers and workers finish their work
+  std::unique_ptr<services::kv::KvStore> kv;
+  std::unique_ptr<net::Workers> workers;
+  std::unique_ptr<services::kv::KvAccess> kv_access;
+  std::unique_ptr<services::V4Door> v4;
+  std::unique_ptr<FrontDoor> front;
+  std::unique_ptr<services::AdminDoor> admin;
+  std::unique_ptr<net::Server> admin_server;
+  std::unique_ptr<net::Server> front_server;
+
+  Parts(DaemonOptions given, Logger& to) : options(std::move(given)), log(to) {}
+
+  Status OpenControl(os::Disk& disk, const Clock& clock, Random& random);
+  Status OpenStores(const Clock& clock);
+  Status Listen(const Clock& clock, Random& random);
+  net::Task<void> WatchSpace();
+  net::Task<void> StopAll();
+};
+
+Status Daemon::Parts::OpenControl(os::Disk& disk, const Clock& clock, Random& random) {
+  ARROW_ASSIGN_OR_RAISE(directory, services::DataDirectory::TryOpen(disk, options.data));
+  if (directory == nullptr) {
+    return Fault(FaultCode::kLeaseHeld,
+                 "another levada has the data directory \"" + options.data + "\"")
+        .With("path", options.data)
+        .Help("stop that one, or name another directory with --data");
+  }
+  const std::string key_path =
+      options.master_key_path.empty() ? directory->Path("master.key") : options.master_key_path;
+  ARROW_ASSIGN_OR_RAISE(services::MasterKey master,
+                        services::MasterKey::LoadOrMake(disk, key_path, random));
+  ARROW_ASSIGN_OR_RAISE(
+      control, Control::Open(directory->Path("control.db"), std::move(master), clock, random));
+  if (!control->Accounts().empty()) return Status::OK();
+  const services::Actor actor{"first start", ""};
+  FirstStart first;
+  ARROW_ASSIGN_OR_RAISE(first.account, control->CreateAccount("default", actor));
+  ARROW_ASSIGN_OR_RAISE(first.token,
+                        control->CreateToken(first.account, "first start",
+                                             {{std::nullopt, services::Action::kAdmin, ""}},
+                                             clock.Now() + kFirstTokenLife, actor));
+  first_start = std::move(first);
+  return Status::OK();
+}
+
+Status Daemon::Parts::OpenStores(const Clock& clock) {
+  reserve = os::DiskReserve::Open(directory->Path("reserve"), kReserveBytes);
+  if (reserve->is_full()) log.Warning("the disk is full: reads and deletes only", {});
+  ARROW_ASSIGN_OR_RAISE(
+      kv, services::kv::KvStore::Open(directory->Path("kv"), services::kv::KvLimits{}, clock, log,
+                                      reserve.get()));
+  return Status::OK();
+}
+
+Status Daemon::Parts::Listen(const Clock& clock, Random& random) {
+  workers = std::make_unique<net::Workers>(std::max(4, 2 * os::ProcessorCount()), kBlockedMax);
+  kv_access = std::make_unique<services::kv::KvAccess>(
+      services::kv::KvAccess{*kv, *control, clock, loop, *workers});
+  v4 = std::make_unique<services::V4Door>(*control, random, log);
+  v4->Add(services::IdentityRoutes(*control));
+  v4->Add(services::kv::KvRoutes(*kv_access));
+  front = std::make_unique<FrontDoor>(*v4);
+  admin = std::make_unique<services::AdminDoor>(*control, clock, loop, *workers);
+  net::ListenOptions at_admin;
+  at_admin.unix_path = directory->Path("admin.sock");
+  ARROW_ASSIGN_OR_RAISE(admin_server, net::Server::Listen(loop, *admin, std::move(at_admin)));
+  net::ListenOptions at_front;
+  at_front.host = options.host;
+  at_front.port = options.port;
+  at_front.tls = options.tls;
+  ARROW_ASSIGN_OR_RAISE(front_server, net::Server::Listen(loop, *front, std::move(at_front)));
+  return Status::OK();
+}
+
+net::Task<void> Daemon::Parts::WatchSpace() {
+  bool was_full = reserve->is_full();
+  while (true) {
+    co_await loop.Sleep(kSpaceTick);
+    const bool is_full = !reserve->TryRestore();
+    if (is_full != was_full) {
+      log.Warning(is_full ? "the disk is full: reads and deletes only"
+                          : "the disk has room again: writes go on",
+                  {});
+    }
+    was_full = is_full;
+  }
+}
+
+net::Task<void> Daemon::Parts::StopAll() {
+  co_await front_server->Stop(options.grace);
+  co_await admin_server->Stop(std::chrono::seconds(1));
+  loop.Stop();
+}
+
+Daemon::Daemon(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+Daemon::~Daemon() = default;
+
+Result<std::unique_ptr<Daemon>> Daemon::Start(DaemonOptions options, os::Disk& disk,
+                                              const Clock& clock, Random& random, Logger& log) {
+  auto parts = std::make_unique<Parts>(std::move(options), log);
+  ARROW_RETURN_NOT_OK(parts->OpenControl(disk, clock, random));
+  ARROW_RETURN_NOT_OK(parts->OpenStores(clock));
+  ARROW_RETURN_NOT_OK(parts->Listen(clock, random));
+  return std::unique_ptr<Daemon>(new Daemon(std::move(parts)));
+}
+
+std::string Daemon::api_url() const {
+  const DaemonOptions& options = parts_->options;
+  const bool is_v6 = options.host.find(':') != std::string::npos;
+  return std::string(options.tls ? "https://" : "http://") +
+         (is_v6 ? "[" + options.host + "]" : options.host) + ":" +
+         std::to_string(parts_->front_server->port());
+}
+
+const std::optional<FirstStart>& Daemon::first_start() const { return parts_->first_start; }
+
+void Daemon::Run(const std::stop_token& stop) {
+  Parts& parts = *parts_;
+  const std::stop_callback on_stop(stop, [&parts] {
+    parts.log.Info("stopping", {});
+    parts.loop.Spawn(parts.StopAll());
+  });
+  parts.loop.Spawn(parts.WatchSpace());
+  parts.loop.Run();
+  parts.log.Info("stopped", {});
+}
+
+}  // namespace levada::app

@@ -1,0 +1,55 @@
+#pragma once
+// Daemon: everything `levada serve` holds, made in order and taken down in reverse: the data
+// directory's lock, its key and control database, the stores, the doors, and last the listeners. It
+// is ready when Start returns.
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "net/server.h"
+#include "os/disk.h"
+#include "services/core/control.h"
+
+namespace levada::app {
+
+struct DaemonOptions {
+  std::string data;  ///< the data directory
+  std::string host = "127.0.0.1";
+  uint16_t port = 8787;
+  std::string master_key_path;  ///< empty: DATA/master.key
+  std::optional<net::TlsFiles> tls;
+  std::chrono::milliseconds grace{30'000};  ///< for requests in flight when it stops
+};
+
+/// Made by a first start: the only moment the token is known.
+struct FirstStart {
+  services::Account account;
+  services::IssuedToken token;
+};
+
+class Daemon final {
+ public:
+  /// All outlive it. Errors: kLeaseHeld when another process has the directory; those of what it
+  /// opens.
+  static Result<std::unique_ptr<Daemon>> Start(DaemonOptions options, os::Disk& disk,
+                                               const Clock& clock, Random& random, Logger& log);
+  ~Daemon();
+
+  /// "http://127.0.0.1:8787"
+  std::string api_url() const;
+  const std::optional<FirstStart>& first_start() const;
+  /// Serves until `stop`, then lets requests in flight end.
+  void Run(const std::stop_token& stop);
+
+ private:
+  struct Parts;
+  explicit Daemon(std::unique_ptr<Parts> parts);
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace levada::app

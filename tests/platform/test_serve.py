@@ -1,0 +1,176 @@
+"""The daemon itself: first start, directory, stop, and what it says to strangers."""
+
+import json
+import os
+import re
+import signal
+import stat
+import subprocess
+
+import pytest
+
+from conftest import BINARY, Daemon, wait_until
+
+
+def test_a_first_start_makes_an_account_and_shows_its_token_once(fresh):
+    fresh.start()
+    assert re.fullmatch(r"[0-9a-f]{32}", fresh.account) and fresh.token.startswith("levada_")
+    assert fresh.v4("GET", "/accounts").result[0]["id"] == fresh.account
+    assert fresh.stop() == 0
+    token = fresh.token
+    fresh.start()
+    assert "token" not in fresh.ready
+    assert fresh.v4("GET", "/user/tokens/verify", token=token).result["status"] == "active"
+    kept = b"".join(p.read_bytes() for p in fresh.data.rglob("*") if p.is_file())
+    assert token.encode() not in kept and token not in fresh.logged()
+
+
+def test_the_directory_is_its_owners_alone(fresh):
+    fresh.start()
+    assert stat.S_IMODE(os.stat(fresh.data).st_mode) == 0o700
+    for name in ("master.key", "admin.sock"):
+        assert stat.S_IMODE(os.stat(fresh.data / name).st_mode) & 0o077 == 0, name
+
+
+def test_a_second_daemon_is_refused(fresh):
+    fresh.start()
+    ran = subprocess.run([BINARY, "serve", "--data", str(fresh.data), "--listen", "127.0.0.1:0"], capture_output=True, text=True,
+                         timeout=30)
+    assert ran.returncode == 75 and "LV7501" in ran.stderr and str(fresh.data) in ran.stderr, ran
+    assert fresh.v4("GET", "/user").status == 200
+
+
+def test_a_port_that_is_taken_is_said(fresh):
+    fresh.start()
+    other = Daemon(fresh.root / "other")
+    other.root.mkdir()
+    ran = subprocess.run([BINARY, "serve", "--data", str(other.data), "--listen", f"127.0.0.1:{fresh.port}"],
+                         capture_output=True, text=True, timeout=30)
+    assert ran.returncode == 40 and str(fresh.port) in ran.stderr, ran
+
+
+def test_a_directory_of_something_else_is_not_taken_over(fresh):
+    fresh.data.mkdir()
+    (fresh.data / "thesis.txt").write_text("mine")
+    ran = subprocess.run([BINARY, "serve", "--data", str(fresh.data), "--listen", "127.0.0.1:0"], capture_output=True, text=True,
+                         timeout=30)
+    assert ran.returncode == 10 and "thesis.txt" in ran.stderr, ran
+
+
+def test_a_newer_layout_is_refused(fresh):
+    fresh.start()
+    fresh.stop()
+    (fresh.data / "VERSION").write_text("layout=9\nreader=9\n")
+    ran = subprocess.run([BINARY, "serve", "--data", str(fresh.data), "--listen", "127.0.0.1:0"], capture_output=True, text=True,
+                         timeout=30)
+    assert ran.returncode == 10 and "LV1022" in ran.stderr, ran
+
+
+def test_a_log_damaged_in_its_middle_is_named_and_not_served(fresh):
+    fresh.start()
+    space = fresh.v4("POST", "/accounts/{account}/storage/kv/namespaces", {"title": "s"}).result["id"]
+    for i in range(100):
+        fresh.v4("PUT", f"/accounts/{{account}}/storage/kv/namespaces/{space}/values/{i}", "v" * 1000)
+    fresh.kill()
+    log, = (fresh.data / "kv").glob("*.log")
+    with open(log, "r+b") as file:
+        file.seek(50_000)
+        byte = file.read(1)
+        file.seek(50_000)
+        file.write(bytes([byte[0] ^ 1]))
+    ran = subprocess.run([BINARY, "serve", "--data", str(fresh.data), "--listen", "127.0.0.1:0"], capture_output=True, text=True,
+                         timeout=30)
+    assert ran.returncode == 40 and "LV4008" in ran.stderr and str(fresh.data / "kv") in ran.stderr, ran
+
+
+@pytest.mark.parametrize("listen", ["8787", ":8787", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:x"])
+def test_an_address_that_is_none_is_refused(fresh, listen):
+    ran = subprocess.run([BINARY, "serve", "--data", str(fresh.data), "--listen", listen], capture_output=True, text=True,
+                         timeout=30)
+    assert ran.returncode == 10 and "ADDRESS:PORT" in ran.stderr, ran
+    assert not fresh.data.exists()
+
+
+def test_a_master_key_that_others_may_read_is_refused(fresh):
+    fresh.start()
+    fresh.stop()
+    (fresh.data / "master.key").chmod(0o644)
+    ran = subprocess.run([BINARY, "serve", "--data", str(fresh.data), "--listen", "127.0.0.1:0"], capture_output=True, text=True,
+                         timeout=30)
+    assert ran.returncode == 10 and "chmod 0600" in ran.stderr, ran
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_stops_when_told_and_lets_a_request_end(fresh, number):
+    fresh.start()
+    space = fresh.v4("POST", "/accounts/{account}/storage/kv/namespaces", {"title": "s"}).result["id"]
+    connection = fresh.connect()
+    connection.putrequest("PUT", f"/client/v4/accounts/{fresh.account}/storage/kv/namespaces/{space}/values/k")
+    connection.putheader("Authorization", f"Bearer {fresh.token}")
+    connection.putheader("Content-Length", "1")
+    connection.endheaders()
+    fresh.process.send_signal(number)
+    wait_until(lambda: "stopping" in fresh.logged(), "it has heard")
+    connection.send(b"v")
+    assert connection.getresponse().status == 200
+    connection.close()
+    assert fresh.process.wait(30) in (0, 128 + number)
+    with pytest.raises(OSError):
+        fresh.connect().request("GET", "/health")
+
+
+def test_health_needs_no_token(daemon):
+    answer = daemon.request("GET", "/health", token="")
+    assert (answer.status, answer.body) == (200, b"ok\n")
+
+
+def test_a_header_of_the_workers_listener_is_refused_here(daemon):
+    assert daemon.v4("GET", "/accounts", headers={"X-Levada-Binding": "x"}).status == 400
+
+
+@pytest.mark.parametrize("target", ["/", "/client", "/client/v4", "/client/v4/zones", "/client/v4/accounts/x/unknown",
+                                    "/client/v4/accounts/%zz", "/client/v4//accounts"])
+def test_what_is_no_route_says_so_in_the_clients_words(daemon, target):
+    answer = daemon.request("GET", target)
+    status, code, message = answer.error
+    assert (status, code) == (404, 7003) and "Could not route to" in message
+    assert answer.headers["cf-ray"]
+    assert "no such route" in daemon.logged()
+
+
+def test_a_method_that_a_path_has_not_is_405(daemon):
+    assert daemon.v4("PATCH", "/user").status == 405
+
+
+@pytest.mark.parametrize("header, code", [
+    (None, 10000), ("", 10000), ("Bearer", 10000), ("Basic dTpw", 10000), ("Bearer wrong", 1000),
+])
+def test_without_a_valid_token_nothing_is_said(daemon, header, code):
+    headers = {} if header is None else {"Authorization": header}
+    status, got, _ = daemon.v4("GET", "/accounts", headers=headers, token="").error
+    assert (status, got) == (401, code)
+
+
+def test_whoami(daemon):
+    assert daemon.v4("GET", "/user").result["email"].endswith("@levada.local")
+    assert [m["account"]["id"] for m in daemon.v4("GET", "/memberships?page=1").result] == [daemon.account]
+    assert daemon.v4("GET", "/memberships?page=2").result == []
+    assert daemon.v4("GET", "/accounts?page=2").result == []
+    assert daemon.v4("GET", "/accounts/{account}").result["name"] == "default"
+
+
+def test_ready_text_has_what_a_client_needs(fresh):
+    process = subprocess.Popen([BINARY, "serve", "--data", str(fresh.data), "--listen", "127.0.0.1:0"], stdout=subprocess.PIPE,
+                               stderr=subprocess.DEVNULL, text=True, env={**os.environ, "NO_COLOR": "1"})
+    try:
+        lines = []
+        while not lines or not lines[-1].startswith("ready"):
+            lines.append(process.stdout.readline())
+            assert lines[-1], lines
+        text = "".join(lines)
+        for name in ("CLOUDFLARE_API_BASE_URL", "CLOUDFLARE_ACCOUNT_ID", "CLOUDFLARE_API_TOKEN"):
+            assert f"export {name}=" in text, text
+    finally:
+        process.terminate()
+        process.wait(30)
+        process.stdout.close()

@@ -1,0 +1,115 @@
+"""Tokens and accounts, from the command line with and without a daemon, and what they may do."""
+
+import datetime
+import json
+import time
+
+import pytest
+
+
+def test_a_token_made_beside_a_running_daemon_works_at_once(daemon):
+    made = daemon.issue("kv:read", name="reader")
+    assert set(made) == {"account_id", "token", "token_id", "s3_access_key_id", "s3_secret_access_key", "expires_at"}
+    assert daemon.v4("GET", "/user/tokens/verify", token=made["token"]).result["id"] == made["token_id"]
+
+
+def test_a_token_lives_ninety_days_unless_said_otherwise(daemon):
+    expires = datetime.datetime.fromisoformat(daemon.issue("kv:read")["expires_at"])
+    left = expires - datetime.datetime.now(datetime.timezone.utc)
+    assert datetime.timedelta(days=89) < left < datetime.timedelta(days=91)
+    assert daemon.issue("kv:read", expires="never")["expires_at"] is None
+
+
+def test_an_expired_token_is_refused(daemon):
+    made = daemon.issue("kv:read", expires="1s")
+    time.sleep(1.1)
+    assert daemon.v4("GET", "/user", token=made["token"]).error[:2] == (401, 1000)
+
+
+def test_a_revocation_holds_when_the_command_returns(daemon):
+    made = daemon.issue("all:admin")
+    connection = daemon.connect()
+    assert daemon.v4("GET", "/user", token=made["token"], connection=connection).status == 200
+    daemon.command("token", "revoke", made["token_id"])
+    assert daemon.v4("GET", "/user", token=made["token"], connection=connection).error[:2] == (401, 1000)
+    connection.close()
+
+
+def test_a_rotated_token_and_its_old_one_overlap(daemon):
+    old = daemon.issue("kv:write", name="ci")
+    new = json.loads(daemon.command("token", "rotate", old["token_id"], "--overlap", "6s", "--json").stdout)
+    for made in (old, new):
+        assert daemon.v4("GET", "/user", token=made["token"]).status == 200
+    time.sleep(6.1)
+    assert daemon.v4("GET", "/user", token=old["token"]).status == 401
+    assert daemon.v4("GET", "/user", token=new["token"]).status == 200
+    daemon.command("token", "rotate", old["token_id"], expect=10)
+
+
+def test_without_a_daemon_the_directory_itself_is_asked(fresh):
+    fresh.start()
+    fresh.stop()
+    made = fresh.issue("kv:read")
+    fresh.start()
+    assert fresh.v4("GET", "/user", token=made["token"]).status == 200
+    listed = json.loads(fresh.command("token", "list", "--json").stdout)
+    assert {t["token_id"] for t in listed["tokens"]} >= {made["token_id"]}
+    assert made["token"] not in json.dumps(listed)
+
+
+def test_accounts_see_nothing_of_each_other(daemon):
+    other = json.loads(daemon.command("account", "create", "other", "--json").stdout)["account_id"]
+    made = daemon.issue("all:admin", account=other)
+    assert made["account_id"] == other
+    assert daemon.v4("GET", "/accounts", token=made["token"]).result[0]["id"] == other
+    space = daemon.v4("POST", "/accounts/{account}/storage/kv/namespaces", {"title": "mine"}).result["id"]
+    # Not by the account's path, and not by the other's own path.
+    assert daemon.v4("GET", f"/accounts/{{account}}/storage/kv/namespaces/{space}", token=made["token"]).error[:2] == (403, 10000)
+    assert daemon.v4("GET", f"/accounts/{other}/storage/kv/namespaces/{space}", token=made["token"]).error[:2] == (404, 10013)
+    daemon.command("token", "create", "--scope", "kv:read", expect=10)  # which account?
+
+
+@pytest.mark.parametrize("scope, may", [
+    ("kv:read", {"GET"}), ("kv:write", {"GET", "PUT", "DELETE"}), ("kv:admin", {"GET", "PUT", "DELETE", "POST"}),
+    ("r2:admin", set()), ("all:read", {"GET"}),
+])
+def test_a_scope_is_what_a_token_may(fresh, scope, may):
+    fresh.start()
+    space = fresh.v4("POST", "/accounts/{account}/storage/kv/namespaces", {"title": "s"}).result["id"]
+    fresh.v4("PUT", f"/accounts/{{account}}/storage/kv/namespaces/{space}/values/k", "v")
+    token = fresh.issue(scope)["token"]
+    calls = {"GET": (f"/{space}/values/k", None), "PUT": (f"/{space}/values/k", "v"), "DELETE": (f"/{space}/values/other", None),
+             "POST": ("", {"title": "another"})}
+    for method, (path, body) in calls.items():
+        answer = fresh.v4(method, "/accounts/{account}/storage/kv/namespaces" + path, body, token=token)
+        assert answer.status == (200 if method in may else 403), (method, answer)
+
+
+def test_a_scope_of_one_namespace(daemon):
+    spaces = [daemon.v4("POST", "/accounts/{account}/storage/kv/namespaces", {"title": t}).result["id"] for t in ("one", "two")]
+    token = daemon.issue(f"kv:write:{spaces[0]}", account=daemon.account)["token"]
+    for space, status in zip(spaces, (200, 403)):
+        path = f"/accounts/{{account}}/storage/kv/namespaces/{space}/values/k"
+        assert daemon.v4("PUT", path, "v", token=token).status == status
+    assert daemon.v4("GET", "/accounts/{account}/storage/kv/namespaces", token=token).status == 403
+
+
+@pytest.mark.parametrize("arguments, word", [
+    (("token", "create"), "scope"), (("token", "create", "--scope", "kv"), "SERVICE:ACTION"),
+    (("token", "create", "--scope", "kv:read", "--expires", "soon"), "--expires"),
+    (("token", "revoke", "0" * 32), "token list"), (("token",), "create, list, revoke, rotate"),
+    (("token", "revoke"), "TOKEN_ID"), (("account", "create"), "NAME"), (("token", "list", "--account", "x"), "account list"),
+])
+def test_what_cannot_be_done_is_said(fresh, arguments, word):
+    fresh.start()
+    assert word in fresh.command(*arguments, expect=10).stderr
+
+
+def test_a_directory_that_is_none_is_said(fresh):
+    assert "no data directory" in fresh.command("token", "list", expect=10).stderr
+
+
+def test_tables_for_people(daemon):
+    out = daemon.command("token", "list", "--account", daemon.account).stdout
+    assert "first start" in out and "all:admin" in out and "token id" in out
+    assert "default" in daemon.command("account", "list").stdout

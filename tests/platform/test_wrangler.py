@@ -1,0 +1,96 @@
+"""The stock wrangler against the daemon, by its environment variables and nothing else."""
+
+import json
+import os
+import pathlib
+import re
+import subprocess
+
+import pytest
+
+BUILD = pathlib.Path(os.environ["LEVADA_SOURCE"]) / "build"
+
+
+class Wrangler:
+    def __init__(self, daemon, directory):
+        self.daemon, self.directory = daemon, directory
+
+    def __call__(self, *arguments, expect=0, token=None, account=True, input=None):
+        environment = {
+            "PATH": f"{BUILD / 'venv' / 'bin'}:{os.environ['PATH']}", "HOME": str(self.directory), "CI": "1",
+            "WRANGLER_SEND_METRICS": "false", "NO_COLOR": "1", "CLOUDFLARE_API_TOKEN": token or self.daemon.token,
+            "CLOUDFLARE_API_BASE_URL": f"http://127.0.0.1:{self.daemon.port}/client/v4",
+        }
+        if account:
+            environment["CLOUDFLARE_ACCOUNT_ID"] = self.daemon.account
+        ran = subprocess.run([str(BUILD / "node" / "node_modules" / ".bin" / "wrangler"), *arguments], cwd=self.directory,
+                             env=environment, capture_output=True, timeout=120, stdin=subprocess.DEVNULL)
+        self.out, self.err = ran.stdout, ran.stderr.decode()
+        assert ran.returncode == expect, f"exit {ran.returncode}\n{self.out.decode()}\n{self.err}\n{self.daemon.logged()[-3000:]}"
+        return self.out.decode(errors="replace")
+
+
+@pytest.fixture
+def wrangler(daemon, tmp_path):
+    return Wrangler(daemon, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def space(daemon):
+    return daemon.v4("POST", "/accounts/{account}/storage/kv/namespaces", {"title": "for wrangler"}).result["id"]
+
+
+def test_whoami(wrangler, daemon):
+    assert daemon.account in wrangler("whoami")
+    assert daemon.account in wrangler("whoami", account=False)
+
+
+def test_a_wrong_token_is_said(wrangler):
+    wrangler("kv", "namespace", "list", token="wrong", expect=1)
+    assert "Invalid API Token" in wrangler.out.decode() + wrangler.err
+
+
+def test_namespaces(wrangler, daemon):
+    made = wrangler("kv", "namespace", "create", "sessions")
+    id = re.search(r"[0-9a-f]{32}", made).group()
+    assert {"id": id, "title": "sessions", "supports_url_encoding": True} in json.loads(wrangler("kv", "namespace", "list"))
+    wrangler("kv", "namespace", "create", "sessions", expect=1)
+    assert "already exists" in wrangler.out.decode() + wrangler.err
+    wrangler("kv", "namespace", "delete", "--namespace-id", id, "--skip-confirmation")
+    assert id not in wrangler("kv", "namespace", "list")
+
+
+def test_keys(wrangler, space, tmp_path):
+    at = ("--namespace-id", space, "--remote")
+    key = "a b/c+é"
+    wrangler("kv", "key", "put", key, "välue", *at, "--metadata", '{"m": 1}', "--ttl", "3600")
+    assert wrangler("kv", "key", "get", key, *at, "--text") .strip() == "välue"
+    listed = json.loads(wrangler("kv", "key", "list", *at, "--prefix", "a b"))
+    assert [(k["name"], k["metadata"]) for k in listed] == [(key, {"m": 1})] and listed[0]["expiration"]
+    (tmp_path / "bytes").write_bytes(bytes(range(256)) * 300)
+    wrangler("kv", "key", "put", "bytes", "--path", "bytes", *at)
+    wrangler("kv", "key", "get", "bytes", *at)
+    assert wrangler.out == bytes(range(256)) * 300
+    wrangler("kv", "key", "delete", key, *at)
+    wrangler("kv", "key", "get", key, *at, expect=1)
+    assert "404" in wrangler.out.decode(errors="replace") + wrangler.err
+
+
+def test_bulks(wrangler, space, tmp_path):
+    at = ("--namespace-id", space, "--remote")
+    pairs = [{"key": f"bulk/{i:04}", "value": str(i)} for i in range(2500)]  # wrangler sends a thousand at a time
+    (tmp_path / "pairs.json").write_text(json.dumps(pairs))
+    wrangler("kv", "bulk", "put", "pairs.json", *at)
+    assert len(json.loads(wrangler("kv", "key", "list", *at, "--prefix", "bulk/"))) == 2500
+    (tmp_path / "keys.json").write_text(json.dumps([p["key"] for p in pairs[:100]]))
+    assert json.loads(re.search(r"\{.*\}", wrangler("kv", "bulk", "get", "keys.json", *at), re.S).group())["bulk/0007"] == "7"
+    (tmp_path / "keys.json").write_text(json.dumps([p["key"] for p in pairs]))
+    wrangler("kv", "bulk", "delete", "keys.json", *at, "--force")
+    assert json.loads(wrangler("kv", "key", "list", *at, "--prefix", "bulk/")) == []
+
+
+def test_a_token_that_only_reads(wrangler, daemon, space):
+    token = daemon.issue("kv:read")["token"]
+    wrangler("kv", "key", "list", "--namespace-id", space, "--remote", token=token)
+    wrangler("kv", "key", "put", "k", "v", "--namespace-id", space, "--remote", token=token, expect=1)
+    assert "kv:write" in wrangler.out.decode() + wrangler.err
