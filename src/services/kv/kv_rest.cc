@@ -155,18 +155,19 @@ Task<Response> RenameNamespace(const KvAccess& access, Call& call) {
 Task<Response> DeleteNamespace(const KvAccess& access, Call& call) {
   const std::optional<Resource> space = NamespaceOf(access, call);
   if (!space) co_return NoNamespace();
+  // The keys first: a daemon that dies in between leaves an empty namespace to be deleted again,
+  // and never keys that nobody owns.
+  net::Arrival<Status> dropped(access.loop);
+  if (!access.store.DropNamespace(space->number,
+                                  [dropped](const Status& status) { dropped.Set(status); })) {
+    co_return Failure(TooBusy());
+  }
+  const Status emptied = co_await dropped;
+  if (!emptied.ok()) co_return Failure(ErrorOf(emptied));
   Control& control = access.control;
   const Actor actor = call.actor();
-  const std::optional<Status> deleted = co_await net::Blocking(
-      access.loop, access.workers, [&] { return control.DeleteResource(*space, actor); });
-  if (!deleted || !deleted->ok()) co_return Written(deleted);
-  // Nobody reaches the keys any more; a daemon that dies here drops them at its next start.
-  net::Arrival<Status> dropped(access.loop);
-  if (access.store.DropNamespace(space->number,
-                                 [dropped](const Status& status) { dropped.Set(status); })) {
-    co_await dropped;
-  }
-  co_return Success("null");
+  co_return Written(co_await net::Blocking(access.loop, access.workers,
+                                           [&] { return control.DeleteResource(*space, actor); }));
 }
 
 // ---- one key
