@@ -11,6 +11,7 @@
 #include "net/local_request.h"
 #include "services/core/admin.h"
 #include "services/core/data_directory.h"
+#include "services/core/open_control.h"
 
 namespace levada::app {
 namespace {
@@ -87,12 +88,9 @@ Result<std::string> Ask(Session& session, const std::string& request) {
                  fmt::format("another process has \"{}\" and does not listen yet", path))
         .Help("try again in a moment");
   }
-  ARROW_ASSIGN_OR_RAISE(services::MasterKey master,
-                        services::MasterKey::LoadOrMake(
-                            session.disk(), directory->Path("master.key"), session.random()));
   ARROW_ASSIGN_OR_RAISE(const auto control,
-                        services::Control::Open(directory->Path("control.db"), std::move(master),
-                                                session.clock(), session.random()));
+                        services::OpenControl(session.disk(), *directory, session.line().master_key,
+                                              session.clock(), session.random()));
   return services::RunAdmin(*control, session.clock(), request);
 }
 

@@ -160,6 +160,8 @@ void DefineBackfill(CLI::App& app, Raw& raw) {
 
 void DefineData(CLI::App& app, Raw& raw) {
   AddText(app, "--data", "DIR", raw.line.data, "the data directory; default levada-data", kOptions);
+  AddText(app, "--master-key", "FILE", raw.line.master_key,
+          "the key that seals secrets; default master.key in the data directory", kOptions);
 }
 
 void DefineServe(CLI::App& app, Raw& raw) {
@@ -168,8 +170,6 @@ void DefineServe(CLI::App& app, Raw& raw) {
   AddText(app, "--tls-certificate", "FILE", raw.line.tls_certificate,
           "serve HTTPS with this PEM chain", kOptions);
   AddText(app, "--tls-key", "FILE", raw.line.tls_key, "and this PEM key", kOptions);
-  AddText(app, "--master-key", "FILE", raw.line.master_key,
-          "the key that seals secrets; default master.key in the data directory", kOptions);
 }
 
 void DefineToken(CLI::App& app, Raw& raw) {

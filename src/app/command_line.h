@@ -77,7 +77,7 @@ struct CommandLine {
   std::string listen;               ///< kServe: "ADDRESS:PORT"; empty: the default
   std::string tls_certificate;      ///< kServe
   std::string tls_key;              ///< kServe
-  std::string master_key;           ///< kServe; empty: in the data directory
+  std::string master_key;           ///< kServe, kToken, kAccount; empty: in the data directory
   std::string action;               ///< kToken, kAccount: create, list, revoke, rotate
   std::string subject;              ///< a token's id, an account's name
   std::string account;              ///< kToken: whose

@@ -12,6 +12,7 @@
 #include "services/core/data_directory.h"
 #include "services/core/grants.h"
 #include "services/core/identity_rest.h"
+#include "services/core/open_control.h"
 #include "services/core/route.h"
 #include "services/kv/kv_binding.h"
 #include "services/kv/kv_rest.h"
@@ -91,12 +92,8 @@ Status Daemon::Parts::OpenControl(os::Disk& disk, const Clock& clock, Random& ra
         .With("path", options.data)
         .Help("stop that one, or name another directory with --data");
   }
-  const std::string key_path =
-      options.master_key_path.empty() ? directory->Path("master.key") : options.master_key_path;
-  ARROW_ASSIGN_OR_RAISE(services::MasterKey master,
-                        services::MasterKey::LoadOrMake(disk, key_path, random));
   ARROW_ASSIGN_OR_RAISE(
-      control, Control::Open(directory->Path("control.db"), std::move(master), clock, random));
+      control, services::OpenControl(disk, *directory, options.master_key_path, clock, random));
   if (!control->Accounts().empty()) return Status::OK();
   const services::Actor actor{"first start", ""};
   FirstStart first;

@@ -2,9 +2,12 @@
 
 import datetime
 import json
+import subprocess
 import time
 
 import pytest
+
+from conftest import BINARY
 
 
 def test_a_token_made_beside_a_running_daemon_works_at_once(daemon):
@@ -55,6 +58,32 @@ def test_without_a_daemon_the_directory_itself_is_asked(fresh):
     listed = json.loads(fresh.command("token", "list", "--json").stdout)
     assert {t["token_id"] for t in listed["tokens"]} >= {made["token_id"]}
     assert made["token"] not in json.dumps(listed)
+
+
+def test_a_key_elsewhere_is_the_only_one(fresh):
+    key = fresh.root / "elsewhere.key"
+    fresh.start("--master-key", str(key))
+    account, token = fresh.account, fresh.token
+    fresh.issue("kv:read")  # the daemon has its key, whoever asks it
+    fresh.stop()
+    for arguments in (("token", "list"), ("account", "list"), ("account", "create", "other")):
+        assert "--master-key" in fresh.command(*arguments, expect=10).stderr
+    assert subprocess.run([BINARY, "serve", "--data", fresh.data, "--listen", "127.0.0.1:0"], capture_output=True,
+                          timeout=30).returncode == 10
+    assert not (fresh.data / "master.key").exists()
+    made = fresh.issue("kv:read", **{"master-key": key})
+    fresh.start("--master-key", str(key))
+    for one in (token, made["token"]):
+        assert fresh.v4("GET", "/accounts", token=one).result[0]["id"] == account
+
+
+def test_a_key_of_another_directory_is_refused(fresh):
+    fresh.start()
+    fresh.stop()
+    key = fresh.root / "other.key"
+    key.write_text("other " + "a" * 64 + "\n")
+    key.chmod(0o600)
+    assert "LV4008" in fresh.command("token", "create", "--scope", "kv:read", "--master-key", str(key), expect=40).stderr
 
 
 def test_accounts_see_nothing_of_each_other(daemon):

@@ -150,7 +150,18 @@ Result<std::unique_ptr<Control>> Control::Open(const std::string& path, MasterKe
         .Help("use the levada that wrote it, or a newer one");
   }
   ARROW_RETURN_NOT_OK(control->Load());
+  ARROW_RETURN_NOT_OK(control->CheckMasterKey());
   return control;
+}
+
+Status Control::CheckMasterKey() const {
+  Status refusal;
+  for (const auto& [id, stored] : by_token_id_) {
+    const Status opened = master_.Open(stored->s3_secret, S3Context(id)).status();
+    if (opened.ok()) return opened;
+    if (refusal.ok()) refusal = opened;
+  }
+  return refusal;
 }
 
 Status Control::Load() {

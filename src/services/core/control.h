@@ -94,8 +94,8 @@ struct Authentication {
 /// Thread-safe. Changes wait for the disk; what is not named so answers from memory.
 class Control final {
  public:
-  /// Makes the file when absent. `clock` and `random` outlive it. Errors: kStoreDamaged,
-  /// kNewerLayout, those of the disk.
+  /// Makes the file when absent. `clock` and `random` outlive it. Errors: kStoreDamaged, also when
+  /// `master` opens none of the secrets in it; kNewerLayout, those of the disk.
   static Result<std::unique_ptr<Control>> Open(const std::string& path, MasterKey master,
                                                const Clock& clock, Random& random);
   ~Control();
@@ -157,6 +157,8 @@ class Control final {
   struct Stored;  // a token with what it is verified by
   Control(MasterKey master, const Clock& clock, Random& random);
   Status Load();
+  /// With another key no token would be found, and new ones would be of two keys.
+  Status CheckMasterKey() const;
   Status Note(const Actor& actor, std::string_view account, std::string_view action,
               std::string_view subject);
   struct Inserted;

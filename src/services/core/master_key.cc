@@ -58,29 +58,31 @@ Status BadFile(const std::string& path, const std::string& why) {
 
 }  // namespace
 
-Result<MasterKey> MasterKey::LoadOrMake(os::Disk& disk, const std::string& path, Random& random) {
+Result<MasterKey> MasterKey::Make(os::Disk& disk, const std::string& path, Random& random) {
+  const std::string id = HexOf(RandomBytes(random, 4));
+  const std::string bytes = RandomBytes(random, 32);
+  const std::string line = id + " " + HexOf(bytes) + "\n";
+  ARROW_ASSIGN_OR_RAISE(auto file, disk.CreatePrivate(path));
+  ARROW_RETURN_NOT_OK(file->Append({Bytes(line), line.size()}));
+  ARROW_RETURN_NOT_OK(file->Sync());
+  ARROW_RETURN_NOT_OK(file->Close());
+  ARROW_RETURN_NOT_OK(disk.SyncDirectory(os::ParentPath(path)));
+  MasterKey master = Of(bytes);
+  master.keys_.front().id = id;
+  return master;
+}
+
+Result<std::optional<MasterKey>> MasterKey::Load(os::Disk& disk, const std::string& path) {
   ARROW_ASSIGN_OR_RAISE(const std::optional<std::string> text,
                         os::ReadFile(disk, path, kFileBytesMax));
-  MasterKey master;
-  if (!text) {
-    const std::string id = HexOf(RandomBytes(random, 4));
-    const std::string bytes = RandomBytes(random, 32);
-    const std::string line = id + " " + HexOf(bytes) + "\n";
-    ARROW_ASSIGN_OR_RAISE(auto file, disk.CreatePrivate(path));
-    ARROW_RETURN_NOT_OK(file->Append({Bytes(line), line.size()}));
-    ARROW_RETURN_NOT_OK(file->Sync());
-    ARROW_RETURN_NOT_OK(file->Close());
-    ARROW_RETURN_NOT_OK(disk.SyncDirectory(os::ParentPath(path)));
-    master = Of(bytes);
-    master.keys_.front().id = id;
-    return master;
-  }
+  if (!text) return std::optional<MasterKey>();
   struct stat status{};
   if (stat(path.c_str(), &status) == 0 && (status.st_mode & 077) != 0) {
     return Fault(FaultCode::kBadValue, "the master key file \"" + path + "\" is open to others")
         .With("path", path)
         .Help("chmod 0600 " + path);
   }
+  MasterKey master;
   size_t begin = 0;
   while (begin < text->size()) {
     const size_t end = std::min(text->find('\n', begin), text->size());
@@ -98,7 +100,7 @@ Result<MasterKey> MasterKey::LoadOrMake(os::Disk& disk, const std::string& path,
     master.keys_.push_back(std::move(key));
   }
   if (master.keys_.empty()) return BadFile(path, "it is empty");
-  return master;
+  return std::optional<MasterKey>(std::move(master));
 }
 
 MasterKey MasterKey::Of(std::string_view bytes32) {

@@ -23,9 +23,11 @@ namespace levada::services {
 /// Immutable; thread-safe.
 class MasterKey final {
  public:
-  /// Reads `path`, or makes it with one new key when there is none. Errors: kBadValue for a file
-  /// that is no key file or that others may read.
-  static Result<MasterKey> LoadOrMake(os::Disk& disk, const std::string& path, Random& random);
+  /// nullopt when there is no such file. Errors: kBadValue for a file that is no key file or that
+  /// others may read.
+  static Result<std::optional<MasterKey>> Load(os::Disk& disk, const std::string& path);
+  /// Writes a file with one new key, which must not be there yet.
+  static Result<MasterKey> Make(os::Disk& disk, const std::string& path, Random& random);
   /// Of given keys; for tests.
   static MasterKey Of(std::string_view bytes32);
 

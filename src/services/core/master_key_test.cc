@@ -47,10 +47,12 @@ TEST(MasterKey, IsMadeOnceAndReadAgain) {
   const std::string path = directory.path() + "/master.key";
   const auto disk = os::MakeSystemDisk();
   const auto random = MakeSystemRandom();
-  const MasterKey made = ValueOf(MasterKey::LoadOrMake(*disk, path, *random));
-  const MasterKey read = ValueOf(MasterKey::LoadOrMake(*disk, path, *random));
+  EXPECT_FALSE(ValueOf(MasterKey::Load(*disk, path)));
+  const MasterKey made = ValueOf(MasterKey::Make(*disk, path, *random));
+  const MasterKey read = *ValueOf(MasterKey::Load(*disk, path));
   EXPECT_EQ(made.newest_id(), read.newest_id());
   EXPECT_EQ(made.LookupOf(Secret("t")), read.LookupOf(Secret("t")));
+  EXPECT_FALSE(MasterKey::Make(*disk, path, *random).ok());
 }
 
 TEST(MasterKey, SecretsOfAnOlderKeyStillOpen) {
@@ -58,7 +60,7 @@ TEST(MasterKey, SecretsOfAnOlderKeyStillOpen) {
   const std::string path = directory.path() + "/master.key";
   const auto disk = os::MakeSystemDisk();
   const auto random = MakeSystemRandom();
-  const MasterKey old = ValueOf(MasterKey::LoadOrMake(*disk, path, *random));
+  const MasterKey old = ValueOf(MasterKey::Make(*disk, path, *random));
   const std::string sealed = ValueOf(old.Seal(Secret("s"), "c", *random));
   const auto text = ValueOf(os::ReadFile(*disk, path, 1000));
   ASSERT_THAT(disk->Remove(path), IsOk());
@@ -66,7 +68,7 @@ TEST(MasterKey, SecretsOfAnOlderKeyStillOpen) {
   const auto file = ValueOf(disk->CreatePrivate(path));
   ASSERT_THAT(file->Append({reinterpret_cast<const uint8_t*>(two.data()), two.size()}), IsOk());
   ASSERT_THAT(file->Close(), IsOk());
-  const MasterKey both = ValueOf(MasterKey::LoadOrMake(*disk, path, *random));
+  const MasterKey both = *ValueOf(MasterKey::Load(*disk, path));
   EXPECT_EQ(both.newest_id(), "newer");
   const Secret opened = ValueOf(both.Open(sealed, "c"));
   EXPECT_EQ(opened.Reveal(), "s");
@@ -84,8 +86,7 @@ TEST(MasterKey, AFileThatIsNoneIsRefused) {
     ASSERT_THAT(file->Append({reinterpret_cast<const uint8_t*>(text), std::string(text).size()}),
                 IsOk());
     ASSERT_THAT(file->Close(), IsOk());
-    EXPECT_EQ(CodeOf(MasterKey::LoadOrMake(*disk, path, *random).status()), FaultCode::kBadValue)
-        << text;
+    EXPECT_EQ(CodeOf(MasterKey::Load(*disk, path).status()), FaultCode::kBadValue) << text;
   }
 }
 
