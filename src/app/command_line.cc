@@ -170,6 +170,12 @@ void DefineServe(CLI::App& app, Raw& raw) {
   AddText(app, "--tls-certificate", "FILE", raw.line.tls_certificate,
           "serve HTTPS with this PEM chain", kOptions);
   AddText(app, "--tls-key", "FILE", raw.line.tls_key, "and this PEM key", kOptions);
+  AddText(app, "--log-requests", "WHICH", raw.line.log_requests,
+          "requests to write to the log: all, or notable: failed, refused, unknown or slow ones; "
+          "default notable",
+          kOptions);
+  AddText(app, "--slow-request", "DURATION", raw.line.slow_request,
+          "what takes as long is written to the log; default 1s", kOptions);
 }
 
 void DefineToken(CLI::App& app, Raw& raw) {
@@ -405,6 +411,9 @@ constexpr Choice<RunState> kRunStates[] = {{"pending", RunState::kAny},
                                            {"interrupted", RunState::kAny},
                                            {"failed", RunState::kAny},
                                            {"published", RunState::kAny}};
+enum class LoggedRequests : uint8_t { kAny };
+constexpr Choice<LoggedRequests> kLoggedRequests[] = {{"all", LoggedRequests::kAny},
+                                                      {"notable", LoggedRequests::kAny}};
 constexpr Choice<LogFormat> kLogFormats[] = {{"text", LogFormat::kText},
                                              {"json", LogFormat::kJson}};
 constexpr Choice<LogLevel> kLogLevels[] = {
@@ -423,6 +432,7 @@ std::vector<std::string> ChoicesOf(const std::string& long_name) {
   if (long_name == "error-format") return WordsOf(kErrorFormats);
   if (long_name == "log-format") return WordsOf(kLogFormats);
   if (long_name == "log-level") return WordsOf(kLogLevels);
+  if (long_name == "log-requests") return WordsOf(kLoggedRequests);
   if (long_name == "having") return WordsOf(kRunStates);
   return {};
 }
@@ -452,6 +462,9 @@ Status UnderstandTexts(Raw& raw) {
   }
   for (const std::string& state : line.having) {
     ARROW_RETURN_NOT_OK(Choose("--having", state, kRunStates).status());
+  }
+  if (!line.log_requests.empty()) {
+    ARROW_RETURN_NOT_OK(Choose("--log-requests", line.log_requests, kLoggedRequests).status());
   }
   if (!raw.memory.empty()) {
     Result<int64_t> bytes = ParseBytes(raw.memory);

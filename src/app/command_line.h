@@ -75,6 +75,8 @@ struct CommandLine {
   bool rebuild = false;             ///< kStatus
   std::string data;                 ///< kServe, kToken, kAccount: the data directory
   std::string listen;               ///< kServe: "ADDRESS:PORT"; empty: the default
+  std::string log_requests;         ///< kServe: all, notable; empty: notable
+  std::string slow_request;         ///< kServe: a duration; empty: 1s
   std::string tls_certificate;      ///< kServe
   std::string tls_key;              ///< kServe
   std::string master_key;           ///< kServe, kToken, kAccount; empty: in the data directory

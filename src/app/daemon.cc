@@ -10,6 +10,7 @@
 #include "os/process.h"
 #include "services/core/admin.h"
 #include "services/core/data_directory.h"
+#include "services/core/door_watch.h"
 #include "services/core/grants.h"
 #include "services/core/identity_rest.h"
 #include "services/core/open_control.h"
@@ -44,6 +45,7 @@ class FrontDoor final : public net::Handler {
     }
     if (request.path == "/health" && (request.method == "GET" || request.method == "HEAD")) {
       net::Response healthy;
+      request.notes.route = "/health";
       healthy.headers.Add("Content-Type", "text/plain");
       healthy.body = "ok\n";
       co_return healthy;
@@ -60,7 +62,11 @@ class FrontDoor final : public net::Handler {
 // In the order of construction; the members go in reverse.
 struct Daemon::Parts {
   DaemonOptions options;
+  const Clock& clock;
   Logger& log;
+  services::RequestLog requests;
+  services::DoorWatch front_watch{"api", requests};
+  services::DoorWatch admin_watch{"admin", requests};
   std::unique_ptr<services::DataDirectory> directory;
   std::unique_ptr<Control> control;
   std::optional<FirstStart> first_start;
@@ -75,10 +81,13 @@ struct Daemon::Parts {
   std::unique_ptr<net::Server> admin_server;
   std::unique_ptr<net::Server> front_server;
 
-  Parts(DaemonOptions given, Logger& to) : options(std::move(given)), log(to) {}
+  Parts(DaemonOptions given, const Clock& with, Logger& to)
+      : options(std::move(given)), clock(with), log(to), requests(options.requests, with, to) {}
 
   Status OpenControl(os::Disk& disk, const Clock& clock, Random& random);
   Status OpenStores(const Clock& clock);
+  /// What every listener has.
+  net::ListenOptions Watched(services::DoorWatch& watch) const;
   Status Listen(const Clock& clock, Random& random);
   net::Task<void> WatchSpace();
   net::Task<void> StopAll();
@@ -115,19 +124,27 @@ Status Daemon::Parts::OpenStores(const Clock& clock) {
   return Status::OK();
 }
 
+net::ListenOptions Daemon::Parts::Watched(services::DoorWatch& watch) const {
+  net::ListenOptions watched;
+  watched.log = &log;
+  watched.clock = &clock;
+  watched.observer = &watch;
+  return watched;
+}
+
 Status Daemon::Parts::Listen(const Clock& clock, Random& random) {
   workers = std::make_unique<net::Workers>(std::max(4, 2 * os::ProcessorCount()), kBlockedMax);
   kv_access = std::make_unique<services::kv::KvAccess>(
       services::kv::KvAccess{*kv, *control, clock, loop, *workers});
-  v4 = std::make_unique<services::V4Door>(*control, random, log);
+  v4 = std::make_unique<services::V4Door>(*control, random);
   v4->Add(services::IdentityRoutes(*control));
   v4->Add(services::kv::KvRoutes(*kv_access));
   front = std::make_unique<FrontDoor>(*v4);
   admin = std::make_unique<services::AdminDoor>(*control, clock, loop, *workers);
-  net::ListenOptions at_admin;
+  net::ListenOptions at_admin = Watched(admin_watch);
   at_admin.unix_path = directory->Path("admin.sock");
   ARROW_ASSIGN_OR_RAISE(admin_server, net::Server::Listen(loop, *admin, std::move(at_admin)));
-  net::ListenOptions at_front;
+  net::ListenOptions at_front = Watched(front_watch);
   at_front.host = options.host;
   at_front.port = options.port;
   at_front.tls = options.tls;
@@ -160,7 +177,7 @@ Daemon::~Daemon() = default;
 
 Result<std::unique_ptr<Daemon>> Daemon::Start(DaemonOptions options, os::Disk& disk,
                                               const Clock& clock, Random& random, Logger& log) {
-  auto parts = std::make_unique<Parts>(std::move(options), log);
+  auto parts = std::make_unique<Parts>(std::move(options), clock, log);
   ARROW_RETURN_NOT_OK(parts->OpenControl(disk, clock, random));
   ARROW_RETURN_NOT_OK(parts->OpenStores(clock));
   ARROW_RETURN_NOT_OK(parts->Listen(clock, random));

@@ -14,6 +14,7 @@
 #include "net/server.h"
 #include "os/disk.h"
 #include "services/core/control.h"
+#include "services/core/request_log.h"
 
 namespace levada::app {
 
@@ -23,6 +24,7 @@ struct DaemonOptions {
   uint16_t port = 8787;
   std::string master_key_path;  ///< empty: DATA/master.key
   std::optional<net::TlsFiles> tls;
+  services::RequestLogOptions requests;
   std::chrono::milliseconds grace{30'000};  ///< for requests in flight when it stops
 };
 

@@ -5,6 +5,7 @@
 #include "app/commands.h"
 #include "app/daemon.h"
 #include "base/json.h"
+#include "base/quantity.h"
 
 namespace levada::app {
 namespace {
@@ -36,6 +37,17 @@ Result<DaemonOptions> OptionsOf(const CommandLine& line) {
   options.data = line.data.empty() ? kDefaultData : line.data;
   options.master_key_path = line.master_key;
   if (!line.listen.empty()) ARROW_RETURN_NOT_OK(ParseListen(line.listen, options));
+  options.requests.all = line.log_requests == "all";
+  if (!line.slow_request.empty()) {
+    const auto slow = ParseDuration(line.slow_request);
+    if (!slow.ok()) {
+      return Fault(FaultCode::kBadCommandLine,
+                   fmt::format("option \"--slow-request\": expected a duration such as 500ms, got "
+                               "\"{}\"",
+                               line.slow_request));
+    }
+    options.requests.slow = std::chrono::duration_cast<std::chrono::milliseconds>(*slow);
+  }
   if (line.tls_certificate.empty() != line.tls_key.empty()) {
     return Fault(FaultCode::kBadCommandLine, "--tls-certificate and --tls-key go together");
   }

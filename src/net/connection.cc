@@ -16,6 +16,20 @@ constexpr size_t kChunkReadBytes = 16 * 1024;
 // its kernel throw them away (RFC 9112 section 9.6).
 constexpr std::chrono::milliseconds kLingerTime{2000};
 
+class ActiveRequest {
+ public:
+  explicit ActiveRequest(ServerCounts& counts) : counts_(counts) {
+    ++counts_.requests;
+    ++counts_.active;
+  }
+  ~ActiveRequest() { --counts_.active; }
+  ActiveRequest(const ActiveRequest&) = delete;
+  ActiveRequest& operator=(const ActiveRequest&) = delete;
+
+ private:
+  ServerCounts& counts_;
+};
+
 }  // namespace
 
 Connection::Connection(Loop& loop, ConnectionHost& host, os::Descriptor socket,
@@ -37,7 +51,8 @@ Task<void> Connection::Serve() {
   while (is_open) {
     const HeaderEnd end = co_await ReadHeader();
     is_open = false;
-    if (end == HeaderEnd::kRequest) is_open = co_await Exchange();
+    if (host_.observer() != nullptr) began_ = host_.Steady();
+    if (end == HeaderEnd::kRequest) is_open = co_await ServeRequest();
     if (end == HeaderEnd::kRefused) co_await Refuse();
   }
   co_await Close();
@@ -56,6 +71,9 @@ Task<Connection::HeaderEnd> Connection::ReadHeader() {
   if (input_.empty()) input_.Shrink();
   ending_ = Ending::kQuiet;
   parser_.Begin(request_);
+  request_.notes.Clear();
+  bytes_in_ = bytes_out_ = 0;
+  cause_.clear();
   Tick deadline = kNever;
   for (;;) {
     const std::optional<HeaderEnd> end = ParseHeader();
@@ -82,6 +100,7 @@ std::optional<Connection::HeaderEnd> Connection::ParseHeader() {
   if (input_.empty()) return std::nullopt;
   RequestParser::HeaderStep step = parser_.ParseHeader(input_.view());
   input_.Consume(step.consumed);
+  bytes_in_ += step.consumed;
   if (step.refusal) {
     refusal_ = std::move(step.refusal);
     return HeaderEnd::kRefused;
@@ -106,10 +125,13 @@ void Connection::BeginBody() {
 }
 
 /// One request and its answer. True when another may follow.
-Task<bool> Connection::Exchange() {
-  ++host_.counts().requests;
+Task<bool> Connection::ServeRequest() {
+  const ActiveRequest active(host_.counts());
   std::optional<Response> response = co_await Ask();
-  if (body_ == BodyState::kGone) co_return false;
+  if (body_ == BodyState::kGone) {
+    Report(kClientGone, false, false);
+    co_return false;
+  }
   if (body_ == BodyState::kSlow || body_ == BodyState::kMalformed) {
     response.reset();
     refusal_ = body_ == BodyState::kSlow ? Refusal{408, "the body took too long"}
@@ -119,6 +141,8 @@ Task<bool> Connection::Exchange() {
   }
   if (!response) response = ErrorResponse(500, "internal error");
   const bool is_sent = co_await Send(*response);
+  if (cause_.empty()) cause_ = std::move(response->cause);
+  Report(response->status, false, is_sent);
   response.reset();
   if (!is_sent || !keep_alive_) co_return false;
   if (body_ == BodyState::kComplete) co_return true;
@@ -136,7 +160,7 @@ Task<std::optional<Response>> Connection::Ask() {
     cause = error.what();
   } catch (...) {  // tidy: allow as above
   }
-  LogHandlerFault("handler threw", cause);
+  NoteFault("the handler threw", cause);
   co_return std::nullopt;
 }
 
@@ -172,6 +196,7 @@ std::optional<std::string_view> Connection::TakeOfBody() {
   if (parser_.framing().is_chunked) return TakeOfChunks();
   const std::string_view piece = input_.view().substr(0, body_left_);
   input_.Consume(piece.size());
+  bytes_in_ += piece.size();
   body_left_ -= piece.size();
   if (body_left_ == 0) body_ = BodyState::kComplete;
   return piece;
@@ -180,6 +205,7 @@ std::optional<std::string_view> Connection::TakeOfBody() {
 std::optional<std::string_view> Connection::TakeOfChunks() {
   const RequestParser::BodyStep step = parser_.ParseChunks(input_.view());
   input_.Consume(step.consumed);
+  bytes_in_ += step.consumed;
   if (step.is_malformed) body_ = BodyState::kMalformed;
   if (step.is_complete) body_ = BodyState::kComplete;
   if (step.piece.empty() && !step.is_complete) return std::nullopt;

@@ -56,7 +56,7 @@ class Connection final : public RequestBody {
   std::optional<HeaderEnd> ParseHeader();
   HeaderEnd HeaderCutOff(const IoResult& read);
   void BeginBody();
-  Task<bool> Exchange();
+  Task<bool> ServeRequest();
   Task<std::optional<Response>> Ask();
   Task<bool> Drain();
   Task<void> Close();
@@ -78,8 +78,9 @@ class Connection final : public RequestBody {
   bool WillKeepAlive(const Response& response) const;
   Response ErrorResponse(int status, std::string_view text) const;
 
-  void LogHandlerFault(std::string_view what, std::string_view cause) const;
-  void LogRefusal() const;
+  void NoteFault(std::string_view what, std::string_view cause);
+  /// What became of the request, to whoever watches.
+  void Report(int status, bool is_refusal, bool is_sent);
 
   void Arm(Tick deadline, Expiry expiry);
   void Disarm() { deadline_ = kNever; }
@@ -100,6 +101,11 @@ class Connection final : public RequestBody {
   BodyState body_ = BodyState::kComplete;
   uint64_t body_left_ = 0;  // of a declared size
   bool continue_is_due_ = false;
+
+  SteadyTime began_;       // the exchange
+  uint64_t bytes_in_ = 0;  // of it
+  uint64_t bytes_out_ = 0;
+  std::string cause_;  // what went wrong in it
 
   bool keep_alive_ = false;
   Ending ending_ = Ending::kQuiet;

@@ -12,6 +12,7 @@ ConnectionHost::ConnectionHost(Handler& handler, const ListenOptions& options,
     : handler_(handler),
       limits_(options.limits),
       log_(options.log != nullptr ? options.log : own_log_.get()),
+      observer_(options.observer),
       clock_(options.clock != nullptr ? options.clock : own_clock_.get()),
       ended_(std::move(ended)),
       tick_length_(TickLengthFor(options.limits)) {}

@@ -30,6 +30,8 @@ class ConnectionHost final {
   Handler& handler() const { return handler_; }
   const ServerLimits& limits() const { return limits_; }
   Logger& log() const { return *log_; }
+  ExchangeObserver* observer() const { return observer_; }
+  SteadyTime Steady() const { return clock_->Steady(); }
   ServerCounts& counts() { return counts_; }
   const std::vector<Connection*>& connections() const { return connections_; }
   std::string_view DateLineNow() { return date_line_.At(clock_->Now()); }
@@ -58,6 +60,7 @@ class ConnectionHost final {
   const ServerLimits limits_;
   const std::unique_ptr<Logger> own_log_ = MakeNullLogger();
   Logger* const log_;
+  ExchangeObserver* const observer_;
   const std::unique_ptr<Clock> own_clock_ = MakeSystemClock();
   const Clock* const clock_;
   const std::function<void()> ended_;

@@ -20,11 +20,12 @@ constexpr size_t kHeldBytesMax = 4 * 1024;
 
 Task<bool> Connection::Refuse() {
   ++host_.counts().refused;
-  LogRefusal();
+  cause_ = refusal_->problem;
   Response response = ErrorResponse(refusal_->status, refusal_->problem);
   response.close = true;
   const bool is_sent = co_await Send(response);
   if (is_sent) ending_ = Ending::kLinger;
+  Report(refusal_->status, true, is_sent);
   co_return is_sent;
 }
 
@@ -40,7 +41,7 @@ Response Connection::ErrorResponse(int status, std::string_view text) const {
 Task<bool> Connection::Send(Response& response) {
   const std::string problem = ProblemOf(response);
   if (!problem.empty()) {
-    LogHandlerFault("handler's response cannot be sent", problem);
+    NoteFault("the handler's response cannot be sent", problem);
     response = ErrorResponse(500, "internal error");
   }
   ResponseTerms terms;
@@ -88,7 +89,7 @@ Task<bool> Connection::SendStream(ResponseBody& stream, BodyFraming framing) {
     const Result<std::string_view> piece = co_await std::move(pull);
     if (!is_sent) co_return false;
     if (!piece.ok()) {
-      LogHandlerFault("response cut short", piece.status().ToString());
+      NoteFault("response cut short", piece.status().ToString());
       co_return false;
     }
     if (piece->empty()) break;
@@ -114,7 +115,7 @@ Task<Result<std::string_view>> Connection::Pull(ResponseBody& stream) {
 Task<bool> Connection::SendPiece(std::string_view piece, BodyFraming framing) {
   if (framing == BodyFraming::kSized) {
     if (piece.size() > stream_left_) {
-      LogHandlerFault("response cut short", "the stream is longer than announced");
+      NoteFault("response cut short", "the stream is longer than announced");
       co_return false;
     }
     stream_left_ -= piece.size();
@@ -132,7 +133,7 @@ Task<bool> Connection::SendPiece(std::string_view piece, BodyFraming framing) {
 
 Task<bool> Connection::EndStream(BodyFraming framing) {
   if (stream_left_ > 0) {
-    LogHandlerFault("response cut short", "the stream is shorter than announced");
+    NoteFault("response cut short", "the stream is shorter than announced");
     co_return false;
   }
   if (framing == BodyFraming::kChunked) head_ += "0\r\n\r\n";
@@ -144,6 +145,7 @@ Task<bool> Connection::Write(std::string_view first, std::string_view second) {
   size_t size = 0;
   if (++writes_in_a_row_ < kWritesInARowMax) size = wire_.WriteNow(first, second);
   for (;;) {
+    bytes_out_ += size;
     const size_t of_first = std::min(size, first.size());
     first.remove_prefix(of_first);
     second.remove_prefix(size - of_first);
@@ -157,14 +159,21 @@ Task<bool> Connection::Write(std::string_view first, std::string_view second) {
   }
 }
 
-void Connection::LogHandlerFault(std::string_view what, std::string_view cause) const {
-  host_.log().Error(what, {{"method", request_.method}, {"cause", std::string(cause)}});
+void Connection::NoteFault(std::string_view what, std::string_view cause) {
+  if (cause_.empty()) cause_ = std::string(what) + ": " + std::string(cause);
 }
 
-void Connection::LogRefusal() const {
-  host_.log().Debug("request refused", {{"status", int64_t{refusal_->status}},
-                                        {"problem", refusal_->problem},
-                                        {"peer", request_.peer_address}});
+void Connection::Report(int status, bool is_refusal, bool is_sent) {
+  if (ExchangeObserver* observer = host_.observer()) {
+    observer->OnEnd({request_, status, is_refusal, !is_sent, cause_, host_.Steady() - began_,
+                     bytes_in_, bytes_out_});
+  } else if (is_refusal) {
+    host_.log().Debug(
+        "request refused",
+        {{"status", int64_t{status}}, {"cause", cause_}, {"peer", request_.peer_address}});
+  } else if (!cause_.empty()) {
+    host_.log().Error("request failed", {{"method", request_.method}, {"cause", cause_}});
+  }
 }
 
 }  // namespace levada::net

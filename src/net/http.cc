@@ -6,6 +6,13 @@
 #include "net/ascii.h"
 
 namespace levada::net {
+
+void RequestNotes::Clear() {
+  id.clear();
+  account.clear();
+  credential.clear();
+  route = {};
+}
 namespace {
 
 // Before more than this has arrived, a length that was only declared is no reason to allocate.

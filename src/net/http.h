@@ -3,6 +3,7 @@
 // or pulled. Protocol: RFC 9110 and 9112 (HTTP/1.1). Nothing here decodes a target, a cookie or a
 // form: doors do that, each as its protocol wants it.
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -49,6 +50,19 @@ class RequestBody {
   virtual std::optional<uint64_t> declared_size() const = 0;
 };
 
+/// What a handler makes known of a request beside its answer: for logs and counts, never sent.
+struct RequestNotes {
+  std::string id;          ///< as the client was told it
+  std::string account;     ///< whose it is
+  std::string credential;  ///< the id of what it was allowed by, never the secret
+  /// The pattern of the route that took it: a text of the program, so that there are few. Empty:
+  /// none did.
+  std::string_view route;
+
+  /// Keeps its memory.
+  void Clear();
+};
+
 struct Request {
   std::string method;
   std::string target;      ///< raw, origin form: "/a%20b?x=1"
@@ -58,6 +72,7 @@ struct Request {
   std::string peer_address;  ///< "127.0.0.1", "::1"; "" on a Unix socket
   bool secure = false;       ///< over TLS
   RequestBody* body = nullptr;
+  RequestNotes notes;  ///< the handler's to fill
 };
 
 /// The whole body. kInvalid with "body longer than N" when it is, without reading more than that.
@@ -82,6 +97,7 @@ struct Response {
   std::unique_ptr<ResponseBody> stream;
   std::optional<uint64_t> size;  ///< of the stream; for HEAD: what GET would announce
   bool close = false;            ///< close the connection behind it
+  std::string cause;             ///< why it is a failure, for the log; never sent
 };
 
 /// One for each listener. On the loop; many requests are in it at once. It lives until Run of the
@@ -94,6 +110,26 @@ class Handler {
   /// connection closes. An exception that leaves it is answered by 500 and logged; so is a response
   /// that cannot be sent: a header with a line break in it, or one that belongs to the server.
   virtual Task<Response> Handle(Request& request) = 0;
+};
+
+/// One request and what became of it.
+struct Exchange {
+  const Request& request;   ///< of one that the server refused what was understood of it
+  int status = 0;           ///< as sent; kClientGone: nothing was, the body did not arrive
+  bool is_refusal = false;  ///< the server's own answer: malformed, too large, too slow
+  bool is_cut = false;      ///< not all of the answer was sent
+  std::string_view cause;   ///< of a failure; "" when the client just went away
+  std::chrono::nanoseconds duration{0};  ///< from the end of the header to the end of the answer
+  uint64_t bytes_in = 0;                 ///< header and body, as far as they were read
+  uint64_t bytes_out = 0;                ///< header and body, as far as they were sent
+};
+inline constexpr int kClientGone = 499;
+
+/// Hears of each exchange behind its end. On the loop; lives as long as the handler.
+class ExchangeObserver {
+ public:
+  virtual ~ExchangeObserver() = default;
+  virtual void OnEnd(const Exchange& exchange) = 0;
 };
 
 /// "Not Found" of 404; "" of what has none.

@@ -53,10 +53,13 @@ struct ListenOptions {
   std::string unix_path;
   std::optional<TlsFiles> tls;
   ServerLimits limits;
-  /// Of what handlers do wrong, and at debug level what clients do. As long-lived as the handler;
-  /// null: nowhere.
+  /// Of what goes wrong in the server. As long-lived as the handler; null: nowhere.
   Logger* log = nullptr;
-  /// Of the Date header. As long-lived as the handler; null: the machine's.
+  /// Of every request, also of what handlers do wrong, which goes to the log without it. Null:
+  /// none.
+  ExchangeObserver* observer = nullptr;
+  /// Of the Date header, and of how long an answer takes. As long-lived as the handler; null: the
+  /// machine's.
   const Clock* clock = nullptr;
 };
 
@@ -64,6 +67,7 @@ struct ListenOptions {
 struct ServerCounts {
   uint64_t connections = 0;  ///< accepted
   uint64_t open = 0;         ///< now
+  uint64_t active = 0;       ///< requests that are being answered now
   uint64_t requests = 0;
   uint64_t refused = 0;  ///< answered by the server itself: malformed, too large, too slow
 };

@@ -200,6 +200,7 @@ Result<std::string> RunAdmin(Control& control, const Clock& clock, std::string_v
 }
 
 net::Task<net::Response> AdminDoor::Handle(net::Request& request) {
+  request.notes.route = "/";
   const Result<std::string> body = co_await net::ReadAll(*request.body, kRequestBytesMax);
   if (!body.ok()) co_return JsonResponse(400, Dump({{"error", body.status().message()}}));
   Control& control = control_;
@@ -209,8 +210,10 @@ net::Task<net::Response> AdminDoor::Handle(net::Request& request) {
   if (!answer) co_return JsonResponse(503, Dump({{"error", TooBusy().message}}));
   if (answer->ok()) co_return JsonResponse(200, **answer);
   const Fault fault = FaultOf(answer->status());
-  co_return JsonResponse(fault.code() == FaultCode::kBadValue ? 400 : 500,
-                         Dump({{"error", fault.message()}, {"help", fault.help()}}));
+  net::Response response = JsonResponse(fault.code() == FaultCode::kBadValue ? 400 : 500,
+                                        Dump({{"error", fault.message()}, {"help", fault.help()}}));
+  if (response.status == 500) response.cause = answer->status().ToString();
+  co_return response;
 }
 
 }  // namespace levada::services

@@ -26,6 +26,7 @@ net::Response Failure(const ApiError& error) {
       error.status, R"({"success":false,"errors":[{"code":)" + std::to_string(error.code) +
                         R"(,"message":)" + QuoteJson(error.message) +
                         R"(}],"messages":[],"result":null})");
+  response.cause = error.cause;
   if (error.retry_after_s) {
     response.headers.Add("Retry-After", std::to_string(*error.retry_after_s));
   }
@@ -33,20 +34,28 @@ net::Response Failure(const ApiError& error) {
 }
 
 ApiError ErrorOf(const Status& status) {
+  ApiError error{500, kInternalError, "the daemon could not do this; its log says why",
+                 std::nullopt, status.ToString()};
   switch (CodeOf(status)) {
     case FaultCode::kDiskFull:
-      return {507, kInternalError,
-              "the disk of this daemon is full: it reads and deletes, and "
-              "writes again when there is room",
-              30};
+      error.status = 507;
+      error.message =
+          "the disk of this daemon is full: it reads and deletes, and writes again when there is "
+          "room";
+      error.retry_after_s = 30;
+      break;
     case FaultCode::kStoreDamaged:
-      return {500, kInternalError, "this data is damaged on disk; the daemon's log names it",
-              std::nullopt};
+      error.message = "this data is damaged on disk; the daemon's log names it";
+      break;
     default:
-      return {500, kInternalError, "the daemon could not do this; its log says why", std::nullopt};
+      break;
   }
+  return error;
 }
 
-ApiError TooBusy() { return {503, kInternalError, "too many requests are waiting; try again", 1}; }
+ApiError TooBusy() {
+  return {503, kInternalError, "too many requests are waiting; try again", 1,
+          "too many requests are waiting"};
+}
 
 }  // namespace levada::services

@@ -16,6 +16,7 @@ struct ApiError {
   int64_t code = 0;  ///< of the API
   std::string message;
   std::optional<int64_t> retry_after_s;
+  std::string cause = {};  ///< for the log alone
 };
 
 /// `result` is JSON text: "null", "{...}", "[...]"; `result_info` likewise, "" for none.
@@ -25,7 +26,7 @@ net::Response Failure(const ApiError& error);
 net::Response JsonResponse(int status, std::string text);
 
 /// What failed inside: 507 for a full disk, 503 for what passes, else 500. The message says what
-/// the client can know; the log has the rest.
+/// the client can know; its cause, which the log gets, has the rest.
 ApiError ErrorOf(const Status& status);
 /// More work than can be taken now: 503 with Retry-After.
 ApiError TooBusy();

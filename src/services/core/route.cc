@@ -106,8 +106,7 @@ std::optional<std::string> FormDecoded(std::string_view text) {
   return PercentDecoded(blanks);
 }
 
-V4Door::V4Door(const Control& control, Random& random, Logger& log)
-    : control_(control), random_(random), log_(log) {}
+V4Door::V4Door(const Control& control, Random& random) : control_(control), random_(random) {}
 
 void V4Door::Add(std::vector<Route> routes) {
   std::ranges::move(routes, std::back_inserter(routes_));
@@ -153,6 +152,8 @@ std::optional<ApiError> V4Door::Admit(const Route& route, Call& call) const {
       return ApiError{401, kInvalidToken, "Invalid API Token: it was revoked", std::nullopt};
   }
   call.principal = found.principal;
+  call.request.notes.account = found.principal.account_id;
+  call.request.notes.credential = found.principal.token_id;
   if (!route.need.scope()) return std::nullopt;
   const auto [service, action] = *route.need.scope();
   const std::string& account = call.Parameter("account");
@@ -174,12 +175,11 @@ std::optional<ApiError> V4Door::Admit(const Route& route, Call& call) const {
 
 net::Task<net::Response> V4Door::Handle(net::Request& request) {
   Match match = Find(request.method, request.path);
-  Call call{request, NewId(random_), std::move(match.parameters), {}, {}};
+  request.notes.id = NewId(random_);
+  if (match.route != nullptr) request.notes.route = match.route->pattern;
+  Call call{request, request.notes.id, std::move(match.parameters), {}, {}};
   net::Response response;
   if (match.route == nullptr) {
-    log_.Warning("no such route", {{"request", call.id},
-                                   {"method", request.method},
-                                   {"path", std::string(request.path.substr(0, 200))}});
     response =
         Failure(match.path_known ? ApiError{405, kNoRoute, "Method not allowed", std::nullopt}
                                  : NoRoute(request.path));

@@ -11,7 +11,6 @@
 #include <utility>
 #include <vector>
 
-#include "base/log.h"
 #include "net/http.h"
 #include "services/core/access.h"
 #include "services/core/api.h"
@@ -46,7 +45,7 @@ class Need {
 /// One request on its way to a handler. Lives until the handler's task has ended.
 struct Call {
   net::Request& request;
-  std::string id;  ///< of the request, as in the log and the cf-ray header
+  const std::string& id;  ///< of the request, as in the log and the cf-ray header
   std::vector<std::pair<std::string_view, std::string>> parameters;  ///< of the path, decoded
   Principal principal;  ///< empty where the need is nothing
   Account account;      ///< of the path; for routes with a scope
@@ -72,7 +71,7 @@ struct Route {
 class V4Door final : public net::Handler {
  public:
   /// All outlive it.
-  V4Door(const Control& control, Random& random, Logger& log);
+  V4Door(const Control& control, Random& random);
   /// Before it serves.
   void Add(std::vector<Route> routes);
   const std::vector<Route>& routes() const { return routes_; }
@@ -91,7 +90,6 @@ class V4Door final : public net::Handler {
 
   const Control& control_;
   Random& random_;
-  Logger& log_;
   std::vector<Route> routes_;
 };
 

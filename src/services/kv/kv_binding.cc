@@ -25,7 +25,11 @@ Response Refusal(int status, std::string reason) {
   return response;
 }
 
-Response Refusal(const ApiError& error) { return Refusal(error.status, error.message); }
+Response Refusal(const ApiError& error) {
+  Response response = Refusal(error.status, error.message);
+  response.cause = error.cause;
+  return response;
+}
 
 std::optional<std::string> QueryOf(const Request& request, std::string_view name) {
   for (const UrlParameter& parameter : UrlParameters(request.query)) {
@@ -158,6 +162,7 @@ bool Writes(std::string_view method) { return method == "PUT" || method == "DELE
 
 Task<Response> ServeBinding(const KvAccess& access, Request& request, const Grant& grant) {
   const uint64_t space = grant.resource;
+  request.notes.route = "kv";
   if (Writes(request.method) && grant.action < Action::kWrite) {
     co_return Refusal(403, "This binding only reads");
   }
