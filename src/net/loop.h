@@ -97,6 +97,15 @@ class Workers {
   /// False, and `work` is not run, when `waiting_max` are waiting already. Any thread.
   [[nodiscard]] bool Submit(std::function<void()> work);
 
+  struct Counts {
+    size_t threads = 0;
+    size_t busy = 0;  ///< threads that work
+    size_t waiting = 0;
+    uint64_t refused = 0;  ///< since they were made
+  };
+  /// For metrics. Any thread.
+  Counts counts() const;
+
  private:
   class State;
   std::unique_ptr<State> state_;

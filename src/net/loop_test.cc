@@ -192,6 +192,11 @@ TEST(Workers, TakeNoMoreThanMayWait) {
     EXPECT_TRUE(workers.Submit([&] { ++done; }));
     EXPECT_TRUE(workers.Submit([&] { ++done; }));
     EXPECT_FALSE(workers.Submit([&] { ++done; }));
+    const Workers::Counts counts = workers.counts();
+    EXPECT_EQ(counts.threads, 1U);
+    EXPECT_EQ(counts.busy, 1U);
+    EXPECT_EQ(counts.waiting, 2U);
+    EXPECT_EQ(counts.refused, 1U);
     go.set_value();
   }
   EXPECT_EQ(done, 3) << "what was taken is finished";

@@ -1,5 +1,6 @@
 #include "db/rocksdb/committer.h"
 
+#include <chrono>
 #include <utility>
 #include <vector>
 
@@ -47,21 +48,43 @@ std::deque<Committer::Waiting> Committer::TakeGroup() {
 }
 
 void Committer::Run() {
-  std::vector<const Batch*> batches;
   while (true) {
     std::deque<Waiting> group = TakeGroup();
     if (group.empty()) return;  // only when stopping
-    batches.clear();
-    for (const Waiting& each : group) batches.push_back(&each.batch);
-    // One that could not be opened again after a failure gets another chance with each group.
-    Status written = store_.is_open() ? Status::OK() : store_.Reopen();
-    if (written.ok()) {
-      written = store_.Write(batches);
-      // Before the answers: whoever hears of it and tries again finds the store opened anew.
-      if (!written.ok()) Recover(written);
-    }
+    const Status written = Write(group);
     for (const Waiting& each : group) each.done(written);
   }
+}
+
+Status Committer::Write(const std::deque<Waiting>& group) {
+  const SteadyTime began = Now();
+  std::vector<const Batch*> batches;
+  for (const Waiting& each : group) batches.push_back(&each.batch);
+  // One that could not be opened again after a failure gets another chance with each group.
+  Status written = store_.is_open() ? Status::OK() : store_.Reopen();
+  if (written.ok()) {
+    written = store_.Write(batches);
+    // Before the answers: whoever hears of it and tries again finds the store opened anew.
+    if (!written.ok()) Recover(written);
+  }
+  const std::chrono::duration<double> busy = Now() - began;
+  const std::lock_guard lock(mutex_);
+  ++counts_.groups;
+  counts_.busy_s += busy.count();
+  if (written.ok()) {
+    counts_.batches += group.size();
+  } else {
+    ++counts_.failures;
+  }
+  return written;
+}
+
+CommitterCounts Committer::counts() const {
+  const std::lock_guard lock(mutex_);
+  CommitterCounts counts = counts_;
+  counts.waiting = waiting_.size();
+  counts.waiting_bytes = waiting_bytes_;
+  return counts;
 }
 
 void Committer::Recover(const Status& failure) {

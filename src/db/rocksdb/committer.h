@@ -11,6 +11,7 @@
 #include <mutex>
 #include <thread>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "db/rocksdb/store.h"
 
@@ -22,6 +23,17 @@ struct CommitterOptions {
   size_t group_bytes_max = size_t{8} << 20;      ///< of one write, a single larger batch apart
   /// Hears of each failed write, before the store is opened again. On the committer's thread.
   std::function<void(const Status&)> on_failure = {};
+  const Clock* clock = nullptr;  ///< of what is counted; outlives it. Null: no time is counted
+};
+
+/// What it has done since it was made, and has to do.
+struct CommitterCounts {
+  size_t waiting = 0;  ///< batches
+  size_t waiting_bytes = 0;
+  uint64_t batches = 0;   ///< written
+  uint64_t groups = 0;    ///< writes with an fsync each
+  uint64_t failures = 0;  ///< groups that failed
+  double busy_s = 0;      ///< spent in writes
 };
 
 /// Thread-safe.
@@ -40,6 +52,8 @@ class Committer final {
 
   /// In the order of submission. False, and `done` is not run, when too much waits already.
   [[nodiscard]] bool Submit(Batch batch, Done done);
+  /// For metrics.
+  CommitterCounts counts() const;
 
  private:
   struct Waiting {
@@ -47,6 +61,8 @@ class Committer final {
     Done done;
   };
   void Run();
+  Status Write(const std::deque<Waiting>& group);
+  SteadyTime Now() const { return options_.clock ? options_.clock->Steady() : SteadyTime(); }
   std::deque<Waiting> TakeGroup();
   /// The store takes no write after a failed one until it was opened again.
   void Recover(const Status& failure);
@@ -54,11 +70,12 @@ class Committer final {
   Store& store_;
   const CommitterOptions options_;
   Logger& log_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable arrived_;
   std::deque<Waiting> waiting_;
   size_t waiting_bytes_ = 0;
   bool stopping_ = false;
+  CommitterCounts counts_;  // without those that wait
   // Last: it uses all of the above. tidy: allow a thread, it waits for the disk all its life
   std::thread thread_;
 };

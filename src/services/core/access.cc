@@ -7,7 +7,7 @@
 namespace levada::services {
 namespace {
 
-constexpr std::array<std::pair<Service, std::string_view>, 8> kServices = {{
+constexpr std::array<std::pair<Service, std::string_view>, 9> kServices = {{
     {Service::kAccount, "account"},
     {Service::kKv, "kv"},
     {Service::kR2, "r2"},
@@ -16,6 +16,7 @@ constexpr std::array<std::pair<Service, std::string_view>, 8> kServices = {{
     {Service::kAnalytics, "analytics"},
     {Service::kHyperdrive, "hyperdrive"},
     {Service::kWorkers, "workers"},
+    {Service::kMetrics, "metrics"},
 }};
 
 constexpr std::array<std::pair<Action, std::string_view>, 3> kActions = {{

@@ -19,6 +19,7 @@ enum class Service : uint8_t {
   kAnalytics,
   kHyperdrive,
   kWorkers,
+  kMetrics,  ///< of the daemon as a whole
 };
 
 /// Each holds the ones before it.

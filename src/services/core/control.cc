@@ -49,8 +49,6 @@ pragma user_version = 1;
 constexpr std::array<std::string_view, 6> kKindNames = {"namespace", "bucket",  "database",
                                                         "queue",     "dataset", "origin"};
 
-std::string_view NameOf(ResourceKind kind) { return kKindNames[static_cast<size_t>(kind)]; }
-
 Fault FaultOfControl(const db::sqlite::Error& error) {
   FaultCode code = FaultCode::kTargetIo;
   if (error.kind == ErrorKind::kCorrupt || error.kind == ErrorKind::kNotADatabase) {
@@ -106,6 +104,8 @@ std::optional<WallMicros> OptionalAt(const Statement& statement, int column) {
 }
 
 }  // namespace
+
+std::string_view NameOf(ResourceKind kind) { return kKindNames[static_cast<size_t>(kind)]; }
 
 struct Control::Stored {
   Token token;
@@ -222,6 +222,20 @@ Status Control::Note(const Actor& actor, std::string_view account, std::string_v
   insert.Bind(1, clock_.Now()).Bind(2, actor.who).Bind(3, actor.address);
   insert.Bind(4, account).Bind(5, action).Bind(6, subject);
   return insert.Run(context_);
+}
+
+Control::Counts Control::counts() const {
+  const std::shared_lock memory(memory_mutex_);
+  Counts counts;
+  counts.accounts = accounts_.size();
+  for (const auto& [id, stored] : by_token_id_) {
+    counts.tokens += StateOf(stored->token) == TokenState::kValid;
+  }
+  for (size_t kind = 0; kind < kKindNames.size(); ++kind) {
+    counts.resources[static_cast<ResourceKind>(kind)] = 0;
+  }
+  for (const auto& [number, resource] : resources_) ++counts.resources[resource.kind];
+  return counts;
 }
 
 // ---- accounts

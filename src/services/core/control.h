@@ -57,6 +57,8 @@ struct IssuedToken {
 };
 
 enum class ResourceKind : uint8_t { kNamespace, kBucket, kDatabase, kQueue, kDataset, kOrigin };
+/// "namespace"
+std::string_view NameOf(ResourceKind kind);
 
 struct Resource {
   uint64_t number = 0;  ///< never given twice
@@ -147,6 +149,14 @@ class Control final {
                                              std::string_view name) const;
   /// By number: of one account, or of all with 0.
   std::vector<Resource> Resources(int64_t account, ResourceKind kind) const;
+
+  /// Of all accounts, for metrics. Looks at every token and resource.
+  struct Counts {
+    size_t accounts = 0;
+    size_t tokens = 0;                              ///< valid ones
+    std::map<ResourceKind, size_t> resources = {};  ///< a number for each kind there is
+  };
+  Counts counts() const;
 
   // ---- audit
   /// The newest first, at most `count`, older than row `before` (0: from the newest). Waits for the

@@ -131,29 +131,36 @@ V4Door::Match V4Door::Find(std::string_view method, std::string_view path) const
   return match;
 }
 
-std::optional<ApiError> V4Door::Admit(const Route& route, Call& call) const {
-  if (!route.need.needs_token()) return std::nullopt;
-  const std::optional<std::string_view> header = call.request.headers.Find("Authorization");
+Bearer AuthenticateBearer(const Control& control, net::Request& request) {
+  const auto refuse = [](int64_t code, const char* message) {
+    return Bearer{{}, ApiError{401, code, message, std::nullopt}};
+  };
+  const std::optional<std::string_view> header = request.headers.Find("Authorization");
   if (!header || !StartsWithIgnoringCase(*header, kBearer)) {
-    return ApiError{401, kAuthenticationError,
-                    "Authentication error: send a token as \"Authorization: Bearer <token>\"",
-                    std::nullopt};
+    return refuse(kAuthenticationError,
+                  "Authentication error: send a token as \"Authorization: Bearer <token>\"");
   }
-  const Authentication found =
-      control_.Authenticate(Secret(std::string(header->substr(kBearer.size()))));
+  Authentication found = control.Authenticate(Secret(std::string(header->substr(kBearer.size()))));
   switch (found.state) {
     case TokenState::kValid:
       break;
     case TokenState::kUnknown:
-      return ApiError{401, kInvalidToken, "Invalid API Token", std::nullopt};
+      return refuse(kInvalidToken, "Invalid API Token");
     case TokenState::kExpired:
-      return ApiError{401, kInvalidToken, "Invalid API Token: it has expired", std::nullopt};
+      return refuse(kInvalidToken, "Invalid API Token: it has expired");
     case TokenState::kRevoked:
-      return ApiError{401, kInvalidToken, "Invalid API Token: it was revoked", std::nullopt};
+      return refuse(kInvalidToken, "Invalid API Token: it was revoked");
   }
-  call.principal = found.principal;
-  call.request.notes.account = found.principal.account_id;
-  call.request.notes.credential = found.principal.token_id;
+  request.notes.account = found.principal.account_id;
+  request.notes.credential = found.principal.token_id;
+  return {std::move(found.principal), std::nullopt};
+}
+
+std::optional<ApiError> V4Door::Admit(const Route& route, Call& call) const {
+  if (!route.need.needs_token()) return std::nullopt;
+  Bearer bearer = AuthenticateBearer(control_, call.request);
+  if (bearer.refusal) return bearer.refusal;
+  call.principal = std::move(bearer.principal);
   if (!route.need.scope()) return std::nullopt;
   const auto [service, action] = *route.need.scope();
   const std::string& account = call.Parameter("account");

@@ -67,6 +67,13 @@ struct Route {
   std::function<net::Task<net::Response>(Call&)> handle;
 };
 
+/// Whose token a request brings. The request's notes are told.
+struct Bearer {
+  Principal principal;              ///< of a valid token
+  std::optional<ApiError> refusal;  ///< of another, or of none
+};
+Bearer AuthenticateBearer(const Control& control, net::Request& request);
+
 /// The v4 door: routes below /client/v4.
 class V4Door final : public net::Handler {
  public:

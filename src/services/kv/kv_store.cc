@@ -67,8 +67,8 @@ Result<std::unique_ptr<KvStore>> KvStore::Open(const std::string& path, KvLimits
            }},
   };
   ARROW_ASSIGN_OR_RAISE(store->store_, db::rocks::Store::Open(std::move(options)));
-  store->committer_ =
-      std::make_unique<db::rocks::Committer>(*store->store_, db::rocks::CommitterOptions{}, log);
+  store->committer_ = std::make_unique<db::rocks::Committer>(
+      *store->store_, db::rocks::CommitterOptions{.clock = &clock}, log);
   return store;
 }
 

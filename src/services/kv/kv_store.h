@@ -96,6 +96,7 @@ class KvStore final {
   const KvLimits& limits() const { return limits_; }
   /// For metrics.
   uint64_t Property(std::string_view name) const { return store_->Property(name); }
+  db::rocks::CommitterCounts commits() const { return committer_->counts(); }
 
  private:
   KvStore(KvLimits limits, const Clock& clock, os::DiskReserve* reserve);

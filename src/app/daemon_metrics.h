@@ -1,0 +1,80 @@
+#pragma once
+// DaemonMetrics: what /metrics answers: all that the parts of a daemon count, collected when it is
+// asked for. It holds nothing itself.
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/metrics.h"
+#include "db/rocksdb/committer.h"
+#include "net/http.h"
+#include "net/loop.h"
+#include "net/server.h"
+#include "os/disk_reserve.h"
+#include "services/core/control.h"
+#include "services/core/door_watch.h"
+#include "services/core/request_log.h"
+
+namespace levada::app {
+
+/// Who may read the metrics. They name routes and sizes of the daemon as a whole, and no account.
+enum class MetricsAccess : uint8_t {
+  kToken,  ///< a token with metrics:read
+  kOpen,   ///< whoever reaches the listener
+  kOff,
+};
+
+/// Of a daemon; all outlive it.
+struct MetricsSources {
+  const std::string& data;
+  const Clock& clock;
+  net::Loop& loop;
+  net::Workers& workers;
+  const services::Control& control;
+  const os::DiskReserve& reserve;
+  const services::RequestLog& requests;
+};
+
+/// On the loop.
+class DaemonMetrics final {
+ public:
+  DaemonMetrics(const MetricsSources& sources, MetricsAccess access)
+      : sources_(sources), access_(access) {}
+
+  // Before it serves; what is given outlives it.
+  void AddDoor(const services::DoorWatch& watch, const net::Server& server);
+  /// Both functions are called by other threads.
+  void AddStore(std::string_view name, std::function<uint64_t(std::string_view)> property,
+                std::function<db::rocks::CommitterCounts()> commits);
+
+  /// GET /metrics.
+  net::Task<net::Response> Serve(net::Request& request);
+  /// nullopt: too much to do.
+  net::Task<std::optional<std::vector<MetricFamily>>> Collect();
+
+ private:
+  struct Door {
+    const services::DoorWatch& watch;
+    const net::Server& server;
+  };
+  struct Store {
+    std::string name;
+    std::function<uint64_t(std::string_view)> property;
+    std::function<db::rocks::CommitterCounts()> commits;
+  };
+  // Asks disks and locks: not on the loop.
+  std::vector<MetricFamily> CollectElsewhere() const;
+  void AddStores(std::vector<MetricFamily>& families) const;
+  // On the loop.
+  void AddDoors(std::vector<MetricFamily>& families) const;
+
+  const MetricsSources sources_;
+  const MetricsAccess access_;
+  std::vector<Door> doors_;
+  std::vector<Store> stores_;
+};
+
+}  // namespace levada::app
