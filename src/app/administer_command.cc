@@ -5,6 +5,7 @@
 
 #include "app/commands.h"
 #include "app/json_output.h"
+#include "app/serve_settings.h"
 #include "app/table.h"
 #include "base/json.h"
 #include "base/quantity.h"
@@ -16,7 +17,6 @@
 namespace levada::app {
 namespace {
 
-constexpr const char* kDefaultData = "levada-data";
 constexpr auto kPatience = std::chrono::seconds(30);
 constexpr int64_t kLifeSeconds = int64_t{90} * 86'400;
 constexpr int64_t kOverlapSeconds = 3600;
@@ -71,7 +71,9 @@ Result<std::string> AnswerOf(const net::LocalAnswer& answer) {
 }
 
 Result<std::string> Ask(Session& session, const std::string& request) {
-  const std::string path = session.line().data.empty() ? kDefaultData : session.line().data;
+  ARROW_ASSIGN_OR_RAISE(const ServeSettings settings,
+                        ReadServeSettings(session.line(), session.disk(), session.environment()));
+  const std::string& path = settings.daemon.data;
   ARROW_ASSIGN_OR_RAISE(const auto there, session.disk().Stat(os::JoinPath(path, "VERSION")));
   if (!there) {
     return Fault(FaultCode::kBadValue, fmt::format("\"{}\" is no data directory", path))
@@ -88,9 +90,10 @@ Result<std::string> Ask(Session& session, const std::string& request) {
                  fmt::format("another process has \"{}\" and does not listen yet", path))
         .Help("try again in a moment");
   }
-  ARROW_ASSIGN_OR_RAISE(const auto control,
-                        services::OpenControl(session.disk(), *directory, session.line().master_key,
-                                              session.clock(), session.random()));
+  ARROW_ASSIGN_OR_RAISE(
+      const auto control,
+      services::OpenControl(session.disk(), *directory, settings.daemon.master_key_path,
+                            session.clock(), session.random()));
   return services::RunAdmin(*control, session.clock(), request);
 }
 

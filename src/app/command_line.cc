@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "app/help.h"
+#include "app/serve_options.h"
 #include "base/quantity.h"
 
 namespace levada::app {
@@ -158,24 +159,24 @@ void DefineBackfill(CLI::App& app, Raw& raw) {
   DefineState(app, raw);
 }
 
-void DefineData(CLI::App& app, Raw& raw) {
-  AddText(app, "--data", "DIR", raw.line.data, "the data directory; default levada-data", kOptions);
-  AddText(app, "--master-key", "FILE", raw.line.master_key,
-          "the key that seals secrets; default master.key in the data directory", kOptions);
+/// Of the daemon, or of the commands that work on its directory.
+void DefineServe(CLI::App& app, Raw& raw, bool is_admin) {
+  AddText(app, "--config", "FILE", raw.line.config,
+          "a YAML file with these options; what stands on the command line wins", kOptions);
+  for (const ServeOption& option : ServeOptions()) {
+    if (is_admin && !option.is_admin) continue;
+    std::string doc = option.spec.doc;
+    if (!option.spec.default_text.empty()) doc += "; default " + option.spec.default_text;
+    app.add_option("--" + FlagOf(option.spec.name), raw.line.*option.text, doc)
+        ->type_name(option.value)
+        ->group(kOptions);
+  }
 }
 
-void DefineServe(CLI::App& app, Raw& raw) {
-  AddText(app, "--listen", "ADDRESS:PORT", raw.line.listen,
-          "where the API listens; default 127.0.0.1:8787, port 0 is any free one", kOptions);
-  AddText(app, "--tls-certificate", "FILE", raw.line.tls_certificate,
-          "serve HTTPS with this PEM chain", kOptions);
-  AddText(app, "--tls-key", "FILE", raw.line.tls_key, "and this PEM key", kOptions);
-  AddText(app, "--log-requests", "WHICH", raw.line.log_requests,
-          "requests to write to the log: all, or notable: failed, refused, unknown or slow ones; "
-          "default notable",
-          kOptions);
-  AddText(app, "--slow-request", "DURATION", raw.line.slow_request,
-          "what takes as long is written to the log; default 1s", kOptions);
+void DefineSchema(CLI::App& app, Raw& raw) {
+  app.add_flag("--serve", raw.line.serve,
+               "the JSON Schema of the configuration file of serve instead")
+      ->group(kOptions);
 }
 
 void DefineToken(CLI::App& app, Raw& raw) {
@@ -251,17 +252,17 @@ void DefineOwn(CLI::App& app, Verb verb, Raw& raw) {
               "how many differing rows of each are shown, 1 to 1000; default 5", kOptions);
       break;
     case Verb::kServe:
-      DefineData(app, raw);
-      DefineServe(app, raw);
+      DefineServe(app, raw, false);
       break;
     case Verb::kToken:
-      DefineData(app, raw);
       DefineToken(app, raw);
-      break;
+      [[fallthrough]];
     case Verb::kAccount:
-      DefineData(app, raw);
+      DefineServe(app, raw, true);
       break;
     case Verb::kSchema:
+      DefineSchema(app, raw);
+      break;
     case Verb::kTest:
     case Verb::kVerify:
     case Verb::kExplain:
@@ -411,9 +412,6 @@ constexpr Choice<RunState> kRunStates[] = {{"pending", RunState::kAny},
                                            {"interrupted", RunState::kAny},
                                            {"failed", RunState::kAny},
                                            {"published", RunState::kAny}};
-enum class LoggedRequests : uint8_t { kAny };
-constexpr Choice<LoggedRequests> kLoggedRequests[] = {{"all", LoggedRequests::kAny},
-                                                      {"notable", LoggedRequests::kAny}};
 constexpr Choice<LogFormat> kLogFormats[] = {{"text", LogFormat::kText},
                                              {"json", LogFormat::kJson}};
 constexpr Choice<LogLevel> kLogLevels[] = {
@@ -432,8 +430,10 @@ std::vector<std::string> ChoicesOf(const std::string& long_name) {
   if (long_name == "error-format") return WordsOf(kErrorFormats);
   if (long_name == "log-format") return WordsOf(kLogFormats);
   if (long_name == "log-level") return WordsOf(kLogLevels);
-  if (long_name == "log-requests") return WordsOf(kLoggedRequests);
   if (long_name == "having") return WordsOf(kRunStates);
+  for (ServeOption& option : ServeOptions()) {
+    if (FlagOf(option.spec.name) == long_name) return std::move(option.spec.choices);
+  }
   return {};
 }
 
@@ -462,9 +462,6 @@ Status UnderstandTexts(Raw& raw) {
   }
   for (const std::string& state : line.having) {
     ARROW_RETURN_NOT_OK(Choose("--having", state, kRunStates).status());
-  }
-  if (!line.log_requests.empty()) {
-    ARROW_RETURN_NOT_OK(Choose("--log-requests", line.log_requests, kLoggedRequests).status());
   }
   if (!raw.memory.empty()) {
     Result<int64_t> bytes = ParseBytes(raw.memory);

@@ -72,11 +72,15 @@ struct CommandLine {
   std::string from;                 ///< kBackfill: label of the first window
   std::string to;                   ///< kBackfill: of the last one; empty: the last closed one
   int parallel = 0;                 ///< kBackfill: windows at a time; 0: as the plan says
+  bool serve = false;               ///< kSchema: of the configuration of serve
   bool rebuild = false;             ///< kStatus
-  std::string data;                 ///< kServe, kToken, kAccount: the data directory
+  std::string config;               ///< kServe, kToken, kAccount: a file; empty: none
+  std::string data;                 ///< kServe, kToken, kAccount; empty: the default, as below
   std::string listen;               ///< kServe: "ADDRESS:PORT"; empty: the default
-  std::string log_requests;         ///< kServe: all, notable; empty: notable
-  std::string slow_request;         ///< kServe: a duration; empty: 1s
+  std::string log_requests;         ///< kServe: all, notable
+  std::string slow_request;         ///< kServe: a duration
+  std::string stop_grace;           ///< kServe: a duration
+  std::string metrics;              ///< kServe: token, open, off
   std::string tls_certificate;      ///< kServe
   std::string tls_key;              ///< kServe
   std::string master_key;           ///< kServe, kToken, kAccount; empty: in the data directory

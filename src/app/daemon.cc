@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "app/daemon_metrics.h"
+#include "net/hangups.h"
 #include "net/loop.h"
 #include "os/disk_reserve.h"
 #include "os/process.h"
@@ -33,7 +35,7 @@ constexpr WallMicros kFirstTokenLife = WallMicros{90} * 86'400 * 1'000'000;
 /// The listener for people and programs: the v4 API, and what watches the daemon.
 class FrontDoor final : public net::Handler {
  public:
-  explicit FrontDoor(services::V4Door& v4) : v4_(v4) {}
+  FrontDoor(services::V4Door& v4, DaemonMetrics& metrics) : v4_(v4), metrics_(metrics) {}
 
   net::Task<net::Response> Handle(net::Request& request) override {
     if (request.headers.Find(services::kBindingHeader)) {
@@ -43,7 +45,9 @@ class FrontDoor final : public net::Handler {
       refused.body = "this header belongs to another listener\n";
       co_return refused;
     }
-    if (request.path == "/health" && (request.method == "GET" || request.method == "HEAD")) {
+    const bool is_read = request.method == "GET" || request.method == "HEAD";
+    if (request.path == "/metrics" && is_read) co_return co_await metrics_.Serve(request);
+    if (request.path == "/health" && is_read) {
       net::Response healthy;
       request.notes.route = "/health";
       healthy.headers.Add("Content-Type", "text/plain");
@@ -55,6 +59,7 @@ class FrontDoor final : public net::Handler {
 
  private:
   services::V4Door& v4_;
+  DaemonMetrics& metrics_;
 };
 
 }  // namespace
@@ -64,6 +69,7 @@ struct Daemon::Parts {
   DaemonOptions options;
   const Clock& clock;
   Logger& log;
+  const os::ServiceStarter starter;
   services::RequestLog requests;
   services::DoorWatch front_watch{"api", requests};
   services::DoorWatch admin_watch{"admin", requests};
@@ -73,6 +79,7 @@ struct Daemon::Parts {
   std::unique_ptr<os::DiskReserve> reserve;
   net::Loop loop;  // before whoever comes back to it: committers and workers finish their work
   std::unique_ptr<services::kv::KvStore> kv;
+  std::unique_ptr<DaemonMetrics> metrics;  // workers ask it
   std::unique_ptr<net::Workers> workers;
   std::unique_ptr<services::kv::KvAccess> kv_access;
   std::unique_ptr<services::V4Door> v4;
@@ -80,15 +87,23 @@ struct Daemon::Parts {
   std::unique_ptr<services::AdminDoor> admin;
   std::unique_ptr<net::Server> admin_server;
   std::unique_ptr<net::Server> front_server;
+  std::unique_ptr<net::Hangups> hangups;
 
   Parts(DaemonOptions given, const Clock& with, Logger& to)
-      : options(std::move(given)), clock(with), log(to), requests(options.requests, with, to) {}
+      : options(std::move(given)),
+        clock(with),
+        log(to),
+        starter(options.environment),
+        requests(options.requests, with, to) {}
 
   Status OpenControl(os::Disk& disk, const Clock& clock, Random& random);
   Status OpenStores(const Clock& clock);
   /// What every listener has.
   net::ListenOptions Watched(services::DoorWatch& watch) const;
   Status Listen(const Clock& clock, Random& random);
+  /// What SIGHUP asks for.
+  void Reload();
+  void NoteTold(const Status& told) const;
   net::Task<void> WatchSpace();
   net::Task<void> StopAll();
 };
@@ -107,10 +122,12 @@ Status Daemon::Parts::OpenControl(os::Disk& disk, const Clock& clock, Random& ra
   const services::Actor actor{"first start", ""};
   FirstStart first;
   ARROW_ASSIGN_OR_RAISE(first.account, control->CreateAccount("default", actor));
-  ARROW_ASSIGN_OR_RAISE(first.token,
-                        control->CreateToken(first.account, "first start",
-                                             {{std::nullopt, services::Action::kAdmin, ""}},
-                                             clock.Now() + kFirstTokenLife, actor));
+  if (options.issue_first_token) {
+    ARROW_ASSIGN_OR_RAISE(first.token,
+                          control->CreateToken(first.account, "first start",
+                                               {{std::nullopt, services::Action::kAdmin, ""}},
+                                               clock.Now() + kFirstTokenLife, actor));
+  }
   first_start = std::move(first);
   return Status::OK();
 }
@@ -129,6 +146,7 @@ net::ListenOptions Daemon::Parts::Watched(services::DoorWatch& watch) const {
   watched.log = &log;
   watched.clock = &clock;
   watched.observer = &watch;
+  watched.limits = options.limits;
   return watched;
 }
 
@@ -139,7 +157,13 @@ Status Daemon::Parts::Listen(const Clock& clock, Random& random) {
   v4 = std::make_unique<services::V4Door>(*control, random);
   v4->Add(services::IdentityRoutes(*control));
   v4->Add(services::kv::KvRoutes(*kv_access));
-  front = std::make_unique<FrontDoor>(*v4);
+  metrics = std::make_unique<DaemonMetrics>(
+      MetricsSources{options.data, clock, loop, *workers, *control, *reserve, requests},
+      options.metrics);
+  metrics->AddStore(
+      "kv", [this](std::string_view name) { return kv->Property(name); },
+      [this] { return kv->commits(); });
+  front = std::make_unique<FrontDoor>(*v4, *metrics);
   admin = std::make_unique<services::AdminDoor>(*control, clock, loop, *workers);
   net::ListenOptions at_admin = Watched(admin_watch);
   at_admin.unix_path = directory->Path("admin.sock");
@@ -149,7 +173,27 @@ Status Daemon::Parts::Listen(const Clock& clock, Random& random) {
   at_front.port = options.port;
   at_front.tls = options.tls;
   ARROW_ASSIGN_OR_RAISE(front_server, net::Server::Listen(loop, *front, std::move(at_front)));
+  metrics->AddDoor(admin_watch, *admin_server);
+  metrics->AddDoor(front_watch, *front_server);
+  ARROW_ASSIGN_OR_RAISE(hangups, net::Hangups::Watch(loop, [this] { Reload(); }));
   return Status::OK();
+}
+
+void Daemon::Parts::NoteTold(const Status& told) const {
+  if (!told.ok())
+    log.Warning("who started this service hears nothing of it", {{"cause", told.ToString()}});
+}
+
+void Daemon::Parts::Reload() {
+  NoteTold(starter.Reloading());
+  const Status loaded = front_server->ReloadTls();
+  if (loaded.ok()) {
+    log.Info("certificates are read again", {{"tls", options.tls.has_value()}});
+  } else {
+    log.Error("certificates could not be read again, the old ones stay",
+              {{"cause", loaded.ToString()}});
+  }
+  NoteTold(starter.Ready());
 }
 
 net::Task<void> Daemon::Parts::WatchSpace() {
@@ -198,9 +242,11 @@ void Daemon::Run(const std::stop_token& stop) {
   Parts& parts = *parts_;
   const std::stop_callback on_stop(stop, [&parts] {
     parts.log.Info("stopping", {});
+    parts.NoteTold(parts.starter.Stopping());
     parts.loop.Spawn(parts.StopAll());
   });
   parts.loop.Spawn(parts.WatchSpace());
+  parts.NoteTold(parts.starter.Ready());
   parts.loop.Run();
   parts.log.Info("stopped", {});
 }

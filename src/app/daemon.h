@@ -9,10 +9,12 @@
 #include <stop_token>
 #include <string>
 
+#include "app/daemon_metrics.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "net/server.h"
 #include "os/disk.h"
+#include "os/service_starter.h"
 #include "services/core/control.h"
 #include "services/core/request_log.h"
 
@@ -25,13 +27,18 @@ struct DaemonOptions {
   std::string master_key_path;  ///< empty: DATA/master.key
   std::optional<net::TlsFiles> tls;
   services::RequestLogOptions requests;
+  MetricsAccess metrics = MetricsAccess::kToken;
+  net::ServerLimits limits;  ///< of each listener
+  /// Of the process: where the one that started it wants to hear of it.
+  os::Variable environment = [](const std::string&) { return std::nullopt; };
+  bool issue_first_token = true;            ///< for the account that a first start makes
   std::chrono::milliseconds grace{30'000};  ///< for requests in flight when it stops
 };
 
 /// Made by a first start: the only moment the token is known.
 struct FirstStart {
   services::Account account;
-  services::IssuedToken token;
+  std::optional<services::IssuedToken> token;
 };
 
 class Daemon final {
@@ -45,7 +52,7 @@ class Daemon final {
   /// "http://127.0.0.1:8787"
   std::string api_url() const;
   const std::optional<FirstStart>& first_start() const;
-  /// Serves until `stop`, then lets requests in flight end.
+  /// Serves until `stop`, then lets requests in flight end. On SIGHUP certificates are read again.
   void Run(const std::stop_token& stop);
 
  private:

@@ -53,10 +53,12 @@ constexpr auto kVerbs = std::to_array<VerbText>({
      "  levada check pipelines\n"
      "  levada check --online orders.yaml\n"},
     {Verb::kSchema, "schema", "show a pipeline's columns, or the JSON Schema of pipeline files",
-     "schema FILE... [options]\nschema",
+     "schema FILE... [options]\nschema [--serve]",
      "With a file: connects and shows each column with its type at the source, in the stream and "
      "in "
-     "the target. Without one: prints the JSON Schema of pipeline files, for editors.",
+     "the target. Without one: prints the JSON Schema of pipeline files, for editors; with --serve "
+     "that of the "
+     "configuration file of `levada serve`.",
      "  levada schema orders.yaml\n"
      "  levada schema > levada.schema.json\n"},
     {Verb::kStatus, "status", "show which runs are published, failed or pending",
@@ -120,6 +122,7 @@ constexpr auto kVerbs = std::to_array<VerbText>({
      "start makes an account and prints its token, once. Listens on this machine only unless "
      "--listen says otherwise. A write is on disk before it is acknowledged.",
      "  levada serve --data /var/lib/levada\n"
+     "  levada serve --config /etc/levada/serve.yaml\n"
      "  levada serve --listen 0.0.0.0:8787 --tls-certificate chain.pem --tls-key key.pem\n"},
     {Verb::kToken, "token", "make, list, revoke and rotate API tokens",
      "token create --scope SCOPE... [options]\ntoken list [options]\ntoken revoke TOKEN_ID "

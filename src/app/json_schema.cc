@@ -1,5 +1,6 @@
 #include "app/json_schema.h"
 
+#include "app/serve_options.h"
 #include "base/json.h"
 #include "elt/plan.h"
 
@@ -100,6 +101,14 @@ Json Described(Json schema, const OptionSpec& spec) {
 }
 
 }  // namespace
+
+std::string ServeJsonSchema() {
+  Json document;
+  document["$schema"] = "http://json-schema.org/draft-07/schema#";
+  document["title"] = "levada serve";
+  document.update(SchemaOf(ServeFileSpec()));
+  return Dump(document, 2) + "\n";
+}
 
 std::string PipelineJsonSchema(const elt::Catalog& catalog) {
   Json json = SchemaOf(elt::PipelineSpec());

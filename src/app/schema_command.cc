@@ -25,7 +25,8 @@ Status ShowColumns(Session& session, const Pipeline& pipeline) {
 Outcome ShowSchema(Session& session) {
   Outcome outcome;
   if (session.line().files.empty()) {
-    outcome.Note(WriteOutput(PipelineJsonSchema(session.catalog())));
+    outcome.Note(WriteOutput(session.line().serve ? ServeJsonSchema()
+                                                  : PipelineJsonSchema(session.catalog())));
     return outcome;
   }
   const PipelineSet set = OpenPipelines(session, outcome.failures);

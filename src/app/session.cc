@@ -35,23 +35,26 @@ Result<std::unique_ptr<Session>> Session::Open(const CommandLine& line, const Te
   std::unique_ptr<Session> session(new Session(line, terminal));
   const std::string points = ProcessVariable("LEVADA_FAILPOINTS").value_or("");
   ARROW_ASSIGN_OR_RAISE(session->failpoints_, Failpoints::Parse(points));
-  const bool person = terminal.error_is_terminal;
-  const LogFormat format = line.log_format.value_or(person ? LogFormat::kText : LogFormat::kJson);
-  LogLevel level = line.log_level.value_or(person ? LogLevel::kWarning : LogLevel::kInfo);
-  if (line.quiet && !line.log_level) level = LogLevel::kError;
-  session->progress_ =
-      std::make_unique<Progress>(ModeFor(line, terminal, format), terminal, *session->clock_);
-  session->logger_ = MakeLogger(format, level, terminal.error_color, session->progress_->Hooks());
-  session->progress_->Attach(*session->logger_);
+  session->UseLog(line.log_level, line.log_format);
 
   Context& context = session->context_;
   context.stop = session->signals_->token();
   context.clock = session->clock_.get();
-  context.log = session->logger_.get();
   context.counters = &session->counters_;
   context.pool = &session->pool_;
   context.failpoints = session->failpoints_.get();
   return session;
+}
+
+void Session::UseLog(std::optional<LogLevel> level, std::optional<LogFormat> format) {
+  const bool person = terminal_.error_is_terminal;
+  if (!format) format = person ? LogFormat::kText : LogFormat::kJson;
+  if (!level && line_.quiet) level = LogLevel::kError;
+  if (!level) level = person ? LogLevel::kWarning : LogLevel::kInfo;
+  progress_ = std::make_unique<Progress>(ModeFor(line_, terminal_, *format), terminal_, *clock_);
+  logger_ = MakeLogger(*format, *level, terminal_.error_color, progress_->Hooks());
+  progress_->Attach(*logger_);
+  context_.log = logger_.get();
 }
 
 elt::StageInput Session::stage_input() const {

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "app/command_line.h"
@@ -44,6 +45,9 @@ class Session final {
   std::map<std::string, std::shared_ptr<const elt::Defaults>>& defaults() { return defaults_; }
   /// Ledgers that were opened, by directory: each is checked once, however many pipelines have it.
   std::map<std::string, std::shared_ptr<elt::Ledger>>& ledgers() { return ledgers_; }
+  /// Logs from here on as a configuration file says, where the command line does not. Before
+  /// anybody else holds the context's log.
+  void UseLog(std::optional<LogLevel> level, std::optional<LogFormat> format);
   /// Of the whole invocation; its pool has no budget.
   Context& context() { return context_; }
   /// What stages are made with.

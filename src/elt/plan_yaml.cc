@@ -63,14 +63,12 @@ class TreeBuilder final : public YAML::EventHandler {
                         .length = 3,
                         .message = "a second YAML document",
                         .label = "starts here",
-                        .help =
-                            "a pipeline file holds one document: put each pipeline into a file "
-                            "of its own"};
+                        .help = "a file holds one document: put each into a file of its own"};
     }
     throw YamlProblem{.offset = offset,
-                      .message = "text behind the end of the pipeline",
+                      .message = "text behind the end of the document",
                       .label = "belongs to nothing above",
-                      .help = "check the indentation: a key of the pipeline starts in column 1"};
+                      .help = "check the indentation: a key of the file itself starts in column 1"};
   }
   void OnDocumentEnd() override {}
 
@@ -162,7 +160,7 @@ class TreeBuilder final : public YAML::EventHandler {
     const size_t end = std::min(text_.find_first_of(" \t\r\n,]}", offset), text_.size());
     throw YamlProblem{.offset = offset,
                       .length = std::max<size_t>(end - offset, 1),
-                      .message = "YAML " + name + "s are not used in pipeline files",
+                      .message = "YAML " + name + "s are not used here",
                       .label = "this is " + std::string(name[0] == 'a' ? "an " : "a ") + name,
                       .help = name == "tag" ? "remove it; put the value in quotes if it starts "
                                               "with \"!\""
@@ -232,7 +230,7 @@ class TreeBuilder final : public YAML::EventHandler {
     if (key.text == "<<" && !key.quoted) {
       throw YamlProblem{.offset = key.begin,
                         .length = 2,
-                        .message = "YAML merge keys are not used in pipeline files",
+                        .message = "YAML merge keys are not used here",
                         .help =
                             "write the values out: what runs should be readable where it "
                             "stands"};
@@ -283,7 +281,7 @@ class TreeBuilder final : public YAML::EventHandler {
           .code = FaultCode::kPlanTooLarge,
           .offset = offset,
           .message = "lists and maps are nested deeper than " + std::to_string(kPlanDepthMax),
-          .help = "no pipeline needs as many; look for a bracket that is never closed"};
+          .help = "no file needs as many; look for a bracket that is never closed"};
     }
     OpenNode node;
     node.value.kind = kind;
@@ -366,9 +364,9 @@ std::optional<Wording> FindWording(std::string_view message) {
               "close the quote"},
       Wording{YAML::ErrorMsg::DOC_IN_SCALAR, "a quoted value with a line \"---\" or \"...\" inside",
               "close the quote, or write the value on one line"},
-      Wording{YAML::ErrorMsg::UNKNOWN_ANCHOR, "YAML aliases are not used in pipeline files",
+      Wording{YAML::ErrorMsg::UNKNOWN_ANCHOR, "YAML aliases are not used here",
               "put the text in quotes if it starts with \"*\""},
-      Wording{YAML::ErrorMsg::ALIAS_NOT_FOUND, "YAML aliases are not used in pipeline files",
+      Wording{YAML::ErrorMsg::ALIAS_NOT_FOUND, "YAML aliases are not used here",
               "put the text in quotes if it starts with \"*\""},
       Wording{YAML::ErrorMsg::TAB_IN_INDENTATION, "a tab in the indentation", "indent with spaces"},
   };

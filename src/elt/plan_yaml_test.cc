@@ -140,19 +140,17 @@ TEST(PlanYaml, JoinsNothingElse) {
 }
 
 TEST(PlanYaml, RefusesWhatHidesTheMeaning) {
-  EXPECT_EQ(Refusal("a: &x 1\n"), "LV1001 1:4+2 YAML anchors are not used in pipeline files");
-  EXPECT_EQ(Refusal("a: &x\n  b: 1\n"), "LV1001 1:4+2 YAML anchors are not used in pipeline files");
-  EXPECT_EQ(Refusal("a: &x 1\nb: *x\n"),
-            "LV1001 1:4+2 YAML anchors are not used in pipeline files");
-  EXPECT_EQ(Refusal("a: *x\n"), "LV1001 1:4+1 YAML aliases are not used in pipeline files");
-  EXPECT_EQ(Refusal("a: !!str 1\n"), "LV1001 1:4+5 YAML tags are not used in pipeline files");
-  EXPECT_EQ(Refusal("a: !\n"), "LV1001 1:4+1 YAML tags are not used in pipeline files");
-  EXPECT_EQ(Refusal("!!map { a: 1 }\n"), "LV1001 1:1+5 YAML tags are not used in pipeline files");
-  EXPECT_EQ(Refusal("<<: { a: 1 }\n"),
-            "LV1001 1:1+2 YAML merge keys are not used in pipeline files");
+  EXPECT_EQ(Refusal("a: &x 1\n"), "LV1001 1:4+2 YAML anchors are not used here");
+  EXPECT_EQ(Refusal("a: &x\n  b: 1\n"), "LV1001 1:4+2 YAML anchors are not used here");
+  EXPECT_EQ(Refusal("a: &x 1\nb: *x\n"), "LV1001 1:4+2 YAML anchors are not used here");
+  EXPECT_EQ(Refusal("a: *x\n"), "LV1001 1:4+1 YAML aliases are not used here");
+  EXPECT_EQ(Refusal("a: !!str 1\n"), "LV1001 1:4+5 YAML tags are not used here");
+  EXPECT_EQ(Refusal("a: !\n"), "LV1001 1:4+1 YAML tags are not used here");
+  EXPECT_EQ(Refusal("!!map { a: 1 }\n"), "LV1001 1:1+5 YAML tags are not used here");
+  EXPECT_EQ(Refusal("<<: { a: 1 }\n"), "LV1001 1:1+2 YAML merge keys are not used here");
   EXPECT_EQ(Refusal("a: 1\n---\nb: 2\n"), "LV1001 2:1+3 a second YAML document");
   EXPECT_EQ(Refusal("%YAML 1.2\n---\na: 1\n"), "LV1001 1:1+1 a line cannot start with \"%\"");
-  EXPECT_EQ(Refusal("- a\nb: c\n"), "LV1001 2:1+1 text behind the end of the pipeline");
+  EXPECT_EQ(Refusal("- a\nb: c\n"), "LV1001 2:1+1 text behind the end of the document");
 }
 
 TEST(PlanYaml, RefusesKeysThatAreNotText) {

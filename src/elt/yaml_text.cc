@@ -40,7 +40,7 @@ std::optional<YamlProblem> FindDirective(std::string_view text) {
       return YamlProblem{.offset = i,
                          .message = "a line cannot start with \"%\"",
                          .label = "YAML would read a directive",
-                         .help = "remove the line; pipeline files need no YAML directives"};
+                         .help = "remove the line; no YAML directives are needed here"};
     }
     const size_t line_break = text.find('\n', i);
     i = line_break == kNowhere ? kNowhere : line_break + 1;

@@ -1,4 +1,6 @@
-"""docs/guide/options.md is what `levada schema` says, as tables. LEVADA_UPDATE=1 writes the page."""
+"""docs/guide/options.md is what `levada schema` says, as tables, and serve-options.md what `levada schema --serve` says.
+LEVADA_UPDATE=1 writes the pages.
+"""
 
 import json
 import os
@@ -12,6 +14,13 @@ HEAD = """# Every option
 What a pipeline file may say; `levada schema` prints the same as JSON Schema for your editor. Texts may hold `${env:NAME}` and
 `${file:PATH}`. How the options work together: [pipeline files](pipelines.md), [memory](memory.md),
 [verification](verification.md).
+"""
+SERVE_PAGE = SOURCE / "docs/guide/serve-options.md"
+SERVE_HEAD = """# Every option of `levada serve`
+
+The keys of the file of `levada serve --config FILE`; `levada schema --serve` prints the same as JSON Schema for your editor.
+All but `limits` are options of the command line too, with dashes: `tls_key` is `--tls-key`. Texts may hold `${env:NAME}` and
+`${file:PATH}`. What they are for: [the data services](serve.md).
 """
 SECTIONS = [("consumer", "Consumer"), ("transformers", "Transformer"), ("loaders", "Loader")]
 REFERENCE = "\\$\\{(env|file):"  # "or a text with a reference" says nothing in a table
@@ -89,9 +98,19 @@ def page(schema):
     return "\n".join(parts)
 
 
-def test_the_page_of_options_is_what_the_schema_says():
-    schema = json.loads(subprocess.run([BINARY, "schema"], check=True, capture_output=True, text=True).stdout)
-    made = page(schema)
+def schema_of(*arguments):
+    return json.loads(subprocess.run([BINARY, "schema", *arguments], check=True, capture_output=True, text=True).stdout)
+
+
+def compare(page, made):
     if os.environ.get("LEVADA_UPDATE") == "1":
-        PAGE.write_text(made)
-    assert PAGE.read_text() == made, "run it again with LEVADA_UPDATE=1 and read the difference"
+        page.write_text(made)
+    assert page.read_text() == made, "run it again with LEVADA_UPDATE=1 and read the difference"
+
+
+def test_the_page_of_options_is_what_the_schema_says():
+    compare(PAGE, page(schema_of()))
+
+
+def test_the_page_of_the_daemons_options_is_what_its_schema_says():
+    compare(SERVE_PAGE, f"{SERVE_HEAD}\n{table(schema_of('--serve'))}")

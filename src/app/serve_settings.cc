@@ -1,0 +1,192 @@
+#include "app/serve_settings.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "app/pipeline_file.h"
+#include "app/serve_options.h"
+#include "elt/hidden_source.h"
+#include "elt/option_problems.h"
+#include "elt/value.h"
+
+namespace levada::app {
+namespace {
+
+using std::chrono::milliseconds;
+
+/// `--listen 8787` as a text of its own, so that a diagnostic can point into it.
+elt::Entry EntryOfFlag(const ServeOption& option, const std::string& text) {
+  auto source = std::make_shared<SourceText>();
+  source->name = "<command line>";
+  const std::string flag = "--" + FlagOf(option.spec.name);
+  source->text = flag + " " + text;
+  elt::Entry entry;
+  entry.key = option.spec.name;
+  entry.key_span = {1, 1, static_cast<uint32_t>(flag.size())};
+  entry.value.kind = elt::Value::Kind::kScalar;
+  entry.value.text = text;
+  entry.value.span = {1, static_cast<uint32_t>(flag.size() + 2),
+                      static_cast<uint32_t>(std::max<size_t>(text.size(), 1))};
+  entry.value.origin = std::move(source);
+  return entry;
+}
+
+Result<elt::Value> ReadFile(os::Disk& disk, const std::shared_ptr<SourceText>& source) {
+  ARROW_ASSIGN_OR_RAISE(source->text, ReadYamlFile(disk, source->name));
+  ARROW_ASSIGN_OR_RAISE(elt::Value root, elt::ParseYaml(source));
+  if (root.kind == elt::Value::Kind::kNull) root.kind = elt::Value::Kind::kMap;
+  return root;
+}
+
+LogLevel LogLevelOf(const std::string& word) {
+  constexpr std::pair<std::string_view, LogLevel> kWords[] = {
+      {"trace", LogLevel::kTrace},     {"debug", LogLevel::kDebug}, {"info", LogLevel::kInfo},
+      {"warning", LogLevel::kWarning}, {"error", LogLevel::kError}, {"off", LogLevel::kOff}};
+  for (const auto& [known, level] : kWords) {
+    if (word == known) return level;
+  }
+  return LogLevel::kInfo;
+}
+
+struct Address {
+  std::string host;
+  uint16_t port = 0;
+};
+/// "127.0.0.1:8787", "[::1]:8787"; ":8787" is not accepted: who may connect is worth a word.
+std::optional<Address> ParseAddress(const std::string& text) {
+  const size_t colon = text.rfind(':');
+  if (colon == std::string::npos || colon == 0) return std::nullopt;
+  Address address{text.substr(0, colon)};
+  if (address.host.front() == '[' && address.host.back() == ']') {
+    address.host = address.host.substr(1, address.host.size() - 2);
+  }
+  const char* end = text.data() + text.size();
+  const auto parsed = std::from_chars(text.data() + colon + 1, end, address.port);
+  if (parsed.ec != std::errc() || parsed.ptr != end) return std::nullopt;
+  return address;
+}
+
+Address AddressOf(const elt::Options& options, const char* name,
+                  std::vector<Diagnostic>& problems) {
+  const std::string& text = options.Text(name);
+  std::optional<Address> address = ParseAddress(text);
+  if (address) return *std::move(address);
+  elt::AddProblem(
+      problems,
+      options.ErrorAt(name, FaultCode::kBadValue,
+                      fmt::format("\"{}\": expected ADDRESS:PORT, got \"{}\"", name, text),
+                      "such as 127.0.0.1:8787, or 0.0.0.0:8787 for every network of "
+                      "this machine"));
+  return {};
+}
+
+milliseconds Milliseconds(const elt::Options& options, const char* name) {
+  return std::chrono::duration_cast<milliseconds>(options.Duration(name));
+}
+
+/// Below it nobody could be served.
+milliseconds TimeoutOf(const elt::Options& options, const char* name,
+                       std::vector<Diagnostic>& problems) {
+  constexpr milliseconds kShortest{100};
+  const milliseconds timeout = Milliseconds(options, name);
+  if (timeout < kShortest) {
+    elt::AddProblem(problems,
+                    options.ErrorAt(name, FaultCode::kBadValue,
+                                    fmt::format("\"{}\": expected at least 100ms, got {}ms", name,
+                                                timeout.count()),
+                                    fmt::format("for example: {}: 30s", name)));
+  }
+  return timeout;
+}
+
+net::ServerLimits LimitsOf(const elt::Options& options, std::vector<Diagnostic>& problems) {
+  net::ServerLimits limits;
+  limits.connections_max = static_cast<size_t>(options.Integer("connections"));
+  limits.header_bytes_max = static_cast<size_t>(options.Integer("header"));
+  limits.header_timeout = TimeoutOf(options, "header_timeout", problems);
+  limits.idle_timeout = TimeoutOf(options, "idle_timeout", problems);
+  limits.stall_timeout = TimeoutOf(options, "stall_timeout", problems);
+  return limits;
+}
+
+std::optional<net::TlsFiles> TlsOf(const elt::Options& options, std::vector<Diagnostic>& problems) {
+  const bool has_certificate = options.Has("tls_certificate");
+  if (has_certificate != options.Has("tls_key")) {
+    const char* given = has_certificate ? "tls_certificate" : "tls_key";
+    const char* missing = has_certificate ? "tls_key" : "tls_certificate";
+    elt::AddProblem(problems, options.ErrorAt(given, FaultCode::kMissingKey,
+                                              fmt::format("\"{}\" needs \"{}\"", given, missing),
+                                              "a certificate and its key go together"));
+    return std::nullopt;
+  }
+  if (!has_certificate) return std::nullopt;
+  return net::TlsFiles{options.Text("tls_certificate"), options.Text("tls_key")};
+}
+
+DaemonOptions DaemonOf(const elt::Options& options, std::vector<Diagnostic>& problems) {
+  DaemonOptions daemon;
+  daemon.data = options.Text("data");
+  if (options.Has("master_key")) daemon.master_key_path = options.Text("master_key");
+  const Address address = AddressOf(options, "listen", problems);
+  daemon.host = address.host;
+  daemon.port = address.port;
+  daemon.tls = TlsOf(options, problems);
+  daemon.limits = LimitsOf(options.Group("limits"), problems);
+  daemon.requests.all = options.Text("log_requests") == "all";
+  daemon.requests.slow = Milliseconds(options, "slow_request");
+  daemon.grace = Milliseconds(options, "stop_grace");
+  const std::string& metrics = options.Text("metrics");
+  daemon.metrics = metrics == "open"  ? MetricsAccess::kOpen
+                   : metrics == "off" ? MetricsAccess::kOff
+                                      : MetricsAccess::kToken;
+  return daemon;
+}
+
+}  // namespace
+
+Result<ServeSettings> ReadServeSettings(const CommandLine& line, os::Disk& disk,
+                                        std::shared_ptr<const elt::Environment> environment) {
+  auto source = std::make_shared<SourceText>();
+  source->name = line.config.empty() ? "<command line>" : line.config;
+  elt::Value root;
+  root.kind = elt::Value::Kind::kMap;
+  if (!line.config.empty()) {
+    ARROW_ASSIGN_OR_RAISE(root, ReadFile(disk, source));
+  }
+  for (const ServeOption& option : ServeOptions()) {
+    const std::string& text = line.*option.text;
+    if (text.empty() || root.kind != elt::Value::Kind::kMap) continue;
+    elt::Entry entry = EntryOfFlag(option, text);
+    if (elt::Entry* written = root.FindEntry(option.spec.name)) {
+      *written = std::move(entry);
+    } else {
+      root.entries.push_back(std::move(entry));
+    }
+  }
+  std::vector<Diagnostic> problems;
+  const elt::Options options =
+      elt::ValidateOptions(ServeFileSpec(), root, "the configuration",
+                           elt::HideLikelySecrets(source), environment, problems);
+  if (!problems.empty()) return elt::ToStatus(std::move(problems));
+  ServeSettings settings;
+  settings.daemon = DaemonOf(options, problems);
+  if (!problems.empty()) return elt::ToStatus(std::move(problems));
+  settings.log_level = line.log_level;
+  settings.log_format = line.log_format;
+  if (!settings.log_level && options.Has("log_level")) {
+    settings.log_level = LogLevelOf(options.Text("log_level"));
+  }
+  if (!settings.log_format && options.Has("log_format")) {
+    settings.log_format =
+        options.Text("log_format") == "json" ? LogFormat::kJson : LogFormat::kText;
+  }
+  return settings;
+}
+
+}  // namespace levada::app
