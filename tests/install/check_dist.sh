@@ -31,7 +31,9 @@ fi
 deb=$(ls "$work"/dist/*.deb)
 contents=$(dpkg-deb --contents "$deb")
 for file in usr/bin/levada usr/lib/levada/libarrow.so usr/share/man/man1/levada.1.gz usr/share/levada/levada.schema.json \
-  usr/share/bash-completion/completions/levada usr/share/doc/levada/examples/systemd/levada.timer; do
+  usr/share/bash-completion/completions/levada usr/share/doc/levada/examples/systemd/levada-pipelines.timer \
+  usr/share/levada/levada.serve.schema.json usr/lib/systemd/system/levada.service usr/lib/sysusers.d/levada.conf \
+  etc/levada/serve.yaml; do
   grep -q "\./$file" <<<"$contents" || { echo "the package has no $file" >&2; exit 1; }
 done
 dpkg-deb --field "$deb" Depends | tr ',' '\n' | while read -r package; do
