@@ -273,7 +273,7 @@ void Connection::CheckDeadline(Tick now) {
 }
 
 void Connection::CloseIfIdle() {
-  if (is_idle_) wire_.Cancel();
+  if (is_idle_ && !wire_.HasInput()) wire_.Cancel();
 }
 
 void Connection::Cut() { wire_.Reset(); }

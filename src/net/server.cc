@@ -61,6 +61,7 @@ class Server::State final : public std::enable_shared_from_this<State> {
 
   void ArmAccept();
   void AcceptWaiting();
+  void AcceptAll();
   void StopAccepting();
   void Begin(AcceptedSocket accepted);
   void OnEnded();
@@ -136,6 +137,15 @@ void Server::State::AcceptWaiting() {
   ArmAccept();
 }
 
+/// Closing the listener would reset those that wait in its backlog, whatever they have sent.
+void Server::State::AcceptAll() {
+  uint64_t before = 0;
+  do {
+    before = host_.counts().connections;
+    AcceptWaiting();
+  } while (host_.counts().connections != before);
+}
+
 void Server::State::StopAccepting() {
   if (!is_listening_) return;
   is_listening_ = false;
@@ -190,6 +200,7 @@ Task<void> Server::State::AllEnded(State& state, std::chrono::milliseconds limit
 }
 
 Task<void> Server::State::Stop(std::shared_ptr<State> self, std::chrono::milliseconds grace) {
+  self->AcceptAll();
   self->host_.BeginStop();
   self->StopAccepting();
   for (Connection* connection : self->host_.connections()) connection->CloseIfIdle();

@@ -83,10 +83,10 @@ class Server {
 
   uint16_t port() const;
   ServerCounts counts() const;
-  /// Accepts no more, closes idle connections, lets requests that have begun end, with
-  /// "Connection: close"; after `grace` cuts what is left. Returns when no connection is open and
-  /// no handler runs; but a handler that still waits for something a second after the cut is left
-  /// to itself.
+  /// Accepts no more, closes idle connections, lets requests end whose first bytes are in this
+  /// machine, with "Connection: close"; after `grace` cuts what is left. Returns when no connection
+  /// is open and no handler runs; but a handler that still waits for something a second after the
+  /// cut is left to itself.
   Task<void> Stop(std::chrono::milliseconds grace);
   /// Reads the certificate files again for connections from here on. The old ones stay on error.
   Status ReloadTls();

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <optional>
 #include <string>
 
 #include "net/server.h"
@@ -69,6 +70,24 @@ TEST_F(ServerStop, LetsRequestsEndThatHaveBegun) {
   EXPECT_EQ(answer.Header("Connection"), "close");
   stopping.get();
   EXPECT_TRUE(client.IsClosed());
+}
+
+TEST_F(ServerStop, AnswersWhatHasReachedTheMachine) {
+  Start();
+  TestClient used = Connect();
+  EXPECT_EQ(used.Ask("GET /hello HTTP/1.1\r\nHost: a\r\n\r\n").body, "hello");
+  std::optional<TestClient> waiting;
+  // While the loop does something else it neither accepts nor reads.
+  running_.Do([&] {
+    waiting.emplace(Connect());
+    waiting->Send("GET /hello HTTP/1.1\r\nHost: a\r\n\r\n");
+    used.Send("GET /hello HTTP/1.1\r\nHost: a\r\n\r\n");
+    running_.loop().Spawn(server_->Stop(kLong));
+  });
+  EXPECT_EQ(waiting->Read().body, "hello");
+  EXPECT_EQ(used.Read().body, "hello");
+  EXPECT_TRUE(waiting->IsClosed());
+  EXPECT_TRUE(used.IsClosed());
 }
 
 TEST_F(ServerStop, CutsWhatIsLeftAfterTheGrace) {

@@ -178,6 +178,11 @@ size_t Wire::WriteNow(std::string_view first, std::string_view second) {
   return sent > 0 ? static_cast<size_t>(sent) : 0;
 }
 
+bool Wire::HasInput() const {
+  ErrorCode ignored;
+  return state_->socket().is_open() && state_->socket().available(ignored) > 0;
+}
+
 void Wire::Cancel() {
   ErrorCode ignored;
   state_->socket().cancel(ignored);

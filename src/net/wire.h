@@ -52,6 +52,8 @@ class Wire final {
   /// Reads what comes, undecrypted.
   Wait Discard(std::span<char> into);
 
+  /// Whether bytes of the peer have come that nobody has read.
+  bool HasInput() const;
   /// Ends the operation that is awaited, with kCancelled.
   void Cancel();
   /// All has been sent. Reading goes on.
