@@ -24,6 +24,12 @@ std::optional<std::string> PercentDecoded(std::string_view text) {
   return decoded;
 }
 
+std::optional<std::string> FormDecoded(std::string_view text) {
+  std::string blanks(text);
+  std::ranges::replace(blanks, '+', ' ');
+  return PercentDecoded(blanks);
+}
+
 std::vector<UrlParameter> UrlParameters(std::string_view text) {
   std::vector<UrlParameter> parameters;
   while (!text.empty()) {

@@ -11,6 +11,9 @@ namespace levada {
 /// "%41" as "A"; nullopt for a "%" that two hex digits do not follow.
 std::optional<std::string> PercentDecoded(std::string_view text);
 
+/// As a form has it, where '+' is a blank: "a+b%2Fc" as "a b/c".
+std::optional<std::string> FormDecoded(std::string_view text);
+
 /// One of "a=1&b=2".
 struct UrlParameter {
   std::string_view written;  ///< "a=1"

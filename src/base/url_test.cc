@@ -28,5 +28,12 @@ TEST(UrlParameters, AreTakenApart) {
   EXPECT_EQ(UrlParameters("a=1&").size(), 1U);
 }
 
+TEST(FormDecoded, APlusIsABlank) {
+  EXPECT_EQ(FormDecoded("a+b%2Bc%20d"), "a b+c d");
+  EXPECT_EQ(FormDecoded(""), "");
+  EXPECT_EQ(FormDecoded("%zz"), std::nullopt);
+  EXPECT_EQ(FormDecoded("%"), std::nullopt);
+}
+
 }  // namespace
 }  // namespace levada

@@ -8,22 +8,13 @@
 #include <cmath>
 #include <string_view>
 
+#include "base/binary_text.h"
 #include "base/json.h"
 
 namespace levada::elt {
 namespace {
 
 using arrow::internal::checked_cast;
-
-std::string Hex(std::string_view bytes) {
-  constexpr char kDigits[] = "0123456789abcdef";
-  std::string text = "\\x";
-  for (unsigned char c : bytes) {
-    text += kDigits[c >> 4];
-    text += kDigits[c & 15];
-  }
-  return text;
-}
 
 template <typename ArrayType>
 std::string_view View(const arrow::Array& array, int64_t i) {
@@ -79,13 +70,13 @@ Result<std::string> Cell(const arrow::Array& array, int64_t i) {
     case arrow::Type::STRING_VIEW:
       return QuoteJson(View<arrow::StringViewArray>(array, i));
     case arrow::Type::BINARY:
-      return QuoteJson(Hex(View<arrow::BinaryArray>(array, i)));
+      return QuoteJson("\\x" + HexOf(View<arrow::BinaryArray>(array, i)));
     case arrow::Type::LARGE_BINARY:
-      return QuoteJson(Hex(View<arrow::LargeBinaryArray>(array, i)));
+      return QuoteJson("\\x" + HexOf(View<arrow::LargeBinaryArray>(array, i)));
     case arrow::Type::BINARY_VIEW:
-      return QuoteJson(Hex(View<arrow::BinaryViewArray>(array, i)));
+      return QuoteJson("\\x" + HexOf(View<arrow::BinaryViewArray>(array, i)));
     case arrow::Type::FIXED_SIZE_BINARY:
-      return QuoteJson(Hex(View<arrow::FixedSizeBinaryArray>(array, i)));
+      return QuoteJson("\\x" + HexOf(View<arrow::FixedSizeBinaryArray>(array, i)));
     case arrow::Type::LIST:
       return ListCell<arrow::ListArray>(array, i);
     case arrow::Type::LARGE_LIST:

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/ascii.h"
 #include "elt/option_problems.h"
 
 namespace levada::elt {
@@ -28,13 +29,6 @@ int FindIgnoringCase(const arrow::FieldVector& fields, const std::string& name) 
   const auto found = std::ranges::find(fields, LowerAscii(name),
                                        [](const auto& field) { return LowerAscii(field->name()); });
   return found == fields.end() ? -1 : static_cast<int>(found - fields.begin());
-}
-
-std::string LowerAscii(std::string name) {
-  for (char& c : name) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return name;
 }
 
 Status Refused(std::string_view stage, std::vector<Diagnostic> problems) {

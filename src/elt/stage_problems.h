@@ -22,9 +22,6 @@ int FindIgnoringCase(const arrow::FieldVector& fields, const std::string& name);
 /// `fault` shown where `option` of `options` was written; "" is the group itself.
 Fault Placed(const Fault& fault, const Options& options, std::string_view option);
 
-/// The same letters in one case: two columns must differ in more than that.
-std::string LowerAscii(std::string name);
-
 /// All of them as one Fault with the first one's code and, behind the stage's name, its message. OK
 /// when there are none.
 Status Refused(std::string_view stage, std::vector<Diagnostic> problems);

@@ -1,26 +1,17 @@
 #pragma once
-// The letters of HTTP: what RFC 9110 calls a token, and names that are compared without regard to
-// case. ASCII only, whatever the locale.
+// The letters of HTTP: what RFC 9110 calls a token. ASCII only, whatever the locale.
 
 #include <algorithm>
 #include <string_view>
 
+#include "base/ascii.h"
+
 namespace levada::net {
-
-constexpr char LowerCase(char letter) {
-  return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter;
-}
-
-constexpr bool EqualsIgnoringCase(std::string_view left, std::string_view right) {
-  return left.size() == right.size() &&
-         std::equal(left.begin(), left.end(), right.begin(),
-                    [](char a, char b) { return LowerCase(a) == LowerCase(b); });
-}
 
 constexpr bool IsDigit(char letter) { return letter >= '0' && letter <= '9'; }
 
 constexpr bool IsLetterOrDigit(char letter) {
-  return IsDigit(letter) || (LowerCase(letter) >= 'a' && LowerCase(letter) <= 'z');
+  return IsDigit(letter) || (LowerAscii(letter) >= 'a' && LowerAscii(letter) <= 'z');
 }
 
 /// RFC 9110 section 5.6.2

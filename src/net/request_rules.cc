@@ -18,10 +18,6 @@ bool IsHost(std::string_view text) {
   });
 }
 
-bool StartsIgnoringCase(std::string_view text, std::string_view prefix) {
-  return text.size() >= prefix.size() && EqualsIgnoringCase(text.substr(0, prefix.size()), prefix);
-}
-
 }  // namespace
 
 std::optional<Refusal> CheckFraming(const Headers& headers, const RequestFraming& framing) {

@@ -4,6 +4,8 @@
 
 #include <array>
 
+#include "base/binary_text.h"
+
 namespace levada::places {
 namespace {
 
@@ -48,14 +50,7 @@ Result<std::string> Sha256::Finish() {
       size != digest.size()) {
     return Refused("end");
   }
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string hex;
-  hex.reserve(2 * digest.size());
-  for (const uint8_t byte : digest) {
-    hex.push_back(kDigits[byte >> 4]);
-    hex.push_back(kDigits[byte & 15]);
-  }
-  return hex;
+  return HexOf({reinterpret_cast<const char*>(digest.data()), digest.size()});
 }
 
 Result<std::string> Sha256Of(std::string_view text) {

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/ascii.h"
 #include "base/quantity.h"
 #include "base/url.h"
 #include "connectors/generate/column_options.h"
@@ -111,7 +112,7 @@ class Checker {
       if (name.empty()) {
         Refuse(column, "", FaultCode::kBadValue, "a column without a name",
                "write its name before the colon");
-      } else if (!names.insert(elt::LowerAscii(name)).second) {
+      } else if (!names.insert(LowerAscii(name)).second) {
         Refuse(column, "", FaultCode::kDuplicateColumn,
                "column \"" + name + "\" differs from another one in case only",
                "rename one of them");

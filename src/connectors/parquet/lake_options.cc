@@ -5,6 +5,7 @@
 #include <set>
 #include <utility>
 
+#include "base/ascii.h"
 #include "connectors/parquet/lake_layout.h"
 #include "elt/plan.h"
 #include "elt/stage_problems.h"
@@ -131,7 +132,7 @@ class Reader {
     std::set<std::string> seen;
     for (const std::string& column : lake_.partition_by) {
       // Readers such as Spark ignore case.
-      if (seen.insert(elt::LowerAscii(column)).second) continue;
+      if (seen.insert(LowerAscii(column)).second) continue;
       Refuse("partition_by", Fault(FaultCode::kDuplicateColumn,
                                    fmt::format("partition_by names column \"{}\" twice", column))
                                  .Help("name it once; names must differ in more than case"));

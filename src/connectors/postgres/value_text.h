@@ -10,17 +10,9 @@
 #include <cstdio>
 #include <string>
 
-namespace levada::postgres {
+#include "base/binary_text.h"
 
-inline std::string HexOf(const uint8_t* bytes, int64_t size) {
-  constexpr const char* kDigits = "0123456789abcdef";
-  std::string text;
-  for (int64_t i = 0; i < size; ++i) {
-    text += kDigits[bytes[i] >> 4];
-    text += kDigits[bytes[i] & 15];
-  }
-  return text;
-}
+namespace levada::postgres {
 
 inline std::string WithPoint(std::string digits, int32_t scale) {
   const bool negative = digits[0] == '-';
@@ -36,7 +28,7 @@ std::string BigEndianHex(Bits bits) {
   std::string text;
   for (int shift = static_cast<int>(sizeof(bits)) * 8 - 8; shift >= 0; shift -= 8) {
     const auto byte = static_cast<uint8_t>(bits >> shift);
-    text += HexOf(&byte, 1);
+    text += HexOf({reinterpret_cast<const char*>(&byte), 1});
   }
   return text;
 }
@@ -70,10 +62,10 @@ inline std::string ValueText(const arrow::Array& array, int64_t i) {
       return static_cast<const arrow::StringArray&>(array).GetString(i);
     case Type::BINARY: {
       const auto view = static_cast<const arrow::BinaryArray&>(array).GetView(i);
-      return HexOf(reinterpret_cast<const uint8_t*>(view.data()), int64_t(view.size()));
+      return HexOf(view);
     }
     case Type::FIXED_SIZE_BINARY:
-      return HexOf(static_cast<const arrow::FixedSizeBinaryArray&>(array).GetValue(i), 16);
+      return HexOf(static_cast<const arrow::FixedSizeBinaryArray&>(array).GetView(i));
     case Type::DECIMAL128: {
       const auto& decimals = static_cast<const arrow::Decimal128Array&>(array);
       const auto& type = static_cast<const arrow::Decimal128Type&>(*array.type());

@@ -5,6 +5,8 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/binary_text.h"
+
 namespace levada::sqlite {
 namespace {
 
@@ -13,14 +15,6 @@ using db::sqlite::CellType;
 
 constexpr std::string_view kHexDigits = "0123456789abcdef";
 constexpr size_t kUuidBytes = 16;
-
-void AppendHex(std::string_view bytes, std::string& text) {
-  for (const char c : bytes) {
-    const auto byte = static_cast<unsigned char>(c);
-    text += kHexDigits[byte >> 4];
-    text += kHexDigits[byte & 15];
-  }
-}
 
 void AppendInteger(int64_t value, std::string& text) {
   char digits[24];
@@ -31,7 +25,7 @@ void AppendInteger(int64_t value, std::string& text) {
 void AppendText(std::string_view value, std::string& text) {
   if (!arrow::util::ValidateUTF8(value)) {
     text += "CAST(x'";
-    AppendHex(value, text);
+    text += HexOf(value);
     text += "' AS TEXT)";
     return;
   }
@@ -76,7 +70,7 @@ bool AppendLiteral(const Cell& cell, std::string& text) {
       return true;
     case CellType::kBlob:
       text += "x'";
-      AppendHex(cell.bytes, text);
+      text += HexOf(cell.bytes);
       text += '\'';
       return true;
   }
@@ -88,7 +82,7 @@ std::optional<std::string> UuidOfBytes(std::string_view bytes) {
   std::string uuid;
   for (size_t i = 0; i < bytes.size(); ++i) {
     if (IsHyphenPlace(uuid.size())) uuid += '-';
-    AppendHex(bytes.substr(i, 1), uuid);
+    uuid += HexOf(bytes.substr(i, 1));
   }
   return uuid;
 }

@@ -6,6 +6,7 @@
 #include <array>
 #include <string>
 
+#include "base/ascii.h"
 #include "formats/checksums/crc.h"
 #include "formats/checksums/crc_digest.h"
 
@@ -32,15 +33,9 @@ constexpr std::array<Row, 8> kRows = {{
 
 const Row& Of(Algorithm algorithm) { return kRows[static_cast<size_t>(algorithm)]; }
 
-bool SameIgnoringCase(std::string_view left, std::string_view right) {
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-  return std::equal(left.begin(), left.end(), right.begin(), right.end(),
-                    [&](char a, char b) { return lower(a) == lower(b); });
-}
-
 std::optional<Algorithm> Find(std::string_view Row::* column, std::string_view text) {
   for (size_t i = 0; i < kRows.size(); ++i) {
-    if (SameIgnoringCase(kRows[i].*column, text)) return static_cast<Algorithm>(i);
+    if (EqualsIgnoringCase(kRows[i].*column, text)) return static_cast<Algorithm>(i);
   }
   return std::nullopt;
 }

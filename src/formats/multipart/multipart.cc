@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/ascii.h"
+
 namespace levada::formats::multipart {
 namespace {
 
@@ -10,12 +12,6 @@ constexpr size_t kBoundaryBytesMax = 70;  // RFC 2046 section 5.1.1
 constexpr std::string_view kBlanks = " \t";
 
 Status Malformed(const std::string& what) { return Status::Invalid("multipart body: " + what); }
-
-char Lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
-
-bool EqualIgnoringCase(std::string_view text, std::string_view lower) {
-  return std::ranges::equal(text, lower, {}, Lower);
-}
 
 std::string_view Trimmed(std::string_view text) {
   const size_t begin = text.find_first_not_of(kBlanks);
@@ -46,7 +42,7 @@ std::optional<std::string> Parameter(std::string_view value, std::string_view lo
       text = Trimmed(value.substr(end, stop - end));
       end = stop;
     }
-    if (EqualIgnoringCase(name, lower_name)) return text;
+    if (EqualsIgnoringCase(name, lower_name)) return text;
     at = value.find(';', end);
   }
   return std::nullopt;
@@ -62,8 +58,8 @@ Status ReadHeaders(std::string_view headers, Part& part) {
     if (colon == std::string_view::npos) return Malformed("a part's header has no colon");
     const std::string_view name = Trimmed(line.substr(0, colon));
     const std::string_view value = Trimmed(line.substr(colon + 1));
-    if (EqualIgnoringCase(name, "content-type")) part.content_type = value;
-    if (!EqualIgnoringCase(name, "content-disposition")) continue;
+    if (EqualsIgnoringCase(name, "content-type")) part.content_type = value;
+    if (!EqualsIgnoringCase(name, "content-disposition")) continue;
     std::optional<std::string> given = Parameter(value, "name");
     if (!given) continue;
     part.name = *std::move(given);
@@ -77,7 +73,7 @@ Status ReadHeaders(std::string_view headers, Part& part) {
 
 bool IsFormData(std::string_view content_type) {
   const size_t end = std::min(content_type.find(';'), content_type.size());
-  return EqualIgnoringCase(Trimmed(content_type.substr(0, end)), "multipart/form-data");
+  return EqualsIgnoringCase(Trimmed(content_type.substr(0, end)), "multipart/form-data");
 }
 
 Result<std::vector<Part>> Parse(std::string_view content_type, std::string_view body,

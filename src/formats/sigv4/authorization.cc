@@ -5,6 +5,7 @@
 #include <charconv>
 #include <utility>
 
+#include "base/ascii.h"
 #include "formats/sigv4/credential.h"
 #include "formats/sigv4/timestamp.h"
 
@@ -231,7 +232,7 @@ Result<std::optional<Authorization>> ParseAuthorization(const RequestView& reque
                          FindParameter(parameters, "Signature") != nullptr;
   const auto headers = std::count_if(
       request.headers.begin(), request.headers.end(),
-      [](const HeaderView& field) { return LowerCase(field.name) == "authorization"; });
+      [](const HeaderView& field) { return LowerAscii(field.name) == "authorization"; });
   const auto forms = headers + static_cast<int>(version_4) + static_cast<int>(version_2);
   if (forms == 0) return std::nullopt;
   if (forms > 1) {

@@ -4,6 +4,8 @@
 #include <charconv>
 #include <utility>
 
+#include "base/ascii.h"
+
 namespace levada::sigv4 {
 namespace {
 
@@ -58,11 +60,11 @@ Result<ChunkedBody> ParseChunkedBody(std::span<const HeaderView> headers, Payloa
   }
   body.decoded_bytes = *bytes;
   for (const HeaderView& header : headers) {
-    if (LowerCase(header.name) != "x-amz-trailer") continue;
+    if (LowerAscii(header.name) != "x-amz-trailer") continue;
     std::string_view list = header.value;
     while (!list.empty()) {
       const size_t comma = std::min(list.find(','), list.size());
-      std::string name = LowerCase(FoldBlanks(list.substr(0, comma)));
+      std::string name = LowerAscii(FoldBlanks(list.substr(0, comma)));
       list.remove_prefix(std::min(comma + 1, list.size()));
       if (!HasTrailers(kind) || !name.starts_with("x-amz-checksum-") ||
           Contains(body.trailers, name) || body.trailers.size() == limits.trailers_max) {
@@ -221,7 +223,7 @@ Status AwsChunkedDecoder::ReadTrailer(std::string_view line) {
   if (colon == std::string_view::npos || !HasTrailers(body_.kind) || trailers_signed_) {
     return MalformedTrailer();
   }
-  Trailer trailer{LowerCase(line.substr(0, colon)), FoldBlanks(line.substr(colon + 1))};
+  Trailer trailer{LowerAscii(line.substr(0, colon)), FoldBlanks(line.substr(colon + 1))};
   if (trailer.name == kTrailerSignature && signatures_) {
     trailers_signed_ = std::move(trailer.value);
     return Status::OK();

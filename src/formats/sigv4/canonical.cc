@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/ascii.h"
 #include "base/url.h"
 #include "formats/sigv4/hashes.h"
 
@@ -18,19 +19,10 @@ bool IsUnreserved(char c) {
 /// Line ends too: a value must not make a line of its own in the canonical request.
 bool IsBlank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
-char Lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
-
-bool SameName(std::string_view left, std::string_view right) {
-  return std::equal(left.begin(), left.end(), right.begin(), right.end(),
-                    [](char a, char b) { return Lower(a) == Lower(b); });
-}
-
 S3Error InvalidUri() { return {400, "InvalidURI", "Couldn't parse the specified URI.", {}}; }
 
-Result<std::string> FormDecoded(std::string_view text) {
-  std::string blanks(text);
-  std::replace(blanks.begin(), blanks.end(), '+', ' ');
-  std::optional<std::string> decoded = PercentDecoded(blanks);
+Result<std::string> QueryDecoded(std::string_view text) {
+  std::optional<std::string> decoded = FormDecoded(text);
   if (!decoded) return InvalidUri();
   return *std::move(decoded);
 }
@@ -58,9 +50,9 @@ Result<std::vector<QueryParameter>> ParseQuery(std::string_view query) {
   for (const UrlParameter& written : UrlParameters(query)) {
     if (written.written.empty()) continue;
     QueryParameter parameter;
-    ARROW_ASSIGN_OR_RAISE(parameter.name, FormDecoded(written.name));
+    ARROW_ASSIGN_OR_RAISE(parameter.name, QueryDecoded(written.name));
     if (written.value) {
-      ARROW_ASSIGN_OR_RAISE(parameter.value, FormDecoded(*written.value));
+      ARROW_ASSIGN_OR_RAISE(parameter.value, QueryDecoded(*written.value));
     }
     parameters.push_back(std::move(parameter));
   }
@@ -99,7 +91,7 @@ std::string CanonicalHeaders(std::span<const HeaderView> headers,
     lines += ':';
     bool first = true;
     for (const HeaderView& header : headers) {
-      if (!SameName(header.name, name)) continue;
+      if (!EqualsIgnoringCase(header.name, name)) continue;
       if (!first) lines += ',';
       first = false;
       lines += FoldBlanks(header.value);
@@ -133,15 +125,9 @@ std::string StringToSign(std::string_view timestamp, std::string_view scope,
 
 const HeaderView* FindHeader(std::span<const HeaderView> headers, std::string_view name) {
   const auto found = std::find_if(headers.begin(), headers.end(), [&](const HeaderView& header) {
-    return SameName(header.name, name);
+    return EqualsIgnoringCase(header.name, name);
   });
   return found == headers.end() ? nullptr : &*found;
-}
-
-std::string LowerCase(std::string_view text) {
-  std::string lower(text);
-  std::transform(lower.begin(), lower.end(), lower.begin(), Lower);
-  return lower;
 }
 
 std::string FoldBlanks(std::string_view value) {

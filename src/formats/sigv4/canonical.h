@@ -68,8 +68,6 @@ std::string StringToSign(std::string_view timestamp, std::string_view scope,
 
 /// The first field of the name in any case; nullptr when there is none.
 const HeaderView* FindHeader(std::span<const HeaderView> headers, std::string_view name);
-/// ASCII letters only.
-std::string LowerCase(std::string_view text);
 /// Without the blanks around it, and with one where several stand within.
 std::string FoldBlanks(std::string_view value);
 

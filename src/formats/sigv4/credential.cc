@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/ascii.h"
 #include "formats/sigv4/timestamp.h"
 
 namespace levada::sigv4 {
@@ -126,12 +127,12 @@ Result<Authorization> WithSignedHeaders(Authorization authorization, std::string
 Status CheckSignedHeaders(const RequestView& request, const Authorization& authorization) {
   std::vector<std::string> is_signed;
   for (const std::string& name : authorization.signed_headers) {
-    is_signed.push_back(LowerCase(name));
+    is_signed.push_back(LowerAscii(name));
   }
   std::vector<std::string> missing;
   if (!Contains(is_signed, "host")) missing.emplace_back("host");
   for (const HeaderView& header : request.headers) {
-    std::string name = LowerCase(header.name);
+    std::string name = LowerAscii(header.name);
     if (!name.starts_with("x-amz-") || Contains(is_signed, name) || Contains(missing, name)) {
       continue;
     }

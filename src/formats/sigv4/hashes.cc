@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "base/binary_text.h"
+
 namespace levada::sigv4 {
 namespace {
 
@@ -84,16 +86,7 @@ Sha256Digest HmacSha256(std::span<const uint8_t> key, std::string_view text) {
   return hash.Finish();
 }
 
-std::string Hex(std::span<const uint8_t> bytes) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string text;
-  text.reserve(2 * bytes.size());
-  for (const uint8_t byte : bytes) {
-    text.push_back(kDigits[byte >> 4]);
-    text.push_back(kDigits[byte & 15]);
-  }
-  return text;
-}
+std::string Hex(std::span<const uint8_t> bytes) { return HexOf(View(bytes)); }
 
 bool SameInConstantTime(std::string_view left, std::string_view right) {
   return left.size() == right.size() && CRYPTO_memcmp(left.data(), right.data(), left.size()) == 0;

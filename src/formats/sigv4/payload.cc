@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/ascii.h"
 #include "formats/sigv4/canonical.h"
 
 namespace levada::sigv4 {
@@ -28,7 +29,7 @@ bool IsHash(std::string_view text) {
 }  // namespace
 
 std::string Payload::sha256() const {
-  return kind == PayloadKind::kHash ? LowerCase(text) : std::string();
+  return kind == PayloadKind::kHash ? LowerAscii(text) : std::string();
 }
 
 bool IsStreaming(PayloadKind kind) {

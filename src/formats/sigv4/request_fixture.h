@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/ascii.h"
 #include "base/testing.h"
 #include "formats/sigv4/signer.h"
 
@@ -36,14 +37,14 @@ struct TestRequest {
   }
   std::string& Header(std::string_view name) {
     const auto found = std::find_if(headers.begin(), headers.end(), [&](const auto& header) {
-      return LowerCase(header.first) == LowerCase(name);
+      return LowerAscii(header.first) == LowerAscii(name);
     });
     if (found != headers.end()) return found->second;
     return headers.emplace_back(name, "").second;
   }
   void Remove(std::string_view name) {
     std::erase_if(headers,
-                  [&](const auto& header) { return LowerCase(header.first) == LowerCase(name); });
+                  [&](const auto& header) { return LowerAscii(header.first) == LowerAscii(name); });
   }
 
   mutable std::vector<HeaderView> views_ = {};

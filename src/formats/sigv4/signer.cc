@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "formats/sigv4/timestamp.h"
 
 namespace levada::sigv4 {
@@ -23,7 +24,7 @@ Authorization Unsigned(Authorization::Place place, const Credentials& credential
 
 std::vector<std::string> SortedNames(std::span<const HeaderView> headers) {
   std::vector<std::string> names;
-  for (const HeaderView& header : headers) names.push_back(LowerCase(header.name));
+  for (const HeaderView& header : headers) names.push_back(LowerAscii(header.name));
   std::sort(names.begin(), names.end());
   names.erase(std::unique(names.begin(), names.end()), names.end());
   return names;

@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "base/ascii.h"
 #include "formats/sigv4/timestamp.h"
 
 namespace levada::sigv4 {
@@ -24,7 +25,7 @@ std::string HexBytes(std::string_view text) {
 
 /// Names of which a canonical request, in a header or in the query, is not to be shown.
 bool HoldsSecrets(std::string_view canonical_request) {
-  const std::string lower = LowerCase(canonical_request);
+  const std::string lower = LowerAscii(canonical_request);
   constexpr std::array<std::string_view, 2> kNames = {"x-amz-security-token", "-customer-key"};
   return std::any_of(kNames.begin(), kNames.end(),
                      [&](std::string_view name) { return lower.find(name) != std::string::npos; });

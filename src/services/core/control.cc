@@ -6,6 +6,7 @@
 #include <functional>
 #include <utility>
 
+#include "base/binary_text.h"
 #include "base/log.h"
 #include "db/sqlite/database.h"
 #include "services/core/scram.h"

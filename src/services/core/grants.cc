@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "base/binary_text.h"
+
 namespace levada::services {
 
 std::string Grants::Issue(Grant grant) {

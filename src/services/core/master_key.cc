@@ -1,6 +1,5 @@
 #include "services/core/master_key.h"
 
-#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <sys/stat.h>
@@ -9,6 +8,8 @@
 #include <cstring>
 #include <memory>
 #include <utility>
+
+#include "base/binary_text.h"
 
 namespace levada::services {
 namespace {
@@ -25,7 +26,6 @@ std::string Hmac(const std::array<uint8_t, 32>& key, std::string_view text) {
   return {reinterpret_cast<const char*>(digest.data()), size};
 }
 
-/// Each use has a key of its own, so that what one reveals says nothing of another.
 std::array<uint8_t, 32> Derived(const std::array<uint8_t, 32>& key, std::string_view use) {
   const std::string bytes = Hmac(key, use);
   std::array<uint8_t, 32> derived{};
@@ -57,6 +57,13 @@ Status BadFile(const std::string& path, const std::string& why) {
 }
 
 }  // namespace
+
+MasterKey::Key::Key(std::string name, std::string_view bytes32) : id(std::move(name)) {
+  std::array<uint8_t, 32> master{};
+  std::memcpy(master.data(), bytes32.data(), std::min(bytes32.size(), master.size()));
+  finding = Derived(master, "levada token lookup");
+  sealing = Derived(master, "levada sealing");
+}
 
 Result<MasterKey> MasterKey::Make(os::Disk& disk, const std::string& path, Random& random) {
   const std::string id = HexOf(RandomBytes(random, 4));
@@ -95,9 +102,7 @@ Result<std::optional<MasterKey>> MasterKey::Load(os::Disk& disk, const std::stri
     if (blank == 0 || !bytes || bytes->size() != 32) {
       return BadFile(path, "a line is not \"<key id> <64 hex digits>\"");
     }
-    Key key{std::string(line.substr(0, blank)), {}};
-    std::memcpy(key.bytes.data(), bytes->data(), key.bytes.size());
-    master.keys_.push_back(std::move(key));
+    master.keys_.emplace_back(std::string(line.substr(0, blank)), *bytes);
   }
   if (master.keys_.empty()) return BadFile(path, "it is empty");
   return std::optional<MasterKey>(std::move(master));
@@ -105,16 +110,14 @@ Result<std::optional<MasterKey>> MasterKey::Load(os::Disk& disk, const std::stri
 
 MasterKey MasterKey::Of(std::string_view bytes32) {
   MasterKey master;
-  Key key{"key", {}};
-  std::memcpy(key.bytes.data(), bytes32.data(), std::min(bytes32.size(), key.bytes.size()));
-  master.keys_.push_back(std::move(key));
+  master.keys_.emplace_back("key", bytes32);
   return master;
 }
 
 std::vector<std::string> MasterKey::LookupsOf(const Secret& token) const {
   std::vector<std::string> lookups;
   for (auto key = keys_.rbegin(); key != keys_.rend(); ++key) {
-    lookups.push_back(HexOf(Hmac(Derived(key->bytes, "levada token lookup"), token.Reveal())));
+    lookups.push_back(HexOf(Hmac(key->finding, token.Reveal())));
   }
   return lookups;
 }
@@ -122,7 +125,6 @@ std::vector<std::string> MasterKey::LookupsOf(const Secret& token) const {
 Result<std::string> MasterKey::Seal(const Secret& secret, std::string_view context,
                                     Random& random) const {
   const Key& key = keys_.back();
-  const std::array<uint8_t, 32> sealing = Derived(key.bytes, "levada sealing");
   const std::string nonce = RandomBytes(random, kNonceBytes);
   const std::string& plain = secret.Reveal();
   std::string sealed(plain.size(), '\0');
@@ -130,8 +132,8 @@ Result<std::string> MasterKey::Seal(const Secret& secret, std::string_view conte
   const Cipher cipher(EVP_CIPHER_CTX_new());
   int size = 0;
   if (cipher == nullptr ||
-      EVP_EncryptInit_ex(cipher.get(), EVP_aes_256_gcm(), nullptr, sealing.data(), Bytes(nonce)) !=
-          1 ||
+      EVP_EncryptInit_ex(cipher.get(), EVP_aes_256_gcm(), nullptr, key.sealing.data(),
+                         Bytes(nonce)) != 1 ||
       EVP_EncryptUpdate(cipher.get(), nullptr, &size, Bytes(context),
                         static_cast<int>(context.size())) != 1 ||
       EVP_EncryptUpdate(cipher.get(), Bytes(sealed), &size, Bytes(plain),
@@ -151,7 +153,6 @@ Result<Secret> MasterKey::Open(std::string_view sealed, std::string_view context
   if (key == keys_.end() || !bytes || bytes->size() < kNonceBytes + kTagBytes) {
     return NoSeal(context);
   }
-  const std::array<uint8_t, 32> sealing = Derived(key->bytes, "levada sealing");
   const std::string_view whole = *bytes;
   const std::string_view body = whole.substr(kNonceBytes, whole.size() - kNonceBytes - kTagBytes);
   std::string tag(whole.substr(whole.size() - kTagBytes));
@@ -159,8 +160,8 @@ Result<Secret> MasterKey::Open(std::string_view sealed, std::string_view context
   const Cipher cipher(EVP_CIPHER_CTX_new());
   int size = 0;
   if (cipher == nullptr ||
-      EVP_DecryptInit_ex(cipher.get(), EVP_aes_256_gcm(), nullptr, sealing.data(), Bytes(whole)) !=
-          1 ||
+      EVP_DecryptInit_ex(cipher.get(), EVP_aes_256_gcm(), nullptr, key->sealing.data(),
+                         Bytes(whole)) != 1 ||
       EVP_DecryptUpdate(cipher.get(), nullptr, &size, Bytes(context),
                         static_cast<int>(context.size())) != 1 ||
       EVP_DecryptUpdate(cipher.get(), Bytes(plain), &size, Bytes(body),
@@ -172,94 +173,6 @@ Result<Secret> MasterKey::Open(std::string_view sealed, std::string_view context
   return Secret(std::move(plain));
 }
 
-std::string HexOf(std::string_view bytes) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string hex;
-  hex.reserve(2 * bytes.size());
-  for (const char c : bytes) {
-    const auto byte = static_cast<uint8_t>(c);
-    hex.push_back(kDigits[byte >> 4]);
-    hex.push_back(kDigits[byte & 15]);
-  }
-  return hex;
-}
-
-std::optional<std::string> BytesOfHex(std::string_view hex) {
-  if (hex.size() % 2 != 0) return std::nullopt;
-  std::string bytes;
-  bytes.reserve(hex.size() / 2);
-  int half = 0;
-  for (size_t i = 0; i < hex.size(); ++i) {
-    const char c = hex[i];
-    int digit = 0;
-    if (c >= '0' && c <= '9') {
-      digit = c - '0';
-    } else if (c >= 'a' && c <= 'f') {
-      digit = c - 'a' + 10;
-    } else if (c >= 'A' && c <= 'F') {
-      digit = c - 'A' + 10;
-    } else {
-      return std::nullopt;
-    }
-    half = half * 16 + digit;
-    if (i % 2 == 1) bytes.push_back(static_cast<char>(std::exchange(half, 0)));
-  }
-  return bytes;
-}
-
-namespace {
-constexpr std::string_view kBase64Url =
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-}
-
-std::string Base64UrlOf(std::string_view bytes) {
-  std::string text;
-  uint32_t held = 0;
-  int bits = 0;
-  for (const char c : bytes) {
-    held = (held << 8) | static_cast<uint8_t>(c);
-    bits += 8;
-    while (bits >= 6) {
-      bits -= 6;
-      text.push_back(kBase64Url[(held >> bits) & 63]);
-    }
-  }
-  if (bits > 0) text.push_back(kBase64Url[(held << (6 - bits)) & 63]);
-  return text;
-}
-
-std::optional<std::string> BytesOfBase64Url(std::string_view text) {
-  if (text.size() % 4 == 1) return std::nullopt;
-  std::string bytes;
-  uint32_t held = 0;
-  int bits = 0;
-  for (const char c : text) {
-    const size_t digit = kBase64Url.find(c);
-    if (digit == std::string_view::npos) return std::nullopt;
-    held = (held << 6) | static_cast<uint32_t>(digit);
-    bits += 6;
-    if (bits >= 8) {
-      bits -= 8;
-      bytes.push_back(static_cast<char>((held >> bits) & 255));
-    }
-  }
-  // What is left over has to be zero: one text for each value.
-  if (bits > 0 && (held & ((1U << bits) - 1)) != 0) return std::nullopt;
-  return bytes;
-}
-
-std::optional<std::string> BytesOfBase64(std::string_view text) {
-  if (text.size() % 4 != 0) return std::nullopt;
-  for (int padding = 0; padding < 2 && text.ends_with('='); ++padding) text.remove_suffix(1);
-  std::string url(text);
-  for (char& c : url) {
-    if (c == '-' || c == '_') return std::nullopt;
-    if (c == '+') c = '-';
-    if (c == '/') c = '_';
-  }
-  return BytesOfBase64Url(url);
-}
-
 std::string RandomBytes(Random& random, size_t size) {
   std::string bytes;
   while (bytes.size() < size) {
@@ -269,10 +182,6 @@ std::string RandomBytes(Random& random, size_t size) {
     }
   }
   return bytes;
-}
-
-bool EqualInConstantTime(std::string_view left, std::string_view right) {
-  return left.size() == right.size() && CRYPTO_memcmp(left.data(), right.data(), left.size()) == 0;
 }
 
 }  // namespace levada::services

@@ -42,24 +42,18 @@ class MasterKey final {
   const std::string& newest_id() const { return keys_.back().id; }
 
  private:
+  /// Each use has a key of its own, so that what one reveals says nothing of another.
   struct Key {
+    Key(std::string name, std::string_view bytes32);
+
     std::string id;
-    std::array<uint8_t, 32> bytes;
+    std::array<uint8_t, 32> finding{};
+    std::array<uint8_t, 32> sealing{};
   };
   std::vector<Key> keys_;
 };
 
-std::string HexOf(std::string_view bytes);
-/// nullopt unless all are hex digits, two a byte.
-std::optional<std::string> BytesOfHex(std::string_view hex);
-/// RFC 4648 section 5, without padding.
-std::string Base64UrlOf(std::string_view bytes);
-std::optional<std::string> BytesOfBase64Url(std::string_view text);
-/// RFC 4648 section 4, with padding; blanks and line ends are refused.
-std::optional<std::string> BytesOfBase64(std::string_view text);
 /// `size` random bytes.
 std::string RandomBytes(Random& random, size_t size);
-/// Takes the same time wherever they differ.
-bool EqualInConstantTime(std::string_view left, std::string_view right);
 
 }  // namespace levada::services

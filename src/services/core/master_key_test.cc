@@ -90,28 +90,6 @@ TEST(MasterKey, AFileThatIsNoneIsRefused) {
   }
 }
 
-TEST(Hex, ReadsWhatItWritesAndNothingElse) {
-  EXPECT_EQ(HexOf(std::string("\x00\xff\x10", 3)), "00ff10");
-  EXPECT_EQ(BytesOfHex("00FF10"), std::string("\x00\xff\x10", 3));
-  EXPECT_EQ(BytesOfHex("0"), std::nullopt);
-  EXPECT_EQ(BytesOfHex("0g"), std::nullopt);
-}
-
-TEST(Base64, ReadsWhatItWritesAndNothingElse) {
-  for (const std::string text : {"", "a", "ab", "abc", "\xff\xfe\xfd\xfc"}) {
-    EXPECT_EQ(BytesOfBase64Url(Base64UrlOf(text)), text);
-  }
-  EXPECT_EQ(Base64UrlOf("\xff\xfe"), "__4");
-  EXPECT_EQ(BytesOfBase64Url("__5"), std::nullopt) << "bits that say nothing";
-  EXPECT_EQ(BytesOfBase64Url("a"), std::nullopt);
-  EXPECT_EQ(BytesOfBase64Url("ab+="), std::nullopt);
-  EXPECT_EQ(BytesOfBase64("//4="), "\xff\xfe");
-  EXPECT_EQ(BytesOfBase64(""), "");
-  for (const char* bad : {"/", "//4", "//4=\n", "__4=", "====", "a==="}) {
-    EXPECT_EQ(BytesOfBase64(bad), std::nullopt) << bad;
-  }
-}
-
 TEST(Scram, IsThatOfPostgres) {
   // select rolpassword from pg_authid of a role with password 'pencil' and this salt, whose keys
   // the example of RFC 7677 uses too.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/ascii.h"
 #include "base/url.h"
 
 namespace levada::services {
@@ -17,15 +18,6 @@ std::string_view NextSegment(std::string_view& path) {
   const std::string_view segment = path.substr(0, slash);
   path.remove_prefix(slash);
   return segment;
-}
-
-bool StartsWithIgnoringCase(std::string_view text, std::string_view lower_prefix) {
-  if (text.size() < lower_prefix.size()) return false;
-  for (size_t i = 0; i < lower_prefix.size(); ++i) {
-    const char c = text[i];
-    if ((c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c) != lower_prefix[i]) return false;
-  }
-  return true;
 }
 
 ApiError NoRoute(std::string_view path) {
@@ -100,12 +92,6 @@ std::optional<std::vector<std::pair<std::string_view, std::string_view>>> MatchP
   return found;
 }
 
-std::optional<std::string> FormDecoded(std::string_view text) {
-  std::string blanks(text);
-  std::ranges::replace(blanks, '+', ' ');
-  return PercentDecoded(blanks);
-}
-
 V4Door::V4Door(const Control& control, Random& random) : control_(control), random_(random) {}
 
 void V4Door::Add(std::vector<Route> routes) {
@@ -114,8 +100,7 @@ void V4Door::Add(std::vector<Route> routes) {
 
 V4Door::Match V4Door::Find(std::string_view method, std::string_view path) const {
   Match match;
-  // Of a path with a bad escape nobody knows what it means.
-  if (!path.starts_with(kPrefix) || !PercentDecoded(path)) return match;
+  if (!path.starts_with(kPrefix)) return match;
   path.remove_prefix(kPrefix.size());
   for (const Route& route : routes_) {
     const auto found = MatchPath(route.pattern, path);
@@ -123,7 +108,9 @@ V4Door::Match V4Door::Find(std::string_view method, std::string_view path) const
     match.path_known = true;
     if (route.method != method && !(method == "HEAD" && route.method == "GET")) continue;
     for (const auto& [name, encoded] : *found) {
-      match.parameters.emplace_back(name, PercentDecoded(encoded).value());
+      std::optional<std::string> decoded = PercentDecoded(encoded);
+      if (!decoded) return {};  // nobody knows what such a path means
+      match.parameters.emplace_back(name, *std::move(decoded));
     }
     match.route = &route;
     return match;
@@ -136,7 +123,7 @@ Bearer AuthenticateBearer(const Control& control, net::Request& request) {
     return Bearer{{}, ApiError{401, code, message, std::nullopt}};
   };
   const std::optional<std::string_view> header = request.headers.Find("Authorization");
-  if (!header || !StartsWithIgnoringCase(*header, kBearer)) {
+  if (!header || !StartsIgnoringCase(*header, kBearer)) {
     return refuse(kAuthenticationError,
                   "Authentication error: send a token as \"Authorization: Bearer <token>\"");
   }

@@ -103,7 +103,5 @@ class V4Door final : public net::Handler {
 /// The parameters of `path` in `pattern`, still encoded; nullopt when it does not fit.
 std::optional<std::vector<std::pair<std::string_view, std::string_view>>> MatchPath(
     std::string_view pattern, std::string_view path);
-/// "a+b%2Fc" as a form has it: "a b/c"; nullopt for a bad escape.
-std::optional<std::string> FormDecoded(std::string_view text);
 
 }  // namespace levada::services

@@ -6,6 +6,8 @@
 #include <array>
 #include <cstdint>
 
+#include "base/binary_text.h"
+
 namespace levada::services {
 namespace {
 
@@ -20,12 +22,8 @@ Digest Hmac(const Digest& key, std::string_view text) {
   return digest;
 }
 
-std::string Base64(const uint8_t* bytes, size_t size) {
-  std::string text(4 * ((size + 2) / 3) + 1, '\0');
-  const int written =
-      EVP_EncodeBlock(reinterpret_cast<uint8_t*>(text.data()), bytes, static_cast<int>(size));
-  text.resize(static_cast<size_t>(written));
-  return text;
+std::string Base64Of(const Digest& digest) {
+  return levada::Base64Of({reinterpret_cast<const char*>(digest.data()), digest.size()});
 }
 
 }  // namespace
@@ -41,8 +39,8 @@ std::string ScramVerifier(const Secret& password, std::string_view salt) {
   Digest stored{};
   unsigned size = 0;
   EVP_Digest(client.data(), client.size(), stored.data(), &size, EVP_sha256(), nullptr);
-  return "SCRAM-SHA-256$" + std::to_string(kIterations) + ":" + Base64(salt_bytes, salt.size()) +
-         "$" + Base64(stored.data(), stored.size()) + ":" + Base64(server.data(), server.size());
+  return "SCRAM-SHA-256$" + std::to_string(kIterations) + ":" + levada::Base64Of(salt) + "$" +
+         Base64Of(stored) + ":" + Base64Of(server);
 }
 
 }  // namespace levada::services

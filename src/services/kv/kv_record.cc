@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "base/binary_text.h"
 #include "services/core/master_key.h"
 
 namespace levada::services::kv {

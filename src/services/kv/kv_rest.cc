@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/binary_text.h"
 #include "base/json.h"
 #include "formats/multipart/multipart.h"
 #include "services/kv/kv_rules.h"

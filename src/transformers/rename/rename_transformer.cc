@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/ascii.h"
 #include "elt/stage_problems.h"
 
 namespace levada::rename {
@@ -38,7 +39,7 @@ Result<std::unique_ptr<elt::BoundTransformer>> RenameTransformer::Bind(
   }
   std::map<std::string, size_t> taken;
   for (size_t i = 0; i < fields.size(); ++i) {
-    const auto [first, fresh] = taken.emplace(elt::LowerAscii(fields[i]->name()), i);
+    const auto [first, fresh] = taken.emplace(LowerAscii(fields[i]->name()), i);
     if (fresh) continue;
     // The entry to point at: the later one, unless only the earlier column was renamed.
     const elt::Options* entry = renamed_by[i] ? renamed_by[i] : renamed_by[first->second];
