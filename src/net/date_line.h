@@ -1,5 +1,6 @@
 #pragma once
-// DateLine: "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n", made once a second. RFC 9110 section 5.6.7.
+// Times as HTTP has them (RFC 9110 section 5.6.7), and DateLine: that of the Date header, made once
+// a second.
 
 #include <cstdint>
 #include <string>
@@ -8,6 +9,9 @@
 #include "base/clock.h"
 
 namespace levada::net {
+
+/// "Sun, 06 Nov 1994 08:49:37 GMT" of seconds since 1970.
+std::string HttpDate(int64_t seconds);
 
 class DateLine final {
  public:

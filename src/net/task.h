@@ -8,6 +8,7 @@
 //
 // Write coroutines short, take parameters by value or from an owner that outlives the await, and
 // give lambdas that are coroutines no captures: a capture dies with the lambda, not with the Task.
+// No aggregate in braces within an awaited expression: g++ 12 destroys it twice; name it before.
 
 #include <coroutine>
 #include <exception>

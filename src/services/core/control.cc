@@ -492,6 +492,26 @@ Result<bool> Control::RenameResource(const Resource& resource, const std::string
   return true;
 }
 
+Status Control::ChangeSettings(const Resource& resource, const std::string& settings,
+                               std::string_view what, const Actor& actor) {
+  const std::lock_guard change(change_mutex_);
+  ARROW_ASSIGN_OR_RAISE(auto transaction,
+                        Transaction::Begin(context_, *database_, Transaction::Kind::kWrite));
+  ARROW_ASSIGN_OR_RAISE(
+      Statement update,
+      database_->Prepare(context_, "update resources set settings = ? where number = ?"));
+  update.Bind(1, settings).Bind(2, static_cast<int64_t>(resource.number));
+  ARROW_RETURN_NOT_OK(update.Run(context_));
+  ARROW_RETURN_NOT_OK(Note(actor, accounts_.at(resource.account).id,
+                           std::string(NameOf(resource.kind)) + "." + std::string(what),
+                           resource.id + " " + resource.name));
+  ARROW_RETURN_NOT_OK(transaction->Commit(context_));
+  const std::unique_lock memory(memory_mutex_);
+  const auto at = resources_.find(resource.number);
+  if (at != resources_.end()) at->second.settings = settings;
+  return Status::OK();
+}
+
 Status Control::DeleteResource(const Resource& resource, const Actor& actor) {
   const std::lock_guard change(change_mutex_);
   ARROW_ASSIGN_OR_RAISE(auto transaction,
@@ -530,6 +550,13 @@ std::optional<Resource> Control::FindResourceByName(int64_t account, ResourceKin
   const Resource& resource = resources_.at(at->second);
   if (account != 0 && resource.account != account) return std::nullopt;
   return resource;
+}
+
+std::optional<Resource> Control::FindResourceByNumber(uint64_t number) const {
+  const std::shared_lock memory(memory_mutex_);
+  const auto at = resources_.find(number);
+  if (at == resources_.end()) return std::nullopt;
+  return at->second;
 }
 
 std::vector<Resource> Control::Resources(int64_t account, ResourceKind kind) const {

@@ -139,6 +139,9 @@ class Control final {
   /// False: the name is taken. Waits for the disk.
   Result<bool> RenameResource(const Resource& resource, const std::string& name,
                               const Actor& actor);
+  /// Replaces its settings. `what` is for the audit log: "cors". Waits for the disk.
+  Status ChangeSettings(const Resource& resource, const std::string& settings,
+                        std::string_view what, const Actor& actor);
   /// Its number is free of an owner then, and the store drops what it has under it. Waits for the
   /// disk.
   Status DeleteResource(const Resource& resource, const Actor& actor);
@@ -147,6 +150,7 @@ class Control final {
   /// Of a bucket the account may be 0: any.
   std::optional<Resource> FindResourceByName(int64_t account, ResourceKind kind,
                                              std::string_view name) const;
+  std::optional<Resource> FindResourceByNumber(uint64_t number) const;
   /// By number: of one account, or of all with 0.
   std::vector<Resource> Resources(int64_t account, ResourceKind kind) const;
 
