@@ -67,8 +67,14 @@ Result<std::unique_ptr<KvStore>> KvStore::Open(const std::string& path, KvLimits
            }},
   };
   ARROW_ASSIGN_OR_RAISE(store->store_, db::rocks::Store::Open(std::move(options)));
-  store->committer_ = std::make_unique<db::rocks::Committer>(
-      *store->store_, db::rocks::CommitterOptions{.clock = &clock}, log);
+  db::rocks::CommitterOptions committing;
+  committing.clock = &clock;
+  // Before the store is opened again: it needs room for that.
+  committing.on_failure = [reserve](const Status& failure) {
+    if (reserve != nullptr && CodeOf(failure) == FaultCode::kDiskFull) reserve->Release();
+  };
+  store->committer_ =
+      std::make_unique<db::rocks::Committer>(*store->store_, std::move(committing), log);
   return store;
 }
 
