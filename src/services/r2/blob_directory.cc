@@ -1,0 +1,64 @@
+#include "services/r2/blob_directory.h"
+
+#include <utility>
+
+namespace levada::services::r2 {
+
+Result<std::unique_ptr<BlobDirectory>> BlobDirectory::Open(os::Disk& disk, std::string path) {
+  ARROW_RETURN_NOT_OK(disk.CreateDirectories(path));
+  return std::unique_ptr<BlobDirectory>(new BlobDirectory(disk, std::move(path)));
+}
+
+std::string BlobDirectory::FolderOf(const Stamp& blob) const {
+  return os::JoinPath(path_, blob.Text().substr(16, 2));
+}
+
+std::string BlobDirectory::PathOf(const Stamp& blob) const {
+  return os::JoinPath(FolderOf(blob), blob.Text());
+}
+
+Result<std::unique_ptr<BlobWriter>> BlobDirectory::Create(
+    const Stamp& blob, const std::optional<CustomerKey>& key) const {
+  ARROW_RETURN_NOT_OK(disk_.CreateDirectories(FolderOf(blob)));
+  return BlobWriter::Create(disk_, PathOf(blob), blob, key);
+}
+
+Status BlobDirectory::Finish(const Stamp& blob, BlobWriter& writer) const {
+  ARROW_RETURN_NOT_OK(writer.Finish());
+  return disk_.SyncDirectory(FolderOf(blob));
+}
+
+Result<std::unique_ptr<BlobReader>> BlobDirectory::Open(
+    const Segment& segment, const std::optional<CustomerKey>& key) const {
+  return BlobReader::Open(disk_, PathOf(segment.blob), segment.bytes, key);
+}
+
+Status BlobDirectory::Check(const Segment& segment) const {
+  return BlobReader::Check(disk_, PathOf(segment.blob), segment.bytes);
+}
+
+Status BlobDirectory::Remove(const Stamp& blob) const { return disk_.Remove(PathOf(blob)); }
+
+Result<uint64_t> BlobDirectory::Sweep(uint64_t before,
+                                      const std::function<Result<bool>(const Stamp&)>& is_named,
+                                      const std::function<bool()>& is_stopping) const {
+  uint64_t removed = 0;
+  ARROW_ASSIGN_OR_RAISE(const auto folders, disk_.List(path_));
+  for (const os::DirectoryEntry& folder : folders) {
+    if (!folder.is_directory) continue;
+    const std::string folder_path = os::JoinPath(path_, folder.name);
+    ARROW_ASSIGN_OR_RAISE(const auto files, disk_.List(folder_path));
+    for (const os::DirectoryEntry& file : files) {
+      if (is_stopping()) return removed;
+      const std::optional<Stamp> blob = Stamp::Parse(file.name);
+      if (!blob || blob->sequence >= before) continue;
+      ARROW_ASSIGN_OR_RAISE(const bool named, is_named(*blob));
+      if (named) continue;
+      ARROW_RETURN_NOT_OK(disk_.Remove(os::JoinPath(folder_path, file.name)));
+      ++removed;
+    }
+  }
+  return removed;
+}
+
+}  // namespace levada::services::r2

@@ -1,0 +1,46 @@
+#pragma once
+// BlobDirectory: where the files of blobs are: DATA/objects/xx/<stamp>, xx being two digits of its
+// random half. Blocking; thread-safe.
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/fault.h"
+#include "base/log.h"
+#include "os/disk.h"
+#include "services/r2/blob_file.h"
+
+namespace levada::services::r2 {
+
+class BlobDirectory final {
+ public:
+  /// Makes `path` when absent. `disk` outlives it.
+  static Result<std::unique_ptr<BlobDirectory>> Open(os::Disk& disk, std::string path);
+
+  std::string PathOf(const Stamp& blob) const;
+  Result<std::unique_ptr<BlobWriter>> Create(const Stamp& blob,
+                                             const std::optional<CustomerKey>& key) const;
+  /// Ends a blob: durable when OK, its name in the directory too.
+  Status Finish(const Stamp& blob, BlobWriter& writer) const;
+  Result<std::unique_ptr<BlobReader>> Open(const Segment& segment,
+                                           const std::optional<CustomerKey>& key) const;
+  Status Check(const Segment& segment) const;
+  Status Remove(const Stamp& blob) const;
+
+  /// Removes the files of blobs with a sequence below `before` that `is_named` denies: what a
+  /// killed process left. One whose record cannot be read stays. Other files are not touched. How
+  /// many it removed.
+  Result<uint64_t> Sweep(uint64_t before, const std::function<Result<bool>(const Stamp&)>& is_named,
+                         const std::function<bool()>& is_stopping) const;
+
+ private:
+  BlobDirectory(os::Disk& disk, std::string path) : disk_(disk), path_(std::move(path)) {}
+  std::string FolderOf(const Stamp& blob) const;
+
+  os::Disk& disk_;
+  const std::string path_;
+};
+
+}  // namespace levada::services::r2

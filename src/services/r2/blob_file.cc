@@ -1,0 +1,284 @@
+#include "services/r2/blob_file.h"
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "formats/checksums/crc.h"
+
+namespace levada::services::r2 {
+namespace {
+
+using checksums::CrcKind;
+
+constexpr std::string_view kMagic = "LVBLOB1\n";
+constexpr size_t kStampBytes = 16;
+constexpr size_t kHeaderBytes = 8 + kStampBytes + 4 + 4;
+constexpr uint32_t kEncrypted = 1;
+constexpr size_t kCrcBytes = 4;
+
+void AppendLittle(std::string& out, uint64_t value, int bytes) {
+  for (int i = 0; i < bytes; ++i) out.push_back(static_cast<char>((value >> (8 * i)) & 255));
+}
+
+uint32_t ReadLittle32(const char* bytes) {
+  uint32_t value = 0;
+  for (int i = 0; i < 4; ++i) value |= uint32_t{static_cast<uint8_t>(bytes[i])} << (8 * i);
+  return value;
+}
+
+std::span<const uint8_t> SpanOf(std::string_view bytes) {
+  return {reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()};
+}
+
+/// The start of a block's check: a block of another file, or at another place, is not this one.
+uint64_t SeedOf(const Stamp& content, uint64_t block) {
+  std::string seed = content.Bytes();
+  AppendLittle(seed, block, 8);
+  return checksums::ExtendCrc(CrcKind::kCrc32c, 0, seed);
+}
+
+uint32_t CrcOf(const Stamp& content, uint64_t block, std::string_view stored) {
+  return static_cast<uint32_t>(
+      checksums::ExtendCrc(CrcKind::kCrc32c, SeedOf(content, block), stored));
+}
+
+uint64_t BlockCount(uint64_t bytes) { return (bytes + kBlockBytes - 1) / kBlockBytes; }
+
+size_t BlockSize(uint64_t bytes, uint64_t block) {
+  return static_cast<size_t>(std::min<uint64_t>(kBlockBytes, bytes - block * kBlockBytes));
+}
+
+struct FreeCipher {
+  void operator()(EVP_CIPHER_CTX* context) const { EVP_CIPHER_CTX_free(context); }
+};
+using Cipher = std::unique_ptr<EVP_CIPHER_CTX, FreeCipher>;
+
+/// The number of the block; the key is the content's own.
+std::array<uint8_t, 12> NonceOf(uint64_t block) {
+  std::array<uint8_t, 12> nonce{};
+  for (size_t i = 0; i < 8; ++i) nonce[i] = static_cast<uint8_t>(block >> (8 * i));
+  return nonce;
+}
+
+}  // namespace
+
+// ---- CustomerKey
+
+std::optional<CustomerKey> CustomerKey::Of(std::string_view bytes) {
+  if (bytes.size() != kBytes) return std::nullopt;
+  CustomerKey key;
+  std::memcpy(key.bytes_.data(), bytes.data(), kBytes);
+  std::array<uint8_t, EVP_MAX_MD_SIZE> digest{};
+  unsigned size = 0;
+  EVP_Digest(bytes.data(), bytes.size(), digest.data(), &size, EVP_md5(), nullptr);
+  key.md5_.assign(reinterpret_cast<const char*>(digest.data()), size);
+  return key;
+}
+
+CustomerKey::~CustomerKey() { OPENSSL_cleanse(bytes_.data(), bytes_.size()); }
+
+// ---- BlockCipher
+
+BlockCipher::BlockCipher(const CustomerKey& key, const Stamp& content) {
+  const std::string text = "levada r2 content " + content.Text();
+  unsigned size = 0;
+  HMAC(EVP_sha256(), key.bytes().data(), static_cast<int>(key.bytes().size()),
+       reinterpret_cast<const uint8_t*>(text.data()), text.size(), key_.data(), &size);
+}
+
+BlockCipher::~BlockCipher() { OPENSSL_cleanse(key_.data(), key_.size()); }
+
+Result<std::array<uint8_t, BlockCipher::kTagBytes>> BlockCipher::Seal(uint64_t block,
+                                                                      std::string& data) const {
+  const Cipher cipher(EVP_CIPHER_CTX_new());
+  const std::array<uint8_t, 12> nonce = NonceOf(block);
+  auto* bytes = reinterpret_cast<uint8_t*>(data.data());
+  std::array<uint8_t, kTagBytes> tag{};
+  int size = 0;
+  if (cipher == nullptr ||
+      EVP_EncryptInit_ex(cipher.get(), EVP_aes_256_gcm(), nullptr, key_.data(), nonce.data()) !=
+          1 ||
+      EVP_EncryptUpdate(cipher.get(), bytes, &size, bytes, static_cast<int>(data.size())) != 1 ||
+      EVP_EncryptFinal_ex(cipher.get(), bytes + size, &size) != 1 ||
+      EVP_CIPHER_CTX_ctrl(cipher.get(), EVP_CTRL_GCM_GET_TAG, kTagBytes, tag.data()) != 1) {
+    return Fault(FaultCode::kInternal, "encryption: the library refused");
+  }
+  return tag;
+}
+
+Status BlockCipher::Open(uint64_t block, uint8_t* data, size_t size, const uint8_t* tag) const {
+  const Cipher cipher(EVP_CIPHER_CTX_new());
+  const std::array<uint8_t, 12> nonce = NonceOf(block);
+  std::array<uint8_t, kTagBytes> expected{};
+  std::memcpy(expected.data(), tag, kTagBytes);
+  int written = 0;
+  if (cipher == nullptr ||
+      EVP_DecryptInit_ex(cipher.get(), EVP_aes_256_gcm(), nullptr, key_.data(), nonce.data()) !=
+          1 ||
+      EVP_DecryptUpdate(cipher.get(), data, &written, data, static_cast<int>(size)) != 1 ||
+      EVP_CIPHER_CTX_ctrl(cipher.get(), EVP_CTRL_GCM_SET_TAG, kTagBytes, expected.data()) != 1 ||
+      EVP_DecryptFinal_ex(cipher.get(), data + written, &written) != 1) {
+    return Fault(FaultCode::kStoreDamaged, "a block cannot be decrypted");
+  }
+  return Status::OK();
+}
+
+// ---- BlobWriter
+
+BlobWriter::BlobWriter(std::unique_ptr<os::WritableFile> file, const Stamp& content,
+                       const std::optional<CustomerKey>& key)
+    : file_(std::move(file)),
+      content_(content),
+      cipher_(key ? std::optional<BlockCipher>(std::in_place, *key, content) : std::nullopt) {
+  block_.reserve(kBlockBytes + BlockCipher::kTagBytes + kCrcBytes);
+}
+
+Result<std::unique_ptr<BlobWriter>> BlobWriter::Create(os::Disk& disk, const std::string& path,
+                                                       const Stamp& content,
+                                                       const std::optional<CustomerKey>& key) {
+  ARROW_ASSIGN_OR_RAISE(auto file, disk.CreatePrivate(path));
+  std::string header(kMagic);
+  header += content.Bytes();
+  AppendLittle(header, key ? kEncrypted : 0, 4);
+  AppendLittle(header, checksums::ExtendCrc(CrcKind::kCrc32c, 0, header), 4);
+  ARROW_RETURN_NOT_OK(file->Append(SpanOf(header)));
+  return std::unique_ptr<BlobWriter>(new BlobWriter(std::move(file), content, key));
+}
+
+Status BlobWriter::Append(std::string_view bytes) {
+  bytes_ += bytes.size();
+  while (!bytes.empty()) {
+    const std::string_view piece = bytes.substr(0, kBlockBytes - block_.size());
+    block_ += piece;
+    bytes.remove_prefix(piece.size());
+    if (block_.size() == kBlockBytes) ARROW_RETURN_NOT_OK(WriteBlock());
+  }
+  return Status::OK();
+}
+
+Status BlobWriter::WriteBlock() {
+  if (cipher_) {
+    ARROW_ASSIGN_OR_RAISE(const auto tag, cipher_->Seal(block_number_, block_));
+    block_.append(reinterpret_cast<const char*>(tag.data()), tag.size());
+  }
+  AppendLittle(block_, CrcOf(content_, block_number_, block_), kCrcBytes);
+  ARROW_RETURN_NOT_OK(file_->Append(SpanOf(block_)));
+  ++block_number_;
+  block_.clear();
+  return Status::OK();
+}
+
+Status BlobWriter::Finish() {
+  if (!block_.empty()) ARROW_RETURN_NOT_OK(WriteBlock());
+  ARROW_RETURN_NOT_OK(file_->Sync());
+  return file_->Close();
+}
+
+// ---- BlobReader
+
+BlobReader::BlobReader(std::unique_ptr<os::ReadableFile> file, std::string path, uint64_t bytes)
+    : file_(std::move(file)), path_(std::move(path)), bytes_(bytes) {}
+
+Status BlobReader::Damaged(const std::string& why) const {
+  return Fault(FaultCode::kStoreDamaged, "blob \"" + path_ + "\": " + why).With("path", path_);
+}
+
+size_t BlobReader::TailBytes() const {
+  return (is_encrypted_ ? BlockCipher::kTagBytes : 0) + kCrcBytes;
+}
+
+Result<std::unique_ptr<BlobReader>> BlobReader::Open(os::Disk& disk, const std::string& path,
+                                                     uint64_t bytes,
+                                                     const std::optional<CustomerKey>& key) {
+  auto opened = disk.Open(path);
+  if (!opened.ok() && CodeOf(opened.status()) == FaultCode::kTargetFileMissing) {
+    return Fault(FaultCode::kStoreDamaged, "blob \"" + path + "\": it is missing")
+        .With("path", path);
+  }
+  ARROW_ASSIGN_OR_RAISE(auto file, std::move(opened));
+  std::unique_ptr<BlobReader> reader(new BlobReader(std::move(file), path, bytes));
+  ARROW_RETURN_NOT_OK(reader->ReadHeader());
+  if (key) {
+    if (!reader->is_encrypted_) return reader->Damaged("it is not encrypted");
+    reader->cipher_.emplace(*key, reader->content_);
+  }
+  return reader;
+}
+
+Status BlobReader::ReadHeader() {
+  std::array<uint8_t, kHeaderBytes> bytes{};
+  ARROW_ASSIGN_OR_RAISE(const int64_t got, file_->ReadAt(0, bytes));
+  const std::string_view header(reinterpret_cast<const char*>(bytes.data()), kHeaderBytes);
+  const std::string_view checked = header.substr(0, kHeaderBytes - kCrcBytes);
+  if (got != static_cast<int64_t>(kHeaderBytes) || !header.starts_with(kMagic) ||
+      checksums::ExtendCrc(CrcKind::kCrc32c, 0, checked) !=
+          ReadLittle32(header.data() + checked.size())) {
+    return Damaged("its header is damaged");
+  }
+  content_ = *Stamp::FromBytes(header.substr(kMagic.size(), kStampBytes));
+  is_encrypted_ = (ReadLittle32(header.data() + kMagic.size() + kStampBytes) & kEncrypted) != 0;
+  ARROW_ASSIGN_OR_RAISE(const int64_t size, file_->Size());
+  const uint64_t expected = kHeaderBytes + bytes_ + BlockCount(bytes_) * TailBytes();
+  if (static_cast<uint64_t>(size) != expected) {
+    return Damaged("expected a file of " + std::to_string(expected) + " bytes, got " +
+                   std::to_string(size));
+  }
+  return Status::OK();
+}
+
+Status BlobReader::ReadBlock(uint64_t block, std::string& out) const {
+  const size_t size = BlockSize(bytes_, block);
+  const size_t stored = size + TailBytes();
+  const size_t begin = out.size();
+  out.resize(begin + stored);
+  const uint64_t offset = kHeaderBytes + block * (kBlockBytes + TailBytes());
+  ARROW_ASSIGN_OR_RAISE(const int64_t got,
+                        file_->ReadAt(static_cast<int64_t>(offset),
+                                      {reinterpret_cast<uint8_t*>(out.data()) + begin, stored}));
+  const std::string_view checked(out.data() + begin, stored - kCrcBytes);
+  if (got != static_cast<int64_t>(stored) ||
+      CrcOf(content_, block, checked) != ReadLittle32(out.data() + begin + checked.size())) {
+    return Damaged("block " + std::to_string(block) + " is damaged");
+  }
+  if (cipher_) {
+    auto* data = reinterpret_cast<uint8_t*>(out.data()) + begin;
+    const Status opened = cipher_->Open(block, data, size, data + size);
+    if (!opened.ok()) return Damaged("block " + std::to_string(block) + " cannot be decrypted");
+  }
+  out.resize(begin + size);
+  return Status::OK();
+}
+
+Status BlobReader::Read(uint64_t offset, size_t size_max, std::string& out) const {
+  out.clear();
+  if (is_encrypted_ && !cipher_) return Damaged("it is encrypted");
+  if (offset >= bytes_) return Status::OK();
+  const uint64_t first = offset / kBlockBytes;
+  const uint64_t last_byte = std::min<uint64_t>(bytes_, offset + size_max) - 1;
+  out.reserve((last_byte / kBlockBytes - first + 1) * kBlockBytes + TailBytes());
+  for (uint64_t block = first; block <= last_byte / kBlockBytes; ++block) {
+    ARROW_RETURN_NOT_OK(ReadBlock(block, out));
+  }
+  // What is asked for seldom ends or begins inside a block: ranges apart, readers go by blocks.
+  const uint64_t skipped = offset - first * kBlockBytes;
+  if (skipped != 0) out.erase(0, skipped);
+  if (out.size() > size_max) out.resize(size_max);
+  return Status::OK();
+}
+
+Status BlobReader::Check(os::Disk& disk, const std::string& path, uint64_t bytes) {
+  ARROW_ASSIGN_OR_RAISE(const auto reader, Open(disk, path, bytes, std::nullopt));
+  std::string block;
+  for (uint64_t i = 0; i < BlockCount(bytes); ++i) {
+    block.clear();
+    ARROW_RETURN_NOT_OK(reader->ReadBlock(i, block));
+  }
+  return Status::OK();
+}
+
+}  // namespace levada::services::r2

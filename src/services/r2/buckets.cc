@@ -1,0 +1,137 @@
+#include "services/r2/buckets.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/json.h"
+#include "services/r2/r2_error.h"
+
+namespace levada::services::r2 {
+namespace {
+
+constexpr size_t kNameBytesMin = 3;
+constexpr size_t kNameBytesMax = 63;
+
+bool IsLowerOrDigit(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }
+
+/// Four numbers with dots would be taken for a host.
+bool LooksLikeAddress(std::string_view name) {
+  return std::ranges::count(name, '.') == 3 &&
+         std::ranges::all_of(name, [](char c) { return c == '.' || (c >= '0' && c <= '9'); });
+}
+
+Status BadSettings() {
+  return Fault(FaultCode::kStoreDamaged, "r2: the settings of a bucket are damaged");
+}
+
+}  // namespace
+
+bool IsBucketName(std::string_view name) {
+  if (name.size() < kNameBytesMin || name.size() > kNameBytesMax) return false;
+  if (!IsLowerOrDigit(name.front()) || !IsLowerOrDigit(name.back())) return false;
+  const bool are_allowed =
+      std::ranges::all_of(name, [](char c) { return IsLowerOrDigit(c) || c == '-' || c == '.'; });
+  return are_allowed && name.find("..") == std::string_view::npos && !LooksLikeAddress(name);
+}
+
+std::string TextOf(const BucketSettings& settings) {
+  Json json = Json::object();
+  if (settings.versioning != Versioning::kOff) {
+    json["versioning"] = settings.versioning == Versioning::kEnabled ? "enabled" : "suspended";
+  }
+  if (!settings.cors.empty()) json["cors"] = s3xml::WriteCorsConfiguration(settings.cors);
+  if (!settings.lifecycle.empty()) {
+    json["lifecycle"] = s3xml::WriteLifecycleConfiguration(settings.lifecycle);
+  }
+  if (settings.is_public) json["public"] = true;
+  return Dump(json);
+}
+
+Result<BucketSettings> ParseSettings(std::string_view text) {
+  BucketSettings settings;
+  if (text.empty()) return settings;
+  const Json json = ParseJson(text);
+  if (!json.is_object()) return BadSettings();
+  for (const auto& [name, value] : json.items()) {
+    if (name == "public" && value.is_boolean()) {
+      settings.is_public = value.get<bool>();
+      continue;
+    }
+    if (!value.is_string()) return BadSettings();
+    const std::string& word = value.get_ref<const std::string&>();
+    if (name == "versioning" && (word == "enabled" || word == "suspended")) {
+      settings.versioning = word == "enabled" ? Versioning::kEnabled : Versioning::kSuspended;
+    } else if (name == "cors") {
+      ARROW_ASSIGN_OR_RAISE(settings.cors, s3xml::ParseCorsConfiguration(word));
+    } else if (name == "lifecycle") {
+      ARROW_ASSIGN_OR_RAISE(settings.lifecycle, s3xml::ParseLifecycleConfiguration(word));
+    } else {
+      return BadSettings();
+    }
+  }
+  return settings;
+}
+
+Result<std::shared_ptr<const KnownBucket>> Buckets::Find(std::string_view name) {
+  std::optional<Resource> resource = control_.FindResourceByName(0, ResourceKind::kBucket, name);
+  if (!resource) return std::shared_ptr<const KnownBucket>();
+  std::shared_ptr<const KnownBucket>& known = known_[resource->number];
+  if (known == nullptr || known->resource.settings != resource->settings) {
+    ARROW_ASSIGN_OR_RAISE(BucketSettings settings, ParseSettings(resource->settings));
+    known = std::make_shared<KnownBucket>(KnownBucket{*std::move(resource), std::move(settings)});
+  }
+  return known;
+}
+
+Result<Bucket> Buckets::FindByNumber(int64_t account, uint64_t number) {
+  const std::optional<Resource> resource = control_.FindResourceByNumber(number);
+  if (!resource || resource->account != account || resource->kind != ResourceKind::kBucket) {
+    return R2Error(R2ErrorCode::kNoSuchBucket);
+  }
+  ARROW_ASSIGN_OR_RAISE(const auto known, Find(resource->name));
+  if (known == nullptr) return R2Error(R2ErrorCode::kNoSuchBucket);
+  return known->bucket();
+}
+
+std::vector<Resource> Buckets::List(int64_t account) const {
+  std::vector<Resource> buckets = control_.Resources(account, ResourceKind::kBucket);
+  std::ranges::sort(buckets, {}, &Resource::name);
+  return buckets;
+}
+
+net::Task<Result<Resource>> Buckets::Create(Account account, std::string name, Actor actor) {
+  if (!IsBucketName(name)) co_return R2Error(R2ErrorCode::kBadBucketName);
+  auto made = co_await net::Blocking(loop_, workers_, [&] {
+    return control_.CreateResource(account, ResourceKind::kBucket, name, "", actor);
+  });
+  if (!made) co_return R2Error(R2ErrorCode::kTooBusy);
+  if (!made->ok()) co_return made->status();
+  if (**made) co_return ***made;
+  const auto there = control_.FindResourceByName(0, ResourceKind::kBucket, name);
+  const bool is_own = there && there->account == account.row;
+  co_return R2Error(is_own ? R2ErrorCode::kBucketExists : R2ErrorCode::kBucketTaken);
+}
+
+net::Task<Status> Buckets::Delete(std::shared_ptr<const KnownBucket> bucket, Actor actor) {
+  const Status closed = co_await store_.CloseBucket(bucket->bucket());
+  if (!closed.ok()) co_return closed;
+  const auto deleted = co_await net::Blocking(
+      loop_, workers_, [&] { return control_.DeleteResource(bucket->resource, actor); });
+  if (deleted && deleted->ok()) {
+    known_.erase(bucket->resource.number);
+    co_return Status::OK();
+  }
+  store_.ReopenBucket(bucket->bucket());
+  co_return deleted ? *deleted : R2Error(R2ErrorCode::kTooBusy);
+}
+
+net::Task<Status> Buckets::Change(std::shared_ptr<const KnownBucket> bucket,
+                                  BucketSettings settings, std::string what, Actor actor) {
+  const std::string text = TextOf(settings);
+  const auto changed = co_await net::Blocking(loop_, workers_, [&] {
+    return control_.ChangeSettings(bucket->resource, text, what, actor);
+  });
+  co_return changed ? *changed : R2Error(R2ErrorCode::kTooBusy);
+}
+
+}  // namespace levada::services::r2

@@ -1,0 +1,71 @@
+#pragma once
+// Buckets: what is known of a bucket beside its objects: whose it is, whether it keeps versions,
+// who may read it from where, what goes by itself. Control keeps that; here it is read and changed
+// in the words of R2. On the loop.
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "formats/s3xml/cors.h"
+#include "formats/s3xml/lifecycle.h"
+#include "services/core/control.h"
+#include "services/r2/object_store.h"
+
+namespace levada::services::r2 {
+
+struct BucketSettings {
+  Versioning versioning = Versioning::kOff;
+  std::vector<s3xml::CorsRule> cors;
+  std::vector<s3xml::LifecycleRule> lifecycle;
+  bool is_public = false;  ///< anybody may read its objects
+};
+
+struct KnownBucket {
+  Resource resource;
+  BucketSettings settings;
+
+  Bucket bucket() const { return {resource.number, settings.versioning}; }
+};
+
+/// 3 to 63 lower-case letters, digits, hyphens, and dots as S3 has them; not an address.
+bool IsBucketName(std::string_view name);
+
+class Buckets final {
+ public:
+  /// All outlive it.
+  Buckets(Control& control, ObjectStore& store, net::Loop& loop, net::Workers& workers)
+      : control_(control), store_(store), loop_(loop), workers_(workers) {}
+
+  /// Of any account; null when there is none. kStoreDamaged for settings that cannot be read.
+  Result<std::shared_ptr<const KnownBucket>> Find(std::string_view name);
+  /// kNoSuchBucket when it is gone.
+  Result<Bucket> FindByNumber(int64_t account, uint64_t number);
+  /// By name.
+  std::vector<Resource> List(int64_t account) const;
+
+  /// kBadBucketName, kBucketExists, kBucketTaken.
+  net::Task<Result<Resource>> Create(Account account, std::string name, Actor actor);
+  /// kBucketNotEmpty.
+  net::Task<Status> Delete(std::shared_ptr<const KnownBucket> bucket, Actor actor);
+  /// `what` changed, for the audit log.
+  net::Task<Status> Change(std::shared_ptr<const KnownBucket> bucket, BucketSettings settings,
+                           std::string what, Actor actor);
+
+ private:
+  Control& control_;
+  ObjectStore& store_;
+  net::Loop& loop_;
+  net::Workers& workers_;
+  std::unordered_map<uint64_t, std::shared_ptr<const KnownBucket>> known_;  // by number
+};
+
+/// JSON, and back; what Control keeps of a bucket.
+std::string TextOf(const BucketSettings& settings);
+Result<BucketSettings> ParseSettings(std::string_view text);
+
+}  // namespace levada::services::r2

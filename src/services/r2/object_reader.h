@@ -1,0 +1,50 @@
+#pragma once
+// ObjectReader: a range of an object's bytes as a stream, for a response and for a copy. It reads
+// one piece ahead of whoever pulls. On the loop; it may die at any time.
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "net/http.h"
+#include "net/loop.h"
+#include "services/r2/blob_directory.h"
+#include "services/r2/blob_uses.h"
+#include "services/r2/byte_range.h"
+#include "services/r2/object_index.h"
+
+namespace levada::services::r2 {
+
+/// An object that was found, and whose bytes stay until it dies.
+struct OpenedObject {
+  ObjectRecord record;
+  std::string inline_bytes;
+  BlobUses::Pins pins;
+};
+
+class ObjectReader final : public net::ResponseBody {
+ public:
+  /// `key` for what is encrypted. `blobs`, `loop` and `workers` outlive it.
+  ObjectReader(OpenedObject object, ByteRange range, std::optional<CustomerKey> key,
+               const BlobDirectory& blobs, net::Loop& loop, net::Workers& workers);
+  ~ObjectReader() override;
+
+  /// Errors: kStoreDamaged, which names the file; kTooBusy.
+  net::Task<Result<std::string_view>> Next() override;
+
+ private:
+  struct Ahead;
+  void ReadAhead();
+
+  OpenedObject object_;
+  ByteRange left_;
+  net::Loop& loop_;
+  net::Workers& workers_;
+  std::shared_ptr<Ahead> ahead_;  // shared with the thread that reads
+  std::optional<net::Arrival<Status>> arrival_;
+  std::string current_;
+};
+
+}  // namespace levada::services::r2

@@ -1,0 +1,19 @@
+#pragma once
+// What the v4 door and the binding door of R2 work with. All outlive both.
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "services/core/control.h"
+#include "services/r2/buckets.h"
+#include "services/r2/object_store.h"
+
+namespace levada::services::r2 {
+
+struct R2Access {
+  ObjectStore& store;
+  Buckets& buckets;
+  Control& control;
+  Logger& log;
+};
+
+}  // namespace levada::services::r2
