@@ -77,6 +77,8 @@ struct CommandLine {
   std::string config;               ///< kServe, kToken, kAccount: a file; empty: none
   std::string data;                 ///< kServe, kToken, kAccount; empty: the default, as below
   std::string listen;               ///< kServe: "ADDRESS:PORT"; empty: the default
+  std::string s3_listen;            ///< kServe: as listen
+  std::string s3_domain;            ///< kServe
   std::string log_requests;         ///< kServe: all, notable
   std::string slow_request;         ///< kServe: a duration
   std::string stop_grace;           ///< kServe: a duration

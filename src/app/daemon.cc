@@ -1,7 +1,7 @@
 #include "app/daemon.h"
 
 #include <algorithm>
-#include <set>
+#include <atomic>
 #include <utility>
 #include <vector>
 
@@ -20,14 +20,21 @@
 #include "services/kv/kv_binding.h"
 #include "services/kv/kv_rest.h"
 #include "services/kv/kv_store.h"
+#include "services/r2/buckets.h"
+#include "services/r2/lifecycle.h"
+#include "services/r2/object_store.h"
+#include "services/r2/r2_rest.h"
+#include "services/s3/s3_door.h"
 
 namespace levada::app {
 namespace {
 
 using services::Control;
+using services::Resource;
 
 constexpr size_t kBlockedMax = 4096;  ///< reads that wait for a thread
 constexpr int64_t kReserveBytes = int64_t{64} << 20;
+constexpr auto kLifecycleEvery = std::chrono::hours(1);
 constexpr auto kSpaceTick = std::chrono::seconds(1);
 // What a first start gives out is for a person at the keyboard to begin with.
 constexpr WallMicros kFirstTokenLife = WallMicros{90} * 86'400 * 1'000'000;
@@ -62,6 +69,12 @@ class FrontDoor final : public net::Handler {
   DaemonMetrics& metrics_;
 };
 
+std::string UrlOf(bool is_secure, const std::string& host, uint16_t port) {
+  const bool is_v6 = host.find(':') != std::string::npos;
+  return std::string(is_secure ? "https://" : "http://") + (is_v6 ? "[" + host + "]" : host) + ":" +
+         std::to_string(port);
+}
+
 }  // namespace
 
 // In the order of construction; the members go in reverse.
@@ -73,21 +86,28 @@ struct Daemon::Parts {
   services::RequestLog requests;
   services::DoorWatch front_watch{"api", requests};
   services::DoorWatch admin_watch{"admin", requests};
+  services::DoorWatch s3_watch{"s3", requests};
   std::unique_ptr<services::DataDirectory> directory;
   std::unique_ptr<Control> control;
   std::optional<FirstStart> first_start;
   std::unique_ptr<os::DiskReserve> reserve;
   net::Loop loop;  // before whoever comes back to it: committers and workers finish their work
   std::unique_ptr<services::kv::KvStore> kv;
+  std::unique_ptr<services::r2::ObjectStore> objects;
   std::unique_ptr<DaemonMetrics> metrics;  // workers ask it
   std::unique_ptr<net::Workers> workers;
   std::unique_ptr<services::kv::KvAccess> kv_access;
   std::unique_ptr<services::V4Door> v4;
   std::unique_ptr<FrontDoor> front;
+  std::unique_ptr<services::r2::Buckets> buckets;
+  std::unique_ptr<services::r2::R2Access> r2_access;
+  std::unique_ptr<services::s3::S3Door> s3;
   std::unique_ptr<services::AdminDoor> admin;
   std::unique_ptr<net::Server> admin_server;
   std::unique_ptr<net::Server> front_server;
+  std::unique_ptr<net::Server> s3_server;
   std::unique_ptr<net::Hangups> hangups;
+  std::atomic<bool> is_stopping{false};
 
   Parts(DaemonOptions given, const Clock& with, Logger& to)
       : options(std::move(given)),
@@ -97,7 +117,7 @@ struct Daemon::Parts {
         requests(options.requests, with, to) {}
 
   Status OpenControl(os::Disk& disk, const Clock& clock, Random& random);
-  Status OpenStores(const Clock& clock);
+  Status OpenStores(os::Disk& disk, const Clock& clock, Random& random);
   /// What every listener has.
   net::ListenOptions Watched(services::DoorWatch& watch) const;
   Status Listen(const Clock& clock, Random& random);
@@ -105,6 +125,8 @@ struct Daemon::Parts {
   void Reload();
   void NoteTold(const Status& told) const;
   net::Task<void> WatchSpace();
+  void Sweep();
+  net::Task<void> WatchLifecycles();
   net::Task<void> StopAll();
 };
 
@@ -132,12 +154,16 @@ Status Daemon::Parts::OpenControl(os::Disk& disk, const Clock& clock, Random& ra
   return Status::OK();
 }
 
-Status Daemon::Parts::OpenStores(const Clock& clock) {
+Status Daemon::Parts::OpenStores(os::Disk& disk, const Clock& clock, Random& random) {
   reserve = os::DiskReserve::Open(directory->Path("reserve"), kReserveBytes);
   if (reserve->is_full()) log.Warning("the disk is full: reads and deletes only", {});
   ARROW_ASSIGN_OR_RAISE(
       kv, services::kv::KvStore::Open(directory->Path("kv"), services::kv::KvLimits{}, clock, log,
                                       reserve.get()));
+  workers = std::make_unique<net::Workers>(std::max(4, 2 * os::ProcessorCount()), kBlockedMax);
+  ARROW_ASSIGN_OR_RAISE(objects, services::r2::ObjectStore::Open(
+                                     directory->Path("objects"), services::r2::R2Limits{},
+                                     {disk, clock, random, loop, *workers, log, reserve.get()}));
   return Status::OK();
 }
 
@@ -151,19 +177,28 @@ net::ListenOptions Daemon::Parts::Watched(services::DoorWatch& watch) const {
 }
 
 Status Daemon::Parts::Listen(const Clock& clock, Random& random) {
-  workers = std::make_unique<net::Workers>(std::max(4, 2 * os::ProcessorCount()), kBlockedMax);
   kv_access = std::make_unique<services::kv::KvAccess>(
       services::kv::KvAccess{*kv, *control, clock, loop, *workers});
   v4 = std::make_unique<services::V4Door>(*control, random);
   v4->Add(services::IdentityRoutes(*control));
   v4->Add(services::kv::KvRoutes(*kv_access));
+  buckets = std::make_unique<services::r2::Buckets>(*control, *objects, loop, *workers);
+  r2_access = std::make_unique<services::r2::R2Access>(
+      services::r2::R2Access{*objects, *buckets, *control, log});
+  v4->Add(services::r2::R2Routes(*r2_access));
   metrics = std::make_unique<DaemonMetrics>(
       MetricsSources{options.data, clock, loop, *workers, *control, *reserve, requests},
       options.metrics);
   metrics->AddStore(
       "kv", [this](std::string_view name) { return kv->Property(name); },
       [this] { return kv->commits(); });
+  metrics->AddStore(
+      "r2", [this](std::string_view name) { return objects->index().store().Property(name); },
+      [this] { return objects->index().committer().counts(); });
   front = std::make_unique<FrontDoor>(*v4, *metrics);
+  s3 = std::make_unique<services::s3::S3Door>(
+      services::s3::S3Services{*objects, *buckets, *control, clock},
+      services::s3::S3DoorOptions{options.s3_domain, {}}, random, log);
   admin = std::make_unique<services::AdminDoor>(*control, clock, loop, *workers);
   net::ListenOptions at_admin = Watched(admin_watch);
   at_admin.unix_path = directory->Path("admin.sock");
@@ -173,8 +208,14 @@ Status Daemon::Parts::Listen(const Clock& clock, Random& random) {
   at_front.port = options.port;
   at_front.tls = options.tls;
   ARROW_ASSIGN_OR_RAISE(front_server, net::Server::Listen(loop, *front, std::move(at_front)));
+  net::ListenOptions at_s3 = Watched(s3_watch);
+  at_s3.host = options.s3_host;
+  at_s3.port = options.s3_port;
+  at_s3.tls = options.tls;
+  ARROW_ASSIGN_OR_RAISE(s3_server, net::Server::Listen(loop, *s3, std::move(at_s3)));
   metrics->AddDoor(admin_watch, *admin_server);
   metrics->AddDoor(front_watch, *front_server);
+  metrics->AddDoor(s3_watch, *s3_server);
   ARROW_ASSIGN_OR_RAISE(hangups, net::Hangups::Watch(loop, [this] { Reload(); }));
   return Status::OK();
 }
@@ -186,7 +227,8 @@ void Daemon::Parts::NoteTold(const Status& told) const {
 
 void Daemon::Parts::Reload() {
   NoteTold(starter.Reloading());
-  const Status loaded = front_server->ReloadTls();
+  Status loaded = front_server->ReloadTls();
+  if (loaded.ok()) loaded = s3_server->ReloadTls();
   if (loaded.ok()) {
     log.Info("certificates are read again", {{"tls", options.tls.has_value()}});
   } else {
@@ -210,8 +252,48 @@ net::Task<void> Daemon::Parts::WatchSpace() {
   }
 }
 
+/// What a killed daemon left of uploads.
+void Daemon::Parts::Sweep() {
+  const Result<uint64_t> removed = objects->Sweep([this] { return is_stopping.load(); });
+  if (!removed.ok()) {
+    log.Warning("r2: files of unfinished uploads stay", {{"cause", removed.status().ToString()}});
+  } else if (*removed > 0) {
+    log.Info("r2: removed files of unfinished uploads",
+             {{"files", static_cast<int64_t>(*removed)}});
+  }
+}
+
+net::Task<void> Daemon::Parts::WatchLifecycles() {
+  while (true) {
+    co_await loop.Sleep(kLifecycleEvery);
+    for (const Resource& each : buckets->List(0)) {
+      const auto bucket = buckets->Find(each.name);
+      if (!bucket.ok() || *bucket == nullptr) continue;
+      const auto done = co_await services::r2::RunLifecycle(*objects, (*bucket)->bucket(),
+                                                            (*bucket)->settings.lifecycle,
+                                                            [this] { return is_stopping.load(); });
+      if (!done.ok()) {
+        log.Error("r2: the lifecycle of a bucket could not be done",
+                  {{"bucket", each.name}, {"cause", done.status().ToString()}});
+        continue;
+      }
+      log.Info("r2: lifecycle", {{"bucket", each.name},
+                                 {"objects_expired", static_cast<int64_t>(done->objects_expired)},
+                                 {"versions_removed", static_cast<int64_t>(done->versions_removed)},
+                                 {"markers_removed", static_cast<int64_t>(done->markers_removed)},
+                                 {"objects_moved", static_cast<int64_t>(done->objects_moved)},
+                                 {"uploads_aborted", static_cast<int64_t>(done->uploads_aborted)}});
+    }
+  }
+}
+
 net::Task<void> Daemon::Parts::StopAll() {
+  is_stopping = true;
+  // Both stop at once: what is left of the grace is for both.
+  net::Task<void> s3_stop = s3_server->Stop(options.grace);
+  s3_stop.Start();
   co_await front_server->Stop(options.grace);
+  co_await s3_stop;
   co_await admin_server->Stop(std::chrono::seconds(1));
   loop.Stop();
 }
@@ -223,17 +305,17 @@ Result<std::unique_ptr<Daemon>> Daemon::Start(DaemonOptions options, os::Disk& d
                                               const Clock& clock, Random& random, Logger& log) {
   auto parts = std::make_unique<Parts>(std::move(options), clock, log);
   ARROW_RETURN_NOT_OK(parts->OpenControl(disk, clock, random));
-  ARROW_RETURN_NOT_OK(parts->OpenStores(clock));
+  ARROW_RETURN_NOT_OK(parts->OpenStores(disk, clock, random));
   ARROW_RETURN_NOT_OK(parts->Listen(clock, random));
   return std::unique_ptr<Daemon>(new Daemon(std::move(parts)));
 }
 
 std::string Daemon::api_url() const {
-  const DaemonOptions& options = parts_->options;
-  const bool is_v6 = options.host.find(':') != std::string::npos;
-  return std::string(options.tls ? "https://" : "http://") +
-         (is_v6 ? "[" + options.host + "]" : options.host) + ":" +
-         std::to_string(parts_->front_server->port());
+  return UrlOf(parts_->options.tls.has_value(), parts_->options.host, parts_->front_server->port());
+}
+
+std::string Daemon::s3_url() const {
+  return UrlOf(parts_->options.tls.has_value(), parts_->options.s3_host, parts_->s3_server->port());
 }
 
 const std::optional<FirstStart>& Daemon::first_start() const { return parts_->first_start; }
@@ -246,6 +328,9 @@ void Daemon::Run(const std::stop_token& stop) {
     parts.loop.Spawn(parts.StopAll());
   });
   parts.loop.Spawn(parts.WatchSpace());
+  parts.loop.Spawn(parts.WatchLifecycles());
+  // If it is not taken, the next start does it.
+  (void)parts.workers->Submit([&parts] { parts.Sweep(); });
   parts.NoteTold(parts.starter.Ready());
   parts.loop.Run();
   parts.log.Info("stopped", {});

@@ -24,6 +24,9 @@ struct DaemonOptions {
   std::string data;  ///< the data directory
   std::string host = "127.0.0.1";
   uint16_t port = 8787;
+  std::string s3_host = "127.0.0.1";
+  uint16_t s3_port = 8788;
+  std::string s3_domain;        ///< "<bucket>.<domain>" names a bucket; empty: only paths do
   std::string master_key_path;  ///< empty: DATA/master.key
   std::optional<net::TlsFiles> tls;
   services::RequestLogOptions requests;
@@ -51,6 +54,7 @@ class Daemon final {
 
   /// "http://127.0.0.1:8787"
   std::string api_url() const;
+  std::string s3_url() const;
   const std::optional<FirstStart>& first_start() const;
   /// Serves until `stop`, then lets requests in flight end. On SIGHUP certificates are read again.
   void Run(const std::stop_token& stop);

@@ -12,7 +12,8 @@ std::string ReadyJson(const Daemon& daemon, const DaemonOptions& options) {
   Json ready = {{"levada_serve", 1},
                 {"event", "ready"},
                 {"data", options.data},
-                {"api", daemon.api_url() + "/client/v4"}};
+                {"api", daemon.api_url() + "/client/v4"},
+                {"s3", daemon.s3_url()}};
   if (const auto& first = daemon.first_start()) {
     ready["account_id"] = first->account.id;
     if (const auto& issued = first->token) {
@@ -46,8 +47,8 @@ std::string ReadyText(const Daemon& daemon, const DaemonOptions& options,
         paint.bold, options.data, paint.reset, daemon.api_url(), first->account.id,
         first->token->text.Reveal());
   }
-  return text + fmt::format("{}ready{}: {}/client/v4, data in {}\n", paint.green, paint.reset,
-                            daemon.api_url(), options.data);
+  return text + fmt::format("{}ready{}: {}/client/v4, S3 at {}, data in {}\n", paint.green,
+                            paint.reset, daemon.api_url(), daemon.s3_url(), options.data);
 }
 
 Status RunDaemon(Session& session) {

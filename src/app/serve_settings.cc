@@ -136,6 +136,10 @@ DaemonOptions DaemonOf(const elt::Options& options, std::vector<Diagnostic>& pro
   const Address address = AddressOf(options, "listen", problems);
   daemon.host = address.host;
   daemon.port = address.port;
+  const Address s3_address = AddressOf(options, "s3_listen", problems);
+  daemon.s3_host = s3_address.host;
+  daemon.s3_port = s3_address.port;
+  if (options.Has("s3_domain")) daemon.s3_domain = options.Text("s3_domain");
   daemon.tls = TlsOf(options, problems);
   daemon.limits = LimitsOf(options.Group("limits"), problems);
   daemon.requests.all = options.Text("log_requests") == "all";

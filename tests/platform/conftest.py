@@ -55,7 +55,8 @@ class Daemon:
     def start(self, *options, port=0):
         self.log = open(self.root / "log", "ab")
         self.process = subprocess.Popen(
-            [BINARY, "serve", "--json", "--data", str(self.data), "--listen", f"127.0.0.1:{port}", *self.options, *options],
+            [BINARY, "serve", "--json", "--data", str(self.data), "--listen", f"127.0.0.1:{port}",
+             "--s3-listen", "127.0.0.1:0", *self.options, *options],
             stdout=subprocess.PIPE, stderr=self.log, stdin=subprocess.DEVNULL)
         line = self.process.stdout.readline()
         if not line:

@@ -94,3 +94,47 @@ def test_a_token_that_only_reads(wrangler, daemon, space):
     wrangler("kv", "key", "list", "--namespace-id", space, "--remote", token=token)
     wrangler("kv", "key", "put", "k", "v", "--namespace-id", space, "--remote", token=token, expect=1)
     assert "kv:write" in wrangler.out.decode() + wrangler.err
+
+
+def test_buckets(wrangler, daemon):
+    wrangler("r2", "bucket", "create", "wrangler-bucket")
+    assert "wrangler-bucket" in wrangler("r2", "bucket", "list")
+    wrangler("r2", "bucket", "create", "wrangler-bucket", expect=1)
+    assert "10004" in wrangler.out.decode() + wrangler.err
+    wrangler("r2", "bucket", "delete", "wrangler-bucket")
+    assert "wrangler-bucket" not in wrangler("r2", "bucket", "list")
+    wrangler("r2", "bucket", "delete", "wrangler-bucket", expect=1)
+
+
+@pytest.fixture(scope="module")
+def bucket(daemon):
+    return daemon.v4("POST", "/accounts/{account}/r2/buckets", {"name": "for-wrangler"}).result["name"]
+
+
+def test_objects(wrangler, bucket, tmp_path):
+    (tmp_path / "small.txt").write_text("small")
+    (tmp_path / "large").write_bytes(os.urandom(30 * 1024 * 1024))
+    for key, file in (("a dir/ü+.txt", "small.txt"), ("large", "large")):
+        wrangler("r2", "object", "put", f"{bucket}/{key}", "--file", file, "--remote", "--content-type", "text/x", "--cache-control", "no-store")
+        wrangler("r2", "object", "get", f"{bucket}/{key}", "--file", "back", "--remote")
+        assert (tmp_path / "back").read_bytes() == (tmp_path / file).read_bytes()
+    wrangler("r2", "object", "delete", f"{bucket}/large", "--remote")
+    wrangler("r2", "object", "get", f"{bucket}/large", "--file", "back", "--remote", expect=1)
+    assert "does not exist" in wrangler.out.decode() + wrangler.err
+    info = wrangler("r2", "bucket", "info", bucket)
+    assert re.search(r"object_count:\s+1\b", info) and re.search(r"bucket_size:\s+5 B", info), info
+
+
+def test_bucket_settings(wrangler, bucket, tmp_path):
+    rules = {"rules": [{"allowed": {"origins": ["https://example.com"], "methods": ["GET"], "headers": ["x-a"]}, "maxAgeSeconds": 60}]}
+    (tmp_path / "cors.json").write_text(json.dumps(rules))
+    wrangler("r2", "bucket", "cors", "set", bucket, "--file", "cors.json", "--force")
+    assert "https://example.com" in wrangler("r2", "bucket", "cors", "list", bucket)
+    wrangler("r2", "bucket", "cors", "delete", bucket, "--force")
+    wrangler("r2", "bucket", "lifecycle", "add", bucket, "old", "logs/", "--expire-days", "30", "--force")
+    listed = wrangler("r2", "bucket", "lifecycle", "list", bucket)
+    assert "logs/" in listed and "30 days" in listed, listed
+    wrangler("r2", "bucket", "lifecycle", "remove", bucket, "--name", "old")
+    wrangler("r2", "bucket", "dev-url", "enable", bucket, "--force")
+    assert "enabled" in wrangler("r2", "bucket", "dev-url", "get", bucket)
+    wrangler("r2", "bucket", "dev-url", "disable", bucket, "--force")

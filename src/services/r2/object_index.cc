@@ -103,8 +103,8 @@ Status DamagedRecord(uint64_t bucket, std::string_view key) {
       .With("key", std::string(key));
 }
 
-Result<std::unique_ptr<ObjectIndex>> ObjectIndex::Open(const std::string& path, Logger& log,
-                                                       os::DiskReserve* reserve,
+Result<std::unique_ptr<ObjectIndex>> ObjectIndex::Open(const std::string& path, const Clock& clock,
+                                                       Logger& log, os::DiskReserve* reserve,
                                                        db::rocks::StoreOptions options) {
   std::unique_ptr<ObjectIndex> index(new ObjectIndex());
   options.path = path;
@@ -116,6 +116,7 @@ Result<std::unique_ptr<ObjectIndex>> ObjectIndex::Open(const std::string& path, 
                       {.name = "blobs"}};
   ARROW_ASSIGN_OR_RAISE(index->store_, db::rocks::Store::Open(std::move(options)));
   db::rocks::CommitterOptions committing;
+  committing.clock = &clock;
   // Before the store is opened again: it needs room for that.
   committing.on_failure = [reserve](const Status& failure) {
     if (reserve != nullptr && CodeOf(failure) == FaultCode::kDiskFull) reserve->Release();

@@ -91,8 +91,8 @@ struct BucketMeasure {
 class ObjectIndex final {
  public:
   /// All outlive it; `reserve` may be null. Errors: those of db::rocks::Store::Open.
-  static Result<std::unique_ptr<ObjectIndex>> Open(const std::string& path, Logger& log,
-                                                   os::DiskReserve* reserve,
+  static Result<std::unique_ptr<ObjectIndex>> Open(const std::string& path, const Clock& clock,
+                                                   Logger& log, os::DiskReserve* reserve,
                                                    db::rocks::StoreOptions options = {});
 
   /// The current version; nullopt when there is none.
@@ -134,6 +134,7 @@ class ObjectIndex final {
   }
 
   const db::rocks::Store& store() const { return *store_; }
+  const db::rocks::Committer& committer() const { return *committer_; }
 
  private:
   ObjectIndex() = default;

@@ -11,22 +11,25 @@ namespace levada::services::r2 {
 using db::rocks::Batch;
 using net::Task;
 
-/// Counts a commit while it is under way, so that a bucket is not deleted beneath it.
+/// Counts a commit while it is under way, so that a bucket is not deleted beneath it. May outlive
+/// the store, in a task that never ended.
 class ObjectStore::BucketUse {
  public:
-  BucketUse(std::map<uint64_t, int>& commits, uint64_t bucket)
+  BucketUse(const std::shared_ptr<std::map<uint64_t, int>>& commits, uint64_t bucket)
       : commits_(commits), bucket_(bucket) {
-    ++commits_[bucket_];
+    ++(*commits)[bucket_];
   }
   ~BucketUse() {
-    const auto at = commits_.find(bucket_);
-    if (--at->second == 0) commits_.erase(at);
+    const auto commits = commits_.lock();
+    if (commits == nullptr) return;
+    const auto at = commits->find(bucket_);
+    if (--at->second == 0) commits->erase(at);
   }
   BucketUse(const BucketUse&) = delete;
   BucketUse& operator=(const BucketUse&) = delete;
 
  private:
-  std::map<uint64_t, int>& commits_;
+  std::weak_ptr<std::map<uint64_t, int>> commits_;
   uint64_t bucket_;
 };
 
@@ -56,9 +59,9 @@ Result<std::unique_ptr<ObjectStore>> ObjectStore::Open(const std::string& direct
   ARROW_RETURN_NOT_OK(environment.disk.CreateDirectories(directory));
   ARROW_ASSIGN_OR_RAISE(store->blobs_,
                         BlobDirectory::Open(environment.disk, os::JoinPath(directory, "blobs")));
-  ARROW_ASSIGN_OR_RAISE(store->index_,
-                        ObjectIndex::Open(os::JoinPath(directory, "index"), environment.log,
-                                          environment.reserve, std::move(options)));
+  ARROW_ASSIGN_OR_RAISE(
+      store->index_, ObjectIndex::Open(os::JoinPath(directory, "index"), environment.clock,
+                                       environment.log, environment.reserve, std::move(options)));
   return store;
 }
 
@@ -452,7 +455,7 @@ Task<Result<std::vector<Deleted>>> ObjectStore::DeleteMany(Bucket bucket,
 
 Task<Status> ObjectStore::CloseBucket(Bucket bucket) {
   if (!closed_.insert(bucket.number).second) co_return R2Error(R2ErrorCode::kNoSuchBucket);
-  while (commits_.contains(bucket.number)) {
+  while (commits_->contains(bucket.number)) {
     co_await environment_.loop.Sleep(std::chrono::milliseconds(1));
   }
   const Result<bool> is_empty =

@@ -214,8 +214,10 @@ class ObjectStore final {
   std::unique_ptr<BlobDirectory> blobs_;
   KeyLocks locks_;
   std::unique_ptr<BlobUses> uses_;
-  std::map<uint64_t, int> commits_;  // under way, by bucket
-  std::set<uint64_t> closed_;        // buckets that are deleted, or about to be
+  /// Under way, by bucket.
+  const std::shared_ptr<std::map<uint64_t, int>> commits_ =
+      std::make_shared<std::map<uint64_t, int>>();
+  std::set<uint64_t> closed_;  // buckets that are deleted, or about to be
   uint64_t last_sequence_;
   const uint64_t first_sequence_;
   std::unique_ptr<ObjectIndex> index_;  // first to die: its committer calls back

@@ -134,6 +134,8 @@ Status S3Door::Authenticate(S3Call& call) const {
   }
   if (credential.authentication.state == TokenState::kRevoked) return unknown;
   call.principal = credential.authentication.principal;
+  call.request.notes.account = call.principal.account_id;
+  call.request.notes.credential = call.principal.token_id;
   const std::optional<Account> account = services_.control.FindAccount(call.principal.account_id);
   if (!account) return unknown;
   call.account = *account;
@@ -199,6 +201,7 @@ Task<Result<Response>> S3Door::Serve(S3Call& call) {
   if (!authenticated.ok()) co_return authenticated;
   const Result<const S3Operation*> operation = Find(call);
   if (!operation.ok()) co_return operation.status();
+  call.request.notes.route = (*operation)->name;
   const Status supported = RefuseUnsupported(call);
   if (!supported.ok()) co_return supported;
   const Status admitted = Admit(**operation, call);
@@ -218,7 +221,8 @@ void S3Door::Log(const S3Call& call, const Status& status) const {
 }
 
 Task<Response> S3Door::Handle(net::Request& request) {
-  S3Call call{request, services_, NewId(random_), {}, {}, {}, {}, {}, {}, {}, nullptr};
+  request.notes.id = NewId(random_);
+  S3Call call{request, services_, request.notes.id, {}, {}, {}, {}, {}, {}, {}, nullptr};
   Result<Response> served = co_await Serve(call);
   if (!served.ok()) Log(call, served.status());
   Response response = served.ok() ? *std::move(served) : ErrorResponse(served.status(), call);
