@@ -13,6 +13,8 @@ import urllib.parse
 
 import pytest
 
+from s3_client import S3
+
 BINARY = os.environ["LEVADA_BINARY"]
 
 
@@ -143,6 +145,22 @@ def daemon():
     yield daemon
     daemon.remove()
     shutil.rmtree(root, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def s3(request):
+    """Object storage with keys that may do everything: a daemon's, or what the environment names (s3_client.py)."""
+    if other := S3.of_environment():
+        yield other
+        return
+    daemon = request.getfixturevalue("daemon")
+    token = daemon.issue("all:admin")
+    yield S3(daemon.ready["s3"], token["s3_access_key_id"], token["s3_secret_access_key"])
+
+
+@pytest.fixture
+def bucket(s3):
+    return s3.bucket()
 
 
 def wait_until(condition, what, seconds=30):
