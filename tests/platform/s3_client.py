@@ -57,6 +57,8 @@ class S3:
     def connect(self, access_key=None, secret_key=None, region=None, **config):
         """A boto3 client as anybody makes one, but that it shows the first answer instead of trying again."""
         config.setdefault("s3", {"addressing_style": "path"})
+        if self.region != "auto":
+            config.setdefault("signature_version", "s3v4")  # of AWS's own regions boto3 presigns by version 2 else
         return boto3.client(
             "s3", endpoint_url=self.endpoint, region_name=region or self.region, aws_access_key_id=access_key or self.access_key,
             aws_secret_access_key=secret_key or self.secret_key,

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import zlib
 
 import pytest
 from botocore.exceptions import ClientError
@@ -308,6 +309,34 @@ CHECKSUMS = {  # of NINE: the check values that the CRCs' definitions publish, a
 EACH = pytest.mark.parametrize("name", CHECKSUMS)
 
 
+def crc(bits, polynomial, body):
+    """Of the reflected CRCs, the two that Python has no code for, and boto3 only with the CRT."""
+    table = []
+    for value in range(256):
+        for _ in range(8):
+            value = value >> 1 ^ (polynomial if value & 1 else 0)
+        table.append(value)
+    ones = register = (1 << bits) - 1
+    for byte in body:
+        register = table[(register ^ byte) & 255] ^ register >> 8
+    return (register ^ ones).to_bytes(bits // 8, "big")
+
+
+def digest(name, body):
+    match name:
+        case "CRC32":
+            return zlib.crc32(body).to_bytes(4, "big")
+        case "CRC32C":
+            return crc(32, 0x82F63B78, body)
+        case "CRC64NVME":
+            return crc(64, 0x9A6C9329AC4BC9B5, body)
+    return hashlib.new(name, body).digest()
+
+
+def test_the_checksums_of_this_file_are_right():
+    assert {name: b64(digest(name, NINE)) for name in CHECKSUMS} == CHECKSUMS
+
+
 @EACH
 def test_a_checksum_that_is_given_is_kept(s3, bucket, name):
     field = "Checksum" + name
@@ -317,7 +346,7 @@ def test_a_checksum_that_is_given_is_kept(s3, bucket, name):
     assert s3.client.head_object(Bucket=bucket, Key="k", ChecksumMode="ENABLED")[field] == CHECKSUMS[name]
 
 
-@EACH
+@pytest.mark.parametrize("name", ["CRC32", "SHA1", "SHA256"])
 def test_a_checksum_that_the_client_computes_is_the_same(s3, bucket, name):
     assert s3.client.put_object(Bucket=bucket, Key="k", Body=NINE, ChecksumAlgorithm=name)["Checksum" + name] == CHECKSUMS[name]
 
@@ -385,24 +414,19 @@ def test_the_checksum_of_parts_is_that_of_their_checksums(s3, bucket, name):
     upload = Upload(s3, bucket, ChecksumAlgorithm=name)
     assert upload.made["ChecksumAlgorithm"] == name and upload.made.get("ChecksumType", "COMPOSITE") == "COMPOSITE"
     field = "Checksum" + name
-    parts = [upload.part(1, A, ChecksumAlgorithm=name), upload.part(2, NINE, ChecksumAlgorithm=name)]
-    assert parts[1][field] == CHECKSUMS[name]
-    assert [p[field] for p in upload.parts()["Parts"]] == [p[field] for p in parts]
+    digests = [digest(name, body) for body in (A, NINE)]
+    parts = [upload.part(n, body, **{field: b64(of)}) for n, (body, of) in enumerate(zip((A, NINE), digests), 1)]
+    assert [p[field] for p in parts] == [p[field] for p in upload.parts()["Parts"]] == [b64(of) for of in digests]
     answer = upload.complete(*parts)
-    assert answer[field].endswith("-2")
-    if name.startswith("SHA"):
-        digests = b"".join(base64.b64decode(p[field]) for p in parts)
-        assert answer[field] == b64(hashlib.new(name, digests).digest()) + "-2"
+    assert answer[field] == b64(digest(name, b"".join(digests))) + "-2"
     head = s3.client.head_object(Bucket=bucket, Key="k", ChecksumMode="ENABLED")
     assert (head[field], head["ChecksumType"]) == (answer[field], "COMPOSITE")
 
 
 def test_crc64nvme_of_parts_is_that_of_the_whole(s3, bucket):
-    body = A + NINE
-    s3.client.put_object(Bucket=bucket, Key="whole", Body=body, ChecksumAlgorithm="CRC64NVME")
-    whole = s3.client.head_object(Bucket=bucket, Key="whole", ChecksumMode="ENABLED")["ChecksumCRC64NVME"]
+    whole = b64(digest("CRC64NVME", A + NINE))
     upload = Upload(s3, bucket, ChecksumAlgorithm="CRC64NVME", ChecksumType="FULL_OBJECT")
-    parts = [upload.part(1, A, ChecksumAlgorithm="CRC64NVME"), upload.part(2, NINE, ChecksumAlgorithm="CRC64NVME")]
+    parts = [upload.part(n, body, ChecksumCRC64NVME=b64(digest("CRC64NVME", body))) for n, body in enumerate((A, NINE), 1)]
     with refused((400, "BadDigest"), (400, "InvalidRequest")):
         upload.complete(*parts, ChecksumCRC64NVME=CHECKSUMS["CRC64NVME"], ChecksumType="FULL_OBJECT")
     answer = upload.complete(*parts, ChecksumCRC64NVME=whole, ChecksumType="FULL_OBJECT")
