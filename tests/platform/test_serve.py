@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import socket
 import stat
 import subprocess
 
@@ -104,15 +105,16 @@ def test_a_master_key_that_others_may_read_is_refused(fresh):
 def test_it_stops_when_told_and_lets_a_request_end(fresh, number):
     fresh.start()
     space = fresh.v4("POST", "/accounts/{account}/storage/kv/namespaces", {"title": "s"}).result["id"]
-    connection = fresh.connect()
-    connection.putrequest("PUT", f"/client/v4/accounts/{fresh.account}/storage/kv/namespaces/{space}/values/k")
-    connection.putheader("Authorization", f"Bearer {fresh.token}")
-    connection.putheader("Content-Length", "1")
-    connection.endheaders()
+    connection = socket.create_connection(("127.0.0.1", fresh.port), timeout=30)
+    connection.sendall(f"PUT /client/v4/accounts/{fresh.account}/storage/kv/namespaces/{space}/values/k HTTP/1.1\r\n"
+                       f"Host: x\r\nAuthorization: Bearer {fresh.token}\r\nContent-Length: 1\r\n"
+                       "Expect: 100-continue\r\n\r\n".encode())
+    # The request is in its handler then, and no longer in the socket's queue, which ends with the listener.
+    assert connection.recv(1000).startswith(b"HTTP/1.1 100")
     fresh.process.send_signal(number)
     wait_until(lambda: "stopping" in fresh.logged(), "it has heard")
-    connection.send(b"v")
-    assert connection.getresponse().status == 200
+    connection.sendall(b"v")
+    assert connection.recv(1000).startswith(b"HTTP/1.1 200")
     connection.close()
     assert fresh.process.wait(30) in (0, 128 + number)
     with pytest.raises(OSError):
