@@ -183,8 +183,7 @@ Status Daemon::Parts::Listen(const Clock& clock, Random& random) {
   v4->Add(services::IdentityRoutes(*control));
   v4->Add(services::kv::KvRoutes(*kv_access));
   buckets = std::make_unique<services::r2::Buckets>(*control, *objects, loop, *workers);
-  r2_access = std::make_unique<services::r2::R2Access>(
-      services::r2::R2Access{*objects, *buckets, *control, log});
+  r2_access = std::make_unique<services::r2::R2Access>(services::r2::R2Access{*objects, *buckets});
   v4->Add(services::r2::R2Routes(*r2_access));
   metrics = std::make_unique<DaemonMetrics>(
       MetricsSources{options.data, clock, loop, *workers, *control, *reserve, requests},
@@ -198,7 +197,7 @@ Status Daemon::Parts::Listen(const Clock& clock, Random& random) {
   front = std::make_unique<FrontDoor>(*v4, *metrics);
   s3 = std::make_unique<services::s3::S3Door>(
       services::s3::S3Services{*objects, *buckets, *control, clock},
-      services::s3::S3DoorOptions{options.s3_domain, {}}, random, log);
+      services::s3::S3DoorOptions{options.s3_domain, {}}, random);
   admin = std::make_unique<services::AdminDoor>(*control, clock, loop, *workers);
   net::ListenOptions at_admin = Watched(admin_watch);
   at_admin.unix_path = directory->Path("admin.sock");

@@ -1,9 +1,6 @@
 #pragma once
 // What the v4 door and the binding door of R2 work with. All outlive both.
 
-#include "base/clock.h"
-#include "base/log.h"
-#include "services/core/control.h"
 #include "services/r2/buckets.h"
 #include "services/r2/object_store.h"
 
@@ -12,8 +9,6 @@ namespace levada::services::r2 {
 struct R2Access {
   ObjectStore& store;
   Buckets& buckets;
-  Control& control;
-  Logger& log;
 };
 
 }  // namespace levada::services::r2

@@ -42,6 +42,7 @@ Response Refusal(const Status& status) {
   response.status = WordsOf(R2ErrorCodeOf(status)).http_status;
   // Bindings know one kind of failed condition.
   if (response.status == 304) response.status = 412;
+  if (response.status >= 500) response.cause = status.ToString();
   AddError(status, response);
   return response;
 }
@@ -325,9 +326,6 @@ Task<Response> ServeBinding(const R2Access& access, net::Request& request, const
   const Bucket found = *bucket;
   Result<Response> served = co_await Serve(access, request, found, grant.action);
   if (served.ok()) co_return *std::move(served);
-  if (!IsR2Error(served.status())) {
-    access.log.Error("an R2 binding's call failed", {{"cause", served.status().ToString()}});
-  }
   co_return Refusal(served.status());
 }
 

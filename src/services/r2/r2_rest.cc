@@ -22,15 +22,13 @@ using net::Task;
 constexpr uint64_t kSmallBodyMax = 1024 * 1024;
 
 /// Any failure in the envelope.
-Response Refusal(const R2Access& access, const Call& call, const Status& status) {
-  const R2ErrorCode code = R2ErrorCodeOf(status);
-  if (!IsR2Error(status)) {
-    access.log.Error("an R2 request failed", {{"request", call.id}, {"cause", status.ToString()}});
-  }
-  const R2ErrorWords& words = WordsOf(code);
+Response Refusal(const Status& status) {
+  const R2ErrorWords& words = WordsOf(R2ErrorCodeOf(status));
   ApiError error{words.http_status, words.r2_code, R2MessageOf(status), std::nullopt};
   if (words.http_status == 503) error.retry_after_s = 1;
-  return Failure(error);
+  Response response = Failure(error);
+  if (words.http_status >= 500) response.cause = status.ToString();
+  return response;
 }
 
 /// The bucket of the path, if it is one of the account.
@@ -72,7 +70,7 @@ Task<Response> CreateBucket(const R2Access& access, Call& call) {
   std::string name = has_name ? body["name"].get<std::string>() : std::string();
   const Result<Resource> made =
       co_await access.buckets.Create(call.account, std::move(name), call.actor());
-  if (!made.ok()) co_return Refusal(access, call, made.status());
+  if (!made.ok()) co_return Refusal(made.status());
   co_return Success(JsonOf(*made));
 }
 
@@ -101,15 +99,15 @@ Task<Response> ListBuckets(const R2Access& access, Call& call) {
 
 Task<Response> GetBucket(const R2Access& access, Call& call) {
   const auto bucket = BucketOf(access, call);
-  if (!bucket.ok()) co_return Refusal(access, call, bucket.status());
+  if (!bucket.ok()) co_return Refusal(bucket.status());
   co_return Success(JsonOf((*bucket)->resource));
 }
 
 Task<Response> DeleteBucket(const R2Access& access, Call& call) {
   const auto bucket = BucketOf(access, call);
-  if (!bucket.ok()) co_return Refusal(access, call, bucket.status());
+  if (!bucket.ok()) co_return Refusal(bucket.status());
   const Status deleted = co_await access.buckets.Delete(*bucket, call.actor());
-  if (!deleted.ok()) co_return Refusal(access, call, deleted);
+  if (!deleted.ok()) co_return Refusal(deleted);
   co_return Success("null");
 }
 
@@ -129,21 +127,21 @@ constexpr Setting kPublic{"public", ShowPublic, ChangePublic};
 
 Task<Response> ShowSetting(const R2Access& access, Call& call, Setting setting) {
   const auto bucket = BucketOf(access, call);
-  if (!bucket.ok()) co_return Refusal(access, call, bucket.status());
+  if (!bucket.ok()) co_return Refusal(bucket.status());
   co_return Success(setting.show(**bucket));
 }
 
 Task<Response> ChangeSetting(const R2Access& access, Call& call, Setting setting, bool is_removal) {
   const auto bucket = BucketOf(access, call);
-  if (!bucket.ok()) co_return Refusal(access, call, bucket.status());
+  if (!bucket.ok()) co_return Refusal(bucket.status());
   std::string body = R"({"rules":[]})";
   if (!is_removal) body = co_await ReadSmall(call);
   BucketSettings settings = (*bucket)->settings;
   const Status read = setting.change(body, settings);
-  if (!read.ok()) co_return Refusal(access, call, read);
+  if (!read.ok()) co_return Refusal(read);
   const Status changed =
       co_await access.buckets.Change(*bucket, settings, setting.name, call.actor());
-  if (!changed.ok()) co_return Refusal(access, call, changed);
+  if (!changed.ok()) co_return Refusal(changed);
   const KnownBucket now{(*bucket)->resource, settings};
   co_return Success(setting.show(now));
 }
@@ -158,7 +156,7 @@ std::optional<std::string> HeaderText(const Call& call, std::string_view name) {
 
 Task<Response> PutObject(const R2Access& access, Call& call) {
   const auto bucket = BucketOf(access, call);
-  if (!bucket.ok()) co_return Refusal(access, call, bucket.status());
+  if (!bucket.ok()) co_return Refusal(bucket.status());
   PutOptions options;
   HttpFields& http = options.attributes.http;
   http.content_type = HeaderText(call, "Content-Type");
@@ -174,7 +172,7 @@ Task<Response> PutObject(const R2Access& access, Call& call) {
   R2Source source(*call.request.body, {}, call.request.body->declared_size(), {});
   const Result<ObjectRecord> record = co_await access.store.Put(
       (*bucket)->bucket(), call.Parameter("key"), std::move(options), source);
-  if (!record.ok()) co_return Refusal(access, call, record.status());
+  if (!record.ok()) co_return Refusal(record.status());
   co_return Success(Dump(Json{{"key", call.Parameter("key")},
                               {"etag", record->etag},
                               {"version", record->version.Text()},
@@ -185,19 +183,19 @@ Task<Response> PutObject(const R2Access& access, Call& call) {
 
 Task<Response> GetObject(const R2Access& access, Call& call) {
   const auto bucket = BucketOf(access, call);
-  if (!bucket.ok()) co_return Refusal(access, call, bucket.status());
+  if (!bucket.ok()) co_return Refusal(bucket.status());
   VersionChoice choice;
   if (const auto version = call.Query("version")) {
     const std::optional<VersionChoice> parsed = VersionChoice::Parse(*version);
-    if (!parsed) co_return Refusal(access, call, R2Error(R2ErrorCode::kNoSuchVersion));
+    if (!parsed) co_return Refusal(R2Error(R2ErrorCode::kNoSuchVersion));
     choice = *parsed;
   }
   Result<OpenedObject> opened =
       co_await access.store.OpenObject((*bucket)->bucket(), call.Parameter("key"), choice);
-  if (!opened.ok()) co_return Refusal(access, call, opened.status());
+  if (!opened.ok()) co_return Refusal(opened.status());
   const ObjectRecord& record = opened->record;
   if (!record.customer_key_md5.empty()) {
-    co_return Refusal(access, call, R2Error(R2ErrorCode::kBadCustomerKey));
+    co_return Refusal(R2Error(R2ErrorCode::kBadCustomerKey));
   }
   Response response;
   const HttpFields& http = record.attributes.http;
@@ -221,18 +219,18 @@ Task<Response> GetObject(const R2Access& access, Call& call) {
 
 Task<Response> DeleteObject(const R2Access& access, Call& call) {
   const auto bucket = BucketOf(access, call);
-  if (!bucket.ok()) co_return Refusal(access, call, bucket.status());
+  if (!bucket.ok()) co_return Refusal(bucket.status());
   DeleteTarget target;
   target.key = call.Parameter("key");
   const Result<Deleted> deleted =
       co_await access.store.Delete((*bucket)->bucket(), std::move(target));
-  if (!deleted.ok()) co_return Refusal(access, call, deleted.status());
+  if (!deleted.ok()) co_return Refusal(deleted.status());
   co_return Success("null");
 }
 
 Task<Response> ListObjects(const R2Access& access, Call& call) {
   const auto bucket = BucketOf(access, call);
-  if (!bucket.ok()) co_return Refusal(access, call, bucket.status());
+  if (!bucket.ok()) co_return Refusal(bucket.status());
   ListRequest request;
   request.prefix = call.Query("prefix").value_or("");
   request.delimiter = call.Query("delimiter").value_or("");
@@ -241,13 +239,12 @@ Task<Response> ListObjects(const R2Access& access, Call& call) {
   if (const auto cursor = call.Query("cursor"); cursor && !cursor->empty()) {
     const std::optional<std::string> after = BytesOfBase64Url(*cursor);
     if (!after) {
-      co_return Refusal(access, call,
-                        R2Error(R2ErrorCode::kBadArgument, "This cursor is none of a list."));
+      co_return Refusal(R2Error(R2ErrorCode::kBadArgument, "This cursor is none of a list."));
     }
     request.after = *after;
   }
   const Result<ListPage> page = co_await access.store.List((*bucket)->bucket(), request);
-  if (!page.ok()) co_return Refusal(access, call, page.status());
+  if (!page.ok()) co_return Refusal(page.status());
   std::string list;
   for (const ListedObject& object : page->objects) {
     list += (list.empty() ? "" : ",") + RestJsonOf(object);
@@ -282,7 +279,7 @@ Task<Response> AnswerGraphQl(const R2Access& access, Call& call) {
                    call.principal.May(Service::kR2, Action::kRead, name);
   if (may) {
     const Result<BucketMeasure> measure = co_await access.store.Measure((*bucket)->bucket());
-    if (!measure.ok()) co_return Refusal(access, call, measure.status());
+    if (!measure.ok()) co_return Refusal(measure.status());
     Json group{{"max", Json{{"objectCount", measure->objects},
                             {"payloadSize", measure->bytes},
                             {"metadataSize", 0}}},

@@ -59,6 +59,7 @@ net::Response ErrorResponse(const Status& status, const S3Call& call) {
   document.request_id = call.id;
   net::Response response = XmlResponse(s3xml::WriteError(document), error.http_status);
   if (error.http_status == 503) response.headers.Add("Retry-After", "1");
+  if (error.http_status >= 500) response.cause = status.ToString();
   if (error.http_status == 304) response.body.clear();
   return response;
 }

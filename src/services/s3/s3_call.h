@@ -10,7 +10,6 @@
 #include <utility>
 #include <vector>
 
-#include "base/log.h"
 #include "formats/sigv4/authorization.h"
 #include "formats/sigv4/canonical.h"
 #include "formats/sigv4/s3_error.h"

@@ -72,8 +72,8 @@ std::vector<sigv4::HeaderView> ViewsOf(const net::Headers& headers) {
 
 }  // namespace
 
-S3Door::S3Door(S3Services services, S3DoorOptions options, Random& random, Logger& log)
-    : services_(services), options_(std::move(options)), random_(random), log_(log) {
+S3Door::S3Door(S3Services services, S3DoorOptions options, Random& random)
+    : services_(services), options_(std::move(options)), random_(random) {
   for (auto operations :
        {MultipartOperations(), ListingOperations(), BucketOperations(), ObjectOperations()}) {
     std::ranges::move(operations, std::back_inserter(operations_));
@@ -209,22 +209,10 @@ Task<Result<Response>> S3Door::Serve(S3Call& call) {
   co_return co_await (*operation)->handle(call);
 }
 
-void S3Door::Log(const S3Call& call, const Status& status) const {
-  const bool is_ours = r2::R2ErrorCodeOf(status) == R2ErrorCode::kInternal
-                           ? sigv4::S3ErrorOf(status).http_status >= 500
-                           : !r2::IsR2Error(status);
-  if (!is_ours) return;
-  log_.Error("an S3 request failed", {{"request", call.id},
-                                      {"method", call.request.method},
-                                      {"path", std::string(call.request.path.substr(0, 200))},
-                                      {"cause", status.ToString()}});
-}
-
 Task<Response> S3Door::Handle(net::Request& request) {
   request.notes.id = NewId(random_);
   S3Call call{request, services_, request.notes.id, {}, {}, {}, {}, {}, {}, {}, nullptr};
   Result<Response> served = co_await Serve(call);
-  if (!served.ok()) Log(call, served.status());
   Response response = served.ok() ? *std::move(served) : ErrorResponse(served.status(), call);
   response.headers.Add("x-amz-request-id", call.id);
   const auto origin = request.headers.Find("Origin");

@@ -11,7 +11,6 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "net/http.h"
 #include "services/s3/s3_call.h"
 
@@ -26,7 +25,7 @@ struct S3DoorOptions {
 class S3Door final : public net::Handler {
  public:
   /// All outlive it.
-  S3Door(S3Services services, S3DoorOptions options, Random& random, Logger& log);
+  S3Door(S3Services services, S3DoorOptions options, Random& random);
 
   const std::vector<S3Operation>& operations() const { return operations_; }
   net::Task<net::Response> Handle(net::Request& request) override;
@@ -38,12 +37,10 @@ class S3Door final : public net::Handler {
   Result<const S3Operation*> Find(const S3Call& call) const;
   Status Admit(const S3Operation& operation, S3Call& call) const;
   Result<net::Response> Preflight(S3Call& call) const;
-  void Log(const S3Call& call, const Status& status) const;
 
   const S3Services services_;
   const S3DoorOptions options_;
   Random& random_;
-  Logger& log_;
   std::vector<S3Operation> operations_;
 };
 

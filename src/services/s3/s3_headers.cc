@@ -74,7 +74,9 @@ Status RefuseUnsupported(const S3Call& call) {
                                              field.value != "bucket-owner-full-control");
     const bool is_unsupported =
         name.starts_with("x-amz-object-lock-") || name == "x-amz-tagging" ||
-        name == "x-amz-bucket-object-lock-enabled" || name == "x-amz-website-redirect-location" ||
+        (name == "x-amz-bucket-object-lock-enabled" && !EqualsIgnoringCase(field.value, "false")) ||
+        name == "x-amz-request-payer" || name == "x-amz-expected-bucket-owner" ||
+        name == "x-amz-source-expected-bucket-owner" || name == "x-amz-website-redirect-location" ||
         name == "x-amz-server-side-encryption" ||
         name.starts_with("x-amz-server-side-encryption-aws-kms-") ||
         name == "x-amz-server-side-encryption-context" || name == "x-amz-write-offset-bytes";
