@@ -26,6 +26,23 @@ void Grants::End(std::string_view generation) {
                 [generation](const auto& each) { return each.second.generation == generation; });
 }
 
+namespace {
+
+// The largest that a Worker may send in one call, and something.
+constexpr uint64_t kDrainedBytesMax = uint64_t{6} << 30;
+
+/// Whatever is left of it.
+net::Task<void> Drain(net::RequestBody& body) {
+  uint64_t left = kDrainedBytesMax;
+  while (true) {
+    const Result<std::string_view> piece = co_await body.Read();
+    if (!piece.ok() || piece->empty() || piece->size() > left) co_return;
+    left -= piece->size();
+  }
+}
+
+}  // namespace
+
 net::Task<net::Response> BindingDoor::Handle(net::Request& request) {
   const std::optional<std::string_view> value = request.headers.Find(kBindingHeader);
   const std::optional<Grant> grant = value ? grants_.Find(*value) : std::nullopt;
@@ -36,7 +53,9 @@ net::Task<net::Response> BindingDoor::Handle(net::Request& request) {
     refused.reason = "No such binding";
     co_return refused;
   }
-  co_return co_await serve->second(request, *grant);
+  net::Response response = co_await serve->second(request, *grant);
+  if (response.status >= 400) co_await Drain(*request.body);
+  co_return response;
 }
 
 }  // namespace levada::services

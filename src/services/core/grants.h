@@ -48,6 +48,8 @@ class Grants final {
 inline constexpr std::string_view kBindingHeader = "X-Levada-Binding";
 
 /// The listener of workerds: each call goes to the service of its grant. 403 without a valid one.
+/// A refusal waits until the body has come: workerd takes an answer in the midst of what it sends
+/// for a lost connection.
 class BindingDoor final : public net::Handler {
  public:
   using Serve = std::function<net::Task<net::Response>(net::Request&, const Grant&)>;

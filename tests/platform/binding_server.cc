@@ -1,0 +1,111 @@
+// The binding door alone, for a workerd that a test starts: one KV namespace and one bucket in the
+// directory given, on a Unix socket in it. It prints what the grants are, and serves until its
+// standard input ends.
+//
+//     binding_server DIRECTORY  ->  {"socket": "...", "kv": "<grant>", "r2": "<grant>", "r2_read":
+//     "<grant>"}
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <thread>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "net/server.h"
+#include "os/disk.h"
+#include "services/core/grants.h"
+#include "services/core/master_key.h"
+#include "services/kv/kv_binding.h"
+#include "services/kv/kv_store.h"
+#include "services/r2/r2_binding.h"
+
+namespace levada::services {
+namespace {
+
+template <typename T>
+T Need(Result<T> result) {
+  if (result.ok()) return *std::move(result);
+  std::fprintf(stderr, "%s\n", result.status().ToString().c_str());
+  std::exit(1);
+}
+
+/// Everything that the door stands on.
+struct Server {
+  explicit Server(const std::string& path)
+      : control(
+            Need(Control::Open(path + "/control.db", MasterKey::Of("test key"), *clock, *random))),
+        kv(Need(kv::KvStore::Open(path + "/kv", {}, *clock, *log))),
+        objects(Need(r2::ObjectStore::Open(
+            path + "/objects", {}, {*disk, *clock, *random, loop, workers, *log, nullptr}))),
+        account(Need(control->CreateAccount("test", {"test", ""}))),
+        kv_access{*kv, *control, *clock, loop, workers},
+        buckets(*control, *objects, loop, workers),
+        r2_access{*objects, buckets},
+        grants(*random),
+        door(grants) {
+    door.Add(ResourceKind::kNamespace, [this](net::Request& request, const Grant& grant) {
+      return kv::ServeBinding(kv_access, request, grant);
+    });
+    door.Add(ResourceKind::kBucket, [this](net::Request& request, const Grant& grant) {
+      return r2::ServeBinding(r2_access, request, grant);
+    });
+  }
+
+  std::string Allow(ResourceKind kind, const std::string& name, Action action) {
+    auto resource = control->FindResourceByName(account.row, kind, name);
+    if (!resource) {
+      resource = *Need(control->CreateResource(account, kind, name, "", {"test", ""}));
+    }
+    return grants.Issue({account.row, kind, resource->number, action, "test"});
+  }
+
+  const std::unique_ptr<Clock> clock = MakeSystemClock();
+  const std::unique_ptr<Random> random = MakeSystemRandom();
+  const std::unique_ptr<Logger> log = MakeNullLogger();
+  const std::unique_ptr<os::Disk> disk = os::MakeSystemDisk();
+  net::Loop loop;
+  std::unique_ptr<Control> control;
+  std::unique_ptr<kv::KvStore> kv;
+  net::Workers workers{4, 4096};
+  std::unique_ptr<r2::ObjectStore> objects;
+  Account account;
+  kv::KvAccess kv_access;
+  r2::Buckets buckets;
+  r2::R2Access r2_access;
+  Grants grants;
+  BindingDoor door;
+};
+
+int Run(const std::string& path) {
+  Server server(path);
+  net::ListenOptions listen;
+  listen.unix_path = path + "/bind.sock";
+  const auto listener = Need(net::Server::Listen(server.loop, server.door, listen));
+  const Json ready{{"socket", listen.unix_path},
+                   {"kv", server.Allow(ResourceKind::kNamespace, "space", Action::kWrite)},
+                   {"r2", server.Allow(ResourceKind::kBucket, "bucket", Action::kWrite)},
+                   {"r2_read", server.Allow(ResourceKind::kBucket, "bucket", Action::kRead)}};
+  std::printf("%s\n", Dump(ready).c_str());
+  std::fflush(stdout);
+  std::thread input([&server] {
+    char byte = 0;
+    while (read(STDIN_FILENO, &byte, 1) > 0) {
+    }
+    server.loop.Stop();
+  });
+  server.loop.Run();
+  input.join();
+  return 0;
+}
+
+}  // namespace
+}  // namespace levada::services
+
+int main(int count, char** arguments) {
+  if (count != 2) return 2;
+  return levada::services::Run(arguments[1]);
+}
