@@ -96,6 +96,7 @@ struct Daemon::Parts {
   std::unique_ptr<services::r2::ObjectStore> objects;
   std::unique_ptr<DaemonMetrics> metrics;  // workers ask it
   std::unique_ptr<net::Workers> workers;
+  std::unique_ptr<net::Workers> transfers;  ///< of objects
   std::unique_ptr<services::kv::KvAccess> kv_access;
   std::unique_ptr<services::V4Door> v4;
   std::unique_ptr<FrontDoor> front;
@@ -161,9 +162,11 @@ Status Daemon::Parts::OpenStores(os::Disk& disk, const Clock& clock, Random& ran
       kv, services::kv::KvStore::Open(directory->Path("kv"), services::kv::KvLimits{}, clock, log,
                                       reserve.get()));
   workers = std::make_unique<net::Workers>(std::max(4, 2 * os::ProcessorCount()), kBlockedMax);
-  ARROW_ASSIGN_OR_RAISE(objects, services::r2::ObjectStore::Open(
-                                     directory->Path("objects"), services::r2::R2Limits{},
-                                     {disk, clock, random, loop, *workers, log, reserve.get()}));
+  transfers = std::make_unique<net::Workers>(std::max(4, 2 * os::ProcessorCount()), kBlockedMax);
+  ARROW_ASSIGN_OR_RAISE(objects,
+                        services::r2::ObjectStore::Open(
+                            directory->Path("objects"), services::r2::R2Limits{},
+                            {disk, clock, random, loop, *workers, *transfers, log, reserve.get()}));
   return Status::OK();
 }
 

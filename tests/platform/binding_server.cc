@@ -40,7 +40,7 @@ struct Server {
             Need(Control::Open(path + "/control.db", MasterKey::Of("test key"), *clock, *random))),
         kv(Need(kv::KvStore::Open(path + "/kv", {}, *clock, *log))),
         objects(Need(r2::ObjectStore::Open(
-            path + "/objects", {}, {*disk, *clock, *random, loop, workers, *log, nullptr}))),
+            path + "/objects", {}, {*disk, *clock, *random, loop, workers, workers, *log, nullptr}))),
         account(Need(control->CreateAccount("test", {"test", ""}))),
         kv_access{*kv, *control, *clock, loop, workers},
         buckets(*control, *objects, loop, workers),

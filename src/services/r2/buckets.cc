@@ -78,6 +78,7 @@ Result<std::shared_ptr<const KnownBucket>> Buckets::Find(std::string_view name) 
   std::shared_ptr<const KnownBucket>& known = known_[resource->number];
   if (known == nullptr || known->resource.settings != resource->settings) {
     ARROW_ASSIGN_OR_RAISE(BucketSettings settings, ParseSettings(resource->settings));
+    store_.SetVersioning(resource->number, settings.versioning);
     known = std::make_shared<KnownBucket>(KnownBucket{*std::move(resource), std::move(settings)});
   }
   return known;
@@ -125,13 +126,27 @@ net::Task<Status> Buckets::Delete(std::shared_ptr<const KnownBucket> bucket, Act
   co_return deleted ? *deleted : R2Error(R2ErrorCode::kTooBusy);
 }
 
-net::Task<Status> Buckets::Change(std::shared_ptr<const KnownBucket> bucket,
-                                  BucketSettings settings, std::string what, Actor actor) {
+net::Task<Result<BucketSettings>> Buckets::Change(std::shared_ptr<const KnownBucket> bucket,
+                                                  std::function<Status(BucketSettings&)> change,
+                                                  std::string what, Actor actor) {
+  const KeyLocks::Hold hold = co_await changes_.Acquire(bucket->resource.id);
+  // As they are now: another setting may have changed since the request began.
+  const Result<std::shared_ptr<const KnownBucket>> now = Find(bucket->resource.name);
+  if (!now.ok()) co_return now.status();
+  if (*now == nullptr || (*now)->resource.number != bucket->resource.number) {
+    co_return R2Error(R2ErrorCode::kNoSuchBucket);
+  }
+  BucketSettings settings = (*now)->settings;
+  const Status status = change(settings);
+  if (!status.ok()) co_return status;
   const std::string text = TextOf(settings);
   const auto changed = co_await net::Blocking(loop_, workers_, [&] {
     return control_.ChangeSettings(bucket->resource, text, what, actor);
   });
-  co_return changed ? *changed : R2Error(R2ErrorCode::kTooBusy);
+  if (!changed) co_return R2Error(R2ErrorCode::kTooBusy);
+  if (!changed->ok()) co_return *changed;
+  store_.SetVersioning(bucket->resource.number, settings.versioning);
+  co_return settings;
 }
 
 }  // namespace levada::services::r2

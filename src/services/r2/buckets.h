@@ -4,6 +4,7 @@
 // in the words of R2. On the loop.
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,6 +15,7 @@
 #include "formats/s3xml/cors.h"
 #include "formats/s3xml/lifecycle.h"
 #include "services/core/control.h"
+#include "services/r2/key_locks.h"
 #include "services/r2/object_store.h"
 
 namespace levada::services::r2 {
@@ -39,7 +41,7 @@ class Buckets final {
  public:
   /// All outlive it.
   Buckets(Control& control, ObjectStore& store, net::Loop& loop, net::Workers& workers)
-      : control_(control), store_(store), loop_(loop), workers_(workers) {}
+      : control_(control), store_(store), loop_(loop), workers_(workers), changes_(loop) {}
 
   /// Of any account; null when there is none. kStoreDamaged for settings that cannot be read.
   Result<std::shared_ptr<const KnownBucket>> Find(std::string_view name);
@@ -52,15 +54,18 @@ class Buckets final {
   net::Task<Result<Resource>> Create(Account account, std::string name, Actor actor);
   /// kBucketNotEmpty.
   net::Task<Status> Delete(std::shared_ptr<const KnownBucket> bucket, Actor actor);
-  /// `what` changed, for the audit log.
-  net::Task<Status> Change(std::shared_ptr<const KnownBucket> bucket, BucketSettings settings,
-                           std::string what, Actor actor);
+  /// Changes what `change` changes and nothing else; the settings as they are then. `what` is for
+  /// the audit log.
+  net::Task<Result<BucketSettings>> Change(std::shared_ptr<const KnownBucket> bucket,
+                                           std::function<Status(BucketSettings&)> change,
+                                           std::string what, Actor actor);
 
  private:
   Control& control_;
   ObjectStore& store_;
   net::Loop& loop_;
   net::Workers& workers_;
+  KeyLocks changes_;  // of the settings of a bucket
   std::unordered_map<uint64_t, std::shared_ptr<const KnownBucket>> known_;  // by number
 };
 

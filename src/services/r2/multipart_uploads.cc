@@ -103,7 +103,7 @@ Task<Result<PartRecord>> ObjectStore::PutPart(Bucket bucket, std::string key, St
   receiving.always_blob = true;
   receiving.bytes_max = limits_.upload_bytes_max;
   Result<Received> received = co_await Receive(source, std::move(receiving), *blobs_,
-                                               environment_.loop, environment_.workers);
+                                               environment_.loop, environment_.transfers);
   if (!received.ok()) co_return received.status();
   PartRecord part;
   part.number = number;
@@ -202,6 +202,7 @@ Task<Result<ObjectRecord>> ObjectStore::CompleteUpload(Bucket bucket, std::strin
   // The only one that takes two locks: nobody waits in a circle.
   const KeyLocks::Hold upload_hold = co_await locks_.Acquire(UploadLock(upload));
   const KeyLocks::Hold key_hold = co_await locks_.Acquire(ObjectKey(bucket.number, key));
+  bucket = Now(bucket);
   const Result<KeyState> state = co_await StateOf(bucket, key);
   if (!state.ok()) co_return state.status();
   const Result<UploadRecord> record = co_await FindUpload(bucket, key, upload);

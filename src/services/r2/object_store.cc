@@ -117,6 +117,12 @@ Task<void> ObjectStore::RemoveFile(Stamp blob) {
   }
 }
 
+Bucket ObjectStore::Now(Bucket bucket) const {
+  const auto at = versioning_.find(bucket.number);
+  if (at != versioning_.end()) bucket.versioning = at->second;
+  return bucket;
+}
+
 Stamp ObjectStore::NextStamp(uint64_t behind) {
   const auto now = static_cast<uint64_t>(environment_.clock.Now());
   last_sequence_ = std::max({now, last_sequence_ + 1, behind + 1});
@@ -191,7 +197,7 @@ Task<Result<std::optional<ObjectRecord>>> ObjectStore::FindMarker(Bucket bucket,
 std::unique_ptr<ObjectReader> ObjectStore::Read(OpenedObject object, ByteRange range,
                                                 std::optional<CustomerKey> key) const {
   return std::make_unique<ObjectReader>(std::move(object), range, std::move(key), *blobs_,
-                                        environment_.loop, environment_.workers);
+                                        environment_.loop, environment_.transfers);
 }
 
 Task<Result<ListPage>> ObjectStore::List(Bucket bucket, ListRequest request) {
@@ -262,7 +268,7 @@ Task<Result<ObjectRecord>> ObjectStore::Put(Bucket bucket, std::string key, PutO
   receiving.always_blob = options.key.has_value();
   receiving.bytes_max = limits_.upload_bytes_max;
   Result<Received> received = co_await Receive(source, std::move(receiving), *blobs_,
-                                               environment_.loop, environment_.workers);
+                                               environment_.loop, environment_.transfers);
   if (!received.ok()) co_return received.status();
   ObjectRecord record;
   record.bytes = received->computed.bytes;
@@ -274,6 +280,7 @@ Task<Result<ObjectRecord>> ObjectStore::Put(Bucket bucket, std::string key, PutO
   if (received->segment) record.segments.push_back(*received->segment);
 
   const KeyLocks::Hold hold = co_await locks_.Acquire(ObjectKey(bucket.number, key));
+  bucket = Now(bucket);
   const Result<KeyState> state = co_await StateOf(bucket, key);
   status = state.status();
   if (status.ok() && Evaluate(options.conditions, state->current ? &*state->current : nullptr) !=
@@ -384,6 +391,7 @@ Task<Result<Deleted>> ObjectStore::PlanTarget(Change& change, Bucket bucket, Del
     deleted.refused = R2Error(R2ErrorCode::kBadKey);
     co_return deleted;
   }
+  bucket = Now(bucket);
   // A version may be asked of a bucket that keeps none: its objects are null versions.
   const bool by_version = target.version.kind != VersionChoice::Kind::kCurrent;
   const Result<KeyState> state = co_await StateOf(bucket, target.key);

@@ -49,7 +49,8 @@ struct R2Limits {
 
 enum class Versioning : uint8_t { kOff, kEnabled, kSuspended };
 
-/// A bucket as a request finds it.
+/// A bucket as a request finds it. What decides is whether it keeps versions when the write is
+/// committed, see SetVersioning.
 struct Bucket {
   uint64_t number = 0;
   Versioning versioning = Versioning::kOff;
@@ -114,7 +115,8 @@ class ObjectStore final {
     const Clock& clock;
     Random& random;
     net::Loop& loop;
-    net::Workers& workers;
+    net::Workers& workers;    ///< for what is short: records
+    net::Workers& transfers;  ///< for the bytes of objects, so that nobody waits behind them
     Logger& log;
     os::DiskReserve* reserve = nullptr;
   };
@@ -166,6 +168,8 @@ class ObjectStore final {
   net::Task<Status> AbortUpload(Bucket bucket, std::string key, Stamp upload);
 
   // ---- buckets
+  /// From here on; without it, what each request says.
+  void SetVersioning(uint64_t bucket, Versioning versioning) { versioning_[bucket] = versioning; }
   /// Takes no more writes for the bucket and drops its unfinished uploads; kBucketNotEmpty, and
   /// everything as before, when there are objects or versions in it.
   net::Task<Status> CloseBucket(Bucket bucket);
@@ -193,6 +197,7 @@ class ObjectStore final {
   net::Task<void> RemoveFile(Stamp blob);
 
   Stamp NextStamp(uint64_t behind = 0);
+  Bucket Now(Bucket bucket) const;
   Status CheckWritable(const std::string& key, const ObjectAttributes* attributes) const;
   void AddObject(Change& change, Bucket bucket, const std::string& key, const KeyState& state,
                  ObjectRecord& record, std::string inline_bytes);
@@ -217,6 +222,7 @@ class ObjectStore final {
   /// Under way, by bucket.
   const std::shared_ptr<std::map<uint64_t, int>> commits_ =
       std::make_shared<std::map<uint64_t, int>>();
+  std::map<uint64_t, Versioning> versioning_;
   std::set<uint64_t> closed_;  // buckets that are deleted, or about to be
   uint64_t last_sequence_;
   const uint64_t first_sequence_;

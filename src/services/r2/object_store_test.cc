@@ -268,6 +268,45 @@ TEST_F(ObjectStoreTest, DeletesManyAndTwoVersionsOfOneKey) {
   EXPECT_EQ(ValueOf(Wait(store_->ListVersions(kVersioned, {}))).objects.size(), 3U);
 }
 
+/// Gives its bytes when it is told to.
+class HeldSource final : public ObjectSource {
+ public:
+  explicit HeldSource(net::Loop& loop) : go_(loop) {}
+  void Go() const { go_.Set(true); }
+  net::Task<Result<std::string_view>> Read() override {
+    if (std::exchange(is_read_, true)) co_return std::string_view();
+    co_await go_;
+    co_return std::string_view("late");
+  }
+  std::optional<uint64_t> declared_bytes() const override { return 4; }
+  std::vector<checksums::Algorithm> algorithms() const override { return {}; }
+  Result<std::vector<StoredChecksum>> Check(const Computed&) override {
+    return std::vector<StoredChecksum>();
+  }
+
+ private:
+  net::Arrival<bool> go_;
+  bool is_read_ = false;
+};
+
+TEST_F(ObjectStoreTest, AnUploadThatBeganBeforeVersionsWereKeptReplacesNone) {
+  HeldSource source(running_->loop());
+  const net::Arrival<Status> ended(running_->loop());
+  struct Writer {
+    static net::Task<void> Run(ObjectStore& store, HeldSource& bytes, net::Arrival<Status> done) {
+      done.Set((co_await store.Put(kPlain, "k", {}, bytes)).status());
+    }
+    static net::Task<Status> Of(net::Arrival<Status> done) { co_return co_await done; }
+  };
+  running_->loop().Spawn(Writer::Run(*store_, source, ended));
+  running_->Do([this] { store_->SetVersioning(kPlain.number, Versioning::kEnabled); });
+  ASSERT_THAT(Put(kPlain, "k", "kept"), IsOk());
+  source.Go();
+  ASSERT_THAT(Wait(Writer::Of(ended)), IsOk());
+  EXPECT_EQ(ValueOf(Wait(store_->ListVersions(kPlain, {}))).objects.size(), 2U);
+  EXPECT_EQ(Get(kPlain, "k"), "late");
+}
+
 // ---- a model of versions, and random histories
 
 struct ModelVersion {

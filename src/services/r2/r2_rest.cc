@@ -136,13 +136,12 @@ Task<Response> ChangeSetting(const R2Access& access, Call& call, Setting setting
   if (!bucket.ok()) co_return Refusal(bucket.status());
   std::string body = R"({"rules":[]})";
   if (!is_removal) body = co_await ReadSmall(call);
-  BucketSettings settings = (*bucket)->settings;
-  const Status read = setting.change(body, settings);
-  if (!read.ok()) co_return Refusal(read);
-  const Status changed =
-      co_await access.buckets.Change(*bucket, settings, setting.name, call.actor());
-  if (!changed.ok()) co_return Refusal(changed);
-  const KnownBucket now{(*bucket)->resource, settings};
+  const auto change = [&setting, &body](BucketSettings& settings) {
+    return setting.change(body, settings);
+  };
+  const auto changed = co_await access.buckets.Change(*bucket, change, setting.name, call.actor());
+  if (!changed.ok()) co_return Refusal(changed.status());
+  const KnownBucket now{(*bucket)->resource, *changed};
   co_return Success(setting.show(now));
 }
 

@@ -56,7 +56,8 @@ class ObjectStoreTest : public testing::Test {
     workers_ = std::make_unique<net::Workers>(4, 4096);
     store_ = ValueOf(ObjectStore::Open(
         directory_ / "objects", limits_,
-        {*disk_, clock_, *random_, running_->loop(), *workers_, *log_, nullptr}, options_));
+        {*disk_, clock_, *random_, running_->loop(), *workers_, *workers_, *log_, nullptr},
+        options_));
   }
   void Close() {
     if (running_ == nullptr) return;

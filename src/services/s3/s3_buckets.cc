@@ -1,6 +1,6 @@
 // Operations on buckets and what is configured of them.
 
-#include <algorithm>
+#include <functional>
 #include <utility>
 
 #include "formats/s3xml/bucket_configuration.h"
@@ -28,11 +28,11 @@ Response Empty(int status) {
 }
 
 /// Changes the settings and answers.
-Task<Result<Response>> Change(S3Call& call, BucketSettings settings, std::string what,
-                              int http_status) {
-  const Status changed = co_await call.services.buckets.Change(call.bucket, std::move(settings),
-                                                               std::move(what), call.actor());
-  if (!changed.ok()) co_return changed;
+Task<Result<Response>> Change(S3Call& call, std::function<Status(BucketSettings&)> change,
+                              std::string what, int http_status) {
+  const auto changed = co_await call.services.buckets.Change(call.bucket, std::move(change),
+                                                             std::move(what), call.actor());
+  if (!changed.ok()) co_return changed.status();
   co_return Empty(http_status);
 }
 
@@ -117,11 +117,12 @@ Task<Result<Response>> PutBucketVersioning(S3Call& call) {
                              {}};
   }
   if (wanted->mfa_delete.value_or(false)) co_return NotImplemented("MfaDelete is not implemented");
-  BucketSettings settings = call.bucket->settings;
-  settings.versioning = *wanted->status == s3xml::VersioningStatus::kEnabled
-                            ? Versioning::kEnabled
-                            : Versioning::kSuspended;
-  co_return co_await Change(call, std::move(settings), "versioning", 200);
+  const bool enables = *wanted->status == s3xml::VersioningStatus::kEnabled;
+  const auto change = [enables](BucketSettings& settings) {
+    settings.versioning = enables ? Versioning::kEnabled : Versioning::kSuspended;
+    return Status::OK();
+  };
+  co_return co_await Change(call, change, "versioning", 200);
 }
 
 Task<Result<Response>> GetBucketCors(S3Call& call) {
@@ -138,15 +139,19 @@ Task<Result<Response>> PutBucketCors(S3Call& call) {
   if (!body.ok()) co_return body.status();
   auto rules = s3xml::ParseCorsConfiguration(*body);
   if (!rules.ok()) co_return RefusedDocument(rules.status());
-  BucketSettings settings = call.bucket->settings;
-  settings.cors = *std::move(rules);
-  co_return co_await Change(call, std::move(settings), "cors", 200);
+  const auto change = [&rules](BucketSettings& settings) {
+    settings.cors = *rules;
+    return Status::OK();
+  };
+  co_return co_await Change(call, change, "cors", 200);
 }
 
 Task<Result<Response>> DeleteBucketCors(S3Call& call) {
-  BucketSettings settings = call.bucket->settings;
-  settings.cors.clear();
-  co_return co_await Change(call, std::move(settings), "cors", 204);
+  const auto change = [](BucketSettings& settings) {
+    settings.cors.clear();
+    return Status::OK();
+  };
+  co_return co_await Change(call, change, "cors", 204);
 }
 
 Task<Result<Response>> GetBucketLifecycle(S3Call& call) {
@@ -180,15 +185,19 @@ Task<Result<Response>> PutBucketLifecycle(S3Call& call) {
   if (!rules.ok()) co_return RefusedDocument(rules.status());
   const Status done = RefuseUndoneRules(*rules);
   if (!done.ok()) co_return done;
-  BucketSettings settings = call.bucket->settings;
-  settings.lifecycle = *std::move(rules);
-  co_return co_await Change(call, std::move(settings), "lifecycle", 200);
+  const auto change = [&rules](BucketSettings& settings) {
+    settings.lifecycle = *rules;
+    return Status::OK();
+  };
+  co_return co_await Change(call, change, "lifecycle", 200);
 }
 
 Task<Result<Response>> DeleteBucketLifecycle(S3Call& call) {
-  BucketSettings settings = call.bucket->settings;
-  settings.lifecycle.clear();
-  co_return co_await Change(call, std::move(settings), "lifecycle", 204);
+  const auto change = [](BucketSettings& settings) {
+    settings.lifecycle.clear();
+    return Status::OK();
+  };
+  co_return co_await Change(call, change, "lifecycle", 204);
 }
 
 }  // namespace

@@ -59,6 +59,20 @@ std::optional<int64_t> MillisOf(std::optional<std::string_view> header) {
   return *seconds * 1000;
 }
 
+/// What can stand in a header: metadata may have come by another door.
+bool IsHeaderText(std::string_view text) {
+  return std::ranges::all_of(
+      text, [](char c) { return (static_cast<uint8_t>(c) >= ' ' && c != '\x7f') || c == '\t'; });
+}
+
+bool IsHeaderName(std::string_view text) {
+  constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
+  return !text.empty() && std::ranges::all_of(text, [kMarks](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           kMarks.find(c) != std::string_view::npos;
+  });
+}
+
 std::string Name(std::string_view prefix, std::string_view name) {
   return std::string(prefix) + std::string(name);
 }
@@ -220,9 +234,9 @@ void AddObjectHeaders(const S3Call& call, const ObjectRecord& record, bool is_pa
     // Only of a request that somebody signed.
     const std::string* other =
         call.is_anonymous() ? nullptr : call.Query("response-" + LowerAscii(name));
-    if (other != nullptr) {
+    if (other != nullptr && IsHeaderText(*other)) {
       response.headers.Add(std::string(name), *other);
-    } else if (value) {
+    } else if (value && IsHeaderText(*value)) {
       response.headers.Add(std::string(name), *value);
     }
   };
@@ -238,9 +252,15 @@ void AddObjectHeaders(const S3Call& call, const ObjectRecord& record, bool is_pa
   response.headers.Add("ETag", Quoted(record.etag));
   response.headers.Add("Last-Modified", net::HttpDate(record.uploaded_ms / 1000));
   response.headers.Add("Accept-Ranges", "bytes");
+  int missing = 0;
   for (const auto& [name, value] : record.attributes.custom) {
-    response.headers.Add(Name(kMeta, name), value);
+    if (IsHeaderName(name) && IsHeaderText(value)) {
+      response.headers.Add(Name(kMeta, name), value);
+    } else {
+      ++missing;
+    }
   }
+  if (missing > 0) response.headers.Add("x-amz-missing-meta", std::to_string(missing));
   if (record.attributes.infrequent_access) {
     response.headers.Add("x-amz-storage-class", std::string(kInfrequent));
   }
