@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/json.h"
+#include "services/core/on_thread.h"
 
 namespace levada::services {
 
@@ -34,6 +35,7 @@ net::Response Failure(const ApiError& error) {
 }
 
 ApiError ErrorOf(const Status& status) {
+  if (IsBusy(status)) return TooBusy();
   ApiError error{500, kInternalError, "the daemon could not do this; its log says why",
                  std::nullopt, status.ToString()};
   switch (CodeOf(status)) {

@@ -25,7 +25,7 @@ net::Response Failure(const ApiError& error);
 /// A JSON text without the envelope.
 net::Response JsonResponse(int status, std::string text);
 
-/// What failed inside: 507 for a full disk, 503 for what passes, else 500. The message says what
+/// What failed inside: 507 for a full disk, 503 for Busy, else 500. The message says what
 /// the client can know; its cause, which the log gets, has the rest.
 ApiError ErrorOf(const Status& status);
 /// More work than can be taken now: 503 with Retry-After.

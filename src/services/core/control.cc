@@ -465,23 +465,29 @@ Result<std::optional<Resource>> Control::CreateResource(const Account& account, 
   return std::optional<Resource>(std::move(resource));
 }
 
+Status Control::ChangeRow(const char* sql, const Resource& resource,
+                          const std::optional<std::string>& value, std::string_view action,
+                          const std::string& subject, const Actor& actor) {
+  ARROW_ASSIGN_OR_RAISE(auto transaction,
+                        Transaction::Begin(context_, *database_, Transaction::Kind::kWrite));
+  ARROW_ASSIGN_OR_RAISE(Statement change, database_->Prepare(context_, sql));
+  change.Bind(1, static_cast<int64_t>(resource.number));
+  if (value) change.Bind(2, *value);
+  ARROW_RETURN_NOT_OK(change.Run(context_));
+  ARROW_RETURN_NOT_OK(Note(actor, accounts_.at(resource.account).id,
+                           std::string(NameOf(resource.kind)) + "." + std::string(action),
+                           resource.id + " " + subject));
+  return transaction->Commit(context_);
+}
+
 Result<bool> Control::RenameResource(const Resource& resource, const std::string& name,
                                      const Actor& actor) {
   const std::lock_guard change(change_mutex_);
   if (const auto taken = FindResourceByName(resource.account, resource.kind, name)) {
     return taken->number == resource.number;
   }
-  ARROW_ASSIGN_OR_RAISE(auto transaction,
-                        Transaction::Begin(context_, *database_, Transaction::Kind::kWrite));
-  ARROW_ASSIGN_OR_RAISE(
-      Statement update,
-      database_->Prepare(context_, "update resources set name = ? where number = ?"));
-  update.Bind(1, name).Bind(2, static_cast<int64_t>(resource.number));
-  ARROW_RETURN_NOT_OK(update.Run(context_));
-  ARROW_RETURN_NOT_OK(Note(actor, accounts_.at(resource.account).id,
-                           std::string(NameOf(resource.kind)) + ".rename",
-                           resource.id + " " + name));
-  ARROW_RETURN_NOT_OK(transaction->Commit(context_));
+  ARROW_RETURN_NOT_OK(ChangeRow("update resources set name = ?2 where number = ?1", resource, name,
+                                "rename", name, actor));
   const std::unique_lock memory(memory_mutex_);
   const auto at = resources_.find(resource.number);
   if (at == resources_.end()) return true;
@@ -495,17 +501,8 @@ Result<bool> Control::RenameResource(const Resource& resource, const std::string
 Status Control::ChangeSettings(const Resource& resource, const std::string& settings,
                                std::string_view what, const Actor& actor) {
   const std::lock_guard change(change_mutex_);
-  ARROW_ASSIGN_OR_RAISE(auto transaction,
-                        Transaction::Begin(context_, *database_, Transaction::Kind::kWrite));
-  ARROW_ASSIGN_OR_RAISE(
-      Statement update,
-      database_->Prepare(context_, "update resources set settings = ? where number = ?"));
-  update.Bind(1, settings).Bind(2, static_cast<int64_t>(resource.number));
-  ARROW_RETURN_NOT_OK(update.Run(context_));
-  ARROW_RETURN_NOT_OK(Note(actor, accounts_.at(resource.account).id,
-                           std::string(NameOf(resource.kind)) + "." + std::string(what),
-                           resource.id + " " + resource.name));
-  ARROW_RETURN_NOT_OK(transaction->Commit(context_));
+  ARROW_RETURN_NOT_OK(ChangeRow("update resources set settings = ?2 where number = ?1", resource,
+                                settings, what, resource.name, actor));
   const std::unique_lock memory(memory_mutex_);
   const auto at = resources_.find(resource.number);
   if (at != resources_.end()) at->second.settings = settings;
@@ -514,16 +511,8 @@ Status Control::ChangeSettings(const Resource& resource, const std::string& sett
 
 Status Control::DeleteResource(const Resource& resource, const Actor& actor) {
   const std::lock_guard change(change_mutex_);
-  ARROW_ASSIGN_OR_RAISE(auto transaction,
-                        Transaction::Begin(context_, *database_, Transaction::Kind::kWrite));
-  ARROW_ASSIGN_OR_RAISE(Statement remove,
-                        database_->Prepare(context_, "delete from resources where number = ?"));
-  remove.Bind(1, static_cast<int64_t>(resource.number));
-  ARROW_RETURN_NOT_OK(remove.Run(context_));
-  ARROW_RETURN_NOT_OK(Note(actor, accounts_.at(resource.account).id,
-                           std::string(NameOf(resource.kind)) + ".delete",
-                           resource.id + " " + resource.name));
-  ARROW_RETURN_NOT_OK(transaction->Commit(context_));
+  ARROW_RETURN_NOT_OK(ChangeRow("delete from resources where number = ?1", resource, std::nullopt,
+                                "delete", resource.name, actor));
   const std::unique_lock memory(memory_mutex_);
   by_resource_id_.erase({resource.kind, resource.id});
   by_resource_name_.erase(

@@ -175,6 +175,11 @@ class Control final {
   Status CheckMasterKey() const;
   Status Note(const Actor& actor, std::string_view account, std::string_view action,
               std::string_view subject);
+  /// Runs `sql` with a resource's number (?1) and a value (?2), and notes it in the audit log.
+  /// Holding change_mutex_.
+  Status ChangeRow(const char* sql, const Resource& resource,
+                   const std::optional<std::string>& value, std::string_view action,
+                   const std::string& subject, const Actor& actor);
   struct Inserted;
   Result<Inserted> InsertToken(const Account& account, const std::string& name,
                                std::vector<Scope> scopes, std::optional<WallMicros> expires);

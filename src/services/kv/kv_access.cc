@@ -3,48 +3,48 @@
 #include <utility>
 
 #include "base/json.h"
+#include "services/core/on_thread.h"
 #include "services/kv/kv_rules.h"
 
 namespace levada::services::kv {
 
-net::Task<std::optional<Result<std::optional<KvEntry>>>> ReadEntry(const KvAccess& access,
-                                                                   uint64_t space,
-                                                                   std::string key) {
+net::Task<Result<std::optional<KvEntry>>> ReadEntry(const KvAccess& access, uint64_t space,
+                                                    std::string key) {
   Result<KvCachedEntry> cached = access.store.GetCached(space, key);
-  if (!cached.ok()) co_return Result<std::optional<KvEntry>>(cached.status());
-  if (cached->known) co_return Result<std::optional<KvEntry>>(std::move(cached->entry));
+  if (!cached.ok()) co_return cached.status();
+  if (cached->known) co_return std::move(cached->entry);
   const KvStore& store = access.store;
-  co_return co_await net::Blocking(access.loop, access.workers,
-                                   [&store, space, &key] { return store.Get(space, key); });
+  co_return co_await OnThread(access.loop, access.workers,
+                              [&store, space, &key] { return store.Get(space, key); });
 }
 
-net::Task<std::optional<Status>> WritePairs(const KvAccess& access, uint64_t space,
-                                            std::vector<KvPair> pairs) {
-  net::Arrival<Status> durable(access.loop);
-  const bool taken = access.store.Put(space, std::move(pairs),
-                                      [durable](const Status& status) { durable.Set(status); });
-  if (!taken) co_return std::nullopt;
-  co_return co_await durable;
+net::Task<Status> WritePairs(const KvAccess& access, uint64_t space, std::vector<KvPair> pairs) {
+  co_return co_await Durably(access.loop, [&](KvStore::Done done) {
+    return access.store.Put(space, std::move(pairs), std::move(done));
+  });
 }
 
-net::Task<std::optional<Status>> DeleteKeys(const KvAccess& access, uint64_t space,
-                                            std::vector<std::string> keys) {
-  net::Arrival<Status> durable(access.loop);
-  const bool taken =
-      access.store.Delete(space, keys, [durable](const Status& status) { durable.Set(status); });
-  if (!taken) co_return std::nullopt;
-  co_return co_await durable;
+net::Task<Status> DeleteKeys(const KvAccess& access, uint64_t space,
+                             std::vector<std::string> keys) {
+  co_return co_await Durably(access.loop, [&](KvStore::Done done) {
+    return access.store.Delete(space, keys, std::move(done));
+  });
 }
 
-net::Task<std::optional<Result<std::optional<KvPage>>>> ListKeys(const KvAccess& access,
-                                                                 uint64_t space, std::string prefix,
-                                                                 std::string cursor,
-                                                                 int64_t limit) {
+net::Task<Status> DropNamespace(const KvAccess& access, uint64_t space) {
+  co_return co_await Durably(access.loop, [&](KvStore::Done done) {
+    return access.store.DropNamespace(space, std::move(done));
+  });
+}
+
+net::Task<Result<std::optional<KvPage>>> ListKeys(const KvAccess& access, uint64_t space,
+                                                  std::string prefix, std::string cursor,
+                                                  int64_t limit) {
   const KvStore& store = access.store;
-  co_return co_await net::Blocking(access.loop, access.workers,
-                                   [&store, space, &prefix, &cursor, limit] {
-                                     return store.List(space, prefix, cursor, limit);
-                                   });
+  co_return co_await OnThread(access.loop, access.workers,
+                              [&store, space, &prefix, &cursor, limit] {
+                                return store.List(space, prefix, cursor, limit);
+                              });
 }
 
 namespace {
@@ -68,16 +68,12 @@ net::Task<BulkRead> ReadBulk(const KvAccess& access, uint64_t space, std::vector
   BulkRead read;
   read.json = "{";
   for (const std::string& key : keys) {
-    auto entry = co_await ReadEntry(access, space, key);
-    if (!entry) {
-      read.error = TooBusy();
+    const auto entry = co_await ReadEntry(access, space, key);
+    if (!entry.ok()) {
+      read.error = ErrorOf(entry.status());
       co_return read;
     }
-    if (!entry->ok()) {
-      read.error = ErrorOf(entry->status());
-      co_return read;
-    }
-    const std::optional<std::string> member = MemberOf(**entry, options);
+    const std::optional<std::string> member = MemberOf(*entry, options);
     if (!member) {
       read.error = ApiError{400, kBadArgument,
                             "At least one of the requested keys corresponds to a non-json value",

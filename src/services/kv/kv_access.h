@@ -23,17 +23,19 @@ struct KvAccess {
   net::Workers& workers;
 };
 
-/// nullopt: too busy. So of all of these.
-net::Task<std::optional<Result<std::optional<KvEntry>>>> ReadEntry(const KvAccess& access,
-                                                                   uint64_t space, std::string key);
+// Of all of these: Busy (core/on_thread.h) when too much waits, or what the store fails with.
+
+/// nullopt: no such key.
+net::Task<Result<std::optional<KvEntry>>> ReadEntry(const KvAccess& access, uint64_t space,
+                                                    std::string key);
 /// OK when durable.
-net::Task<std::optional<Status>> WritePairs(const KvAccess& access, uint64_t space,
-                                            std::vector<KvPair> pairs);
-net::Task<std::optional<Status>> DeleteKeys(const KvAccess& access, uint64_t space,
-                                            std::vector<std::string> keys);
-net::Task<std::optional<Result<std::optional<KvPage>>>> ListKeys(const KvAccess& access,
-                                                                 uint64_t space, std::string prefix,
-                                                                 std::string cursor, int64_t limit);
+net::Task<Status> WritePairs(const KvAccess& access, uint64_t space, std::vector<KvPair> pairs);
+net::Task<Status> DeleteKeys(const KvAccess& access, uint64_t space, std::vector<std::string> keys);
+net::Task<Status> DropNamespace(const KvAccess& access, uint64_t space);
+/// nullopt: `cursor` is none of this list.
+net::Task<Result<std::optional<KvPage>>> ListKeys(const KvAccess& access, uint64_t space,
+                                                  std::string prefix, std::string cursor,
+                                                  int64_t limit);
 
 struct BulkGetOptions {
   bool as_json = false;  ///< values are JSON texts, and given as what they say

@@ -50,10 +50,9 @@ Task<Response> Get(const KvAccess& access, Request& request, uint64_t space) {
   if (!key) co_return Refusal(400, "Malformed key");
   if (const auto error = CheckKey(access.store.limits(), *key)) co_return Refusal(*error);
   auto read = co_await ReadEntry(access, space, *std::move(key));
-  if (!read) co_return Refusal(TooBusy());
-  if (!read->ok()) co_return Refusal(ErrorOf(read->status()));
-  if (!**read) co_return Refusal(404, "Not Found");
-  KvEntry& entry = ***read;
+  if (!read.ok()) co_return Refusal(ErrorOf(read.status()));
+  if (!*read) co_return Refusal(404, "Not Found");
+  KvEntry& entry = **read;
   Response response;
   if (!entry.metadata.empty()) {
     response.headers.Add(std::string(kMetadataHeader), std::move(entry.metadata));
@@ -87,9 +86,8 @@ Task<Response> Put(const KvAccess& access, Request& request, uint64_t space) {
   pair.entry.value = *std::move(value);
   std::vector<KvPair> pairs;
   pairs.push_back(std::move(pair));
-  const std::optional<Status> written = co_await WritePairs(access, space, std::move(pairs));
-  if (!written) co_return Refusal(TooBusy());
-  if (!written->ok()) co_return Refusal(ErrorOf(*written));
+  const Status written = co_await WritePairs(access, space, std::move(pairs));
+  if (!written.ok()) co_return Refusal(ErrorOf(written));
   co_return Response{};
 }
 
@@ -97,9 +95,8 @@ Task<Response> Delete(const KvAccess& access, Request& request, uint64_t space) 
   std::optional<std::string> key = KeyOf(request);
   if (!key) co_return Refusal(400, "Malformed key");
   std::vector<std::string> keys{*std::move(key)};
-  const std::optional<Status> deleted = co_await DeleteKeys(access, space, std::move(keys));
-  if (!deleted) co_return Refusal(TooBusy());
-  if (!deleted->ok()) co_return Refusal(ErrorOf(*deleted));
+  const Status deleted = co_await DeleteKeys(access, space, std::move(keys));
+  if (!deleted.ok()) co_return Refusal(ErrorOf(deleted));
   co_return Response{};
 }
 
@@ -109,10 +106,9 @@ Task<Response> List(const KvAccess& access, Request& request, uint64_t space) {
   if (limit.error) co_return Refusal(*limit.error);
   auto listed = co_await ListKeys(access, space, QueryOf(request, "prefix").value_or(""),
                                   QueryOf(request, "cursor").value_or(""), limit.limit);
-  if (!listed) co_return Refusal(TooBusy());
-  if (!listed->ok()) co_return Refusal(ErrorOf(listed->status()));
-  if (!**listed) co_return Refusal(400, "Invalid cursor");
-  const KvPage& page = ***listed;
+  if (!listed.ok()) co_return Refusal(ErrorOf(listed.status()));
+  if (!*listed) co_return Refusal(400, "Invalid cursor");
+  const KvPage& page = **listed;
   std::string text = R"({"keys":[)";
   for (const KvListed& key : page.keys) {
     if (text.back() == '}') text += ",";

@@ -1,9 +1,7 @@
 #include "services/kv/kv_record.h"
 
-#include <cstring>
-
 #include "base/binary_text.h"
-#include "services/core/master_key.h"
+#include "base/byte_order.h"
 
 namespace levada::services::kv {
 namespace {
@@ -12,32 +10,10 @@ constexpr uint8_t kVersion = 1;
 constexpr uint8_t kElsewhere = 1;
 constexpr size_t kHeaderBytes = 1 + 1 + 8 + 2;
 
-template <typename T>
-void AppendLittle(std::string& out, T value) {
-  for (size_t i = 0; i < sizeof(T); ++i) {
-    out.push_back(static_cast<char>((static_cast<uint64_t>(value) >> (8 * i)) & 255));
-  }
-}
-
-template <typename T>
-T ReadLittle(std::string_view bytes) {
-  uint64_t value = 0;
-  for (size_t i = 0; i < sizeof(T); ++i) {
-    value |= static_cast<uint64_t>(static_cast<uint8_t>(bytes[i])) << (8 * i);
-  }
-  return static_cast<T>(value);
-}
-
-void AppendBig(std::string& out, uint64_t value) {
-  for (int shift = 56; shift >= 0; shift -= 8) {
-    out.push_back(static_cast<char>((value >> shift) & 255));
-  }
-}
-
 std::string CursorHead(uint64_t space, std::string_view prefix) {
   std::string head(1, static_cast<char>(kVersion));
-  AppendBig(head, space);
-  AppendLittle(head, static_cast<uint16_t>(prefix.size()));
+  AppendBigEndian(head, space, 8);
+  AppendLittleEndian(head, prefix.size(), 2);
   head += prefix;
   return head;
 }
@@ -49,8 +25,8 @@ std::string EncodeRecord(const KvRecord& record) {
   bytes.reserve(kHeaderBytes + record.metadata.size() + record.value.size());
   bytes.push_back(static_cast<char>(kVersion));
   bytes.push_back(static_cast<char>(record.value_elsewhere ? kElsewhere : 0));
-  AppendLittle(bytes, record.expires_ms);
-  AppendLittle(bytes, static_cast<uint16_t>(record.metadata.size()));
+  AppendLittleEndian(bytes, static_cast<uint64_t>(record.expires_ms), 8);
+  AppendLittleEndian(bytes, record.metadata.size(), 2);
   bytes += record.metadata;
   if (!record.value_elsewhere) bytes += record.value;
   return bytes;
@@ -61,12 +37,12 @@ std::optional<KvRecord> DecodeRecord(std::string_view bytes) {
     return std::nullopt;
   }
   const auto flags = static_cast<uint8_t>(bytes[1]);
-  const auto metadata_bytes = ReadLittle<uint16_t>(bytes.substr(10));
+  const auto metadata_bytes = ReadLittleEndian(bytes.substr(10, 2));
   if ((flags & ~kElsewhere) != 0 || bytes.size() - kHeaderBytes < metadata_bytes) {
     return std::nullopt;
   }
   KvRecord record;
-  record.expires_ms = ReadLittle<int64_t>(bytes.substr(2));
+  record.expires_ms = static_cast<int64_t>(ReadLittleEndian(bytes.substr(2, 8)));
   record.value_elsewhere = (flags & kElsewhere) != 0;
   record.metadata = bytes.substr(kHeaderBytes, metadata_bytes);
   record.value = bytes.substr(kHeaderBytes + metadata_bytes);
@@ -77,7 +53,7 @@ std::optional<KvRecord> DecodeRecord(std::string_view bytes) {
 std::string StoreKey(uint64_t space, std::string_view key) {
   std::string bytes;
   bytes.reserve(8 + key.size());
-  AppendBig(bytes, space);
+  AppendBigEndian(bytes, space, 8);
   bytes += key;
   return bytes;
 }
@@ -86,17 +62,13 @@ std::string ValueKey(std::string_view store_key, int64_t expires_ms) {
   std::string bytes;
   bytes.reserve(store_key.size() + 8);
   bytes += store_key;
-  AppendBig(bytes, static_cast<uint64_t>(expires_ms));
+  AppendBigEndian(bytes, static_cast<uint64_t>(expires_ms), 8);
   return bytes;
 }
 
 int64_t ExpiryOfValueKey(std::string_view value_key) {
   if (value_key.size() < 16) return 0;
-  uint64_t value = 0;
-  for (const char c : value_key.substr(value_key.size() - 8)) {
-    value = (value << 8) | static_cast<uint8_t>(c);
-  }
-  return static_cast<int64_t>(value);
+  return static_cast<int64_t>(ReadBigEndian(value_key.substr(value_key.size() - 8)));
 }
 
 std::string EncodeCursor(uint64_t space, std::string_view prefix, std::string_view last_key) {

@@ -6,6 +6,7 @@
 #include "base/binary_text.h"
 #include "base/json.h"
 #include "formats/multipart/multipart.h"
+#include "services/core/on_thread.h"
 #include "services/kv/kv_rules.h"
 
 namespace levada::services::kv {
@@ -25,24 +26,16 @@ Response Refuse(int status, int64_t code, std::string message) {
   return Failure({status, code, std::move(message), std::nullopt});
 }
 
-Response NoNamespace() { return Refuse(404, kNamespaceNotFound, "namespace not found"); }
-
 std::string JsonOf(const Resource& space) {
   return R"({"id":)" + QuoteJson(space.id) + R"(,"title":)" + QuoteJson(space.name) +
          R"(,"supports_url_encoding":true})";
 }
 
-std::optional<Resource> NamespaceOf(const KvAccess& access, const Call& call) {
-  return access.control.FindResource(call.account.row, ResourceKind::kNamespace,
-                                     call.Parameter("namespace"));
-}
-
 int64_t NowS(const KvAccess& access) { return access.clock.Now() / 1'000'000; }
 
 /// What became of a write, as an answer.
-Response Written(const std::optional<Status>& status, std::string result = "null") {
-  if (!status) return Failure(TooBusy());
-  if (!status->ok()) return Failure(ErrorOf(*status));
+Response Written(const Status& status, std::string result = "null") {
+  if (!status.ok()) return Failure(ErrorOf(status));
   return Success(std::move(result));
 }
 
@@ -121,66 +114,50 @@ Task<Response> CreateNamespace(const KvAccess& access, Call& call) {
   Control& control = access.control;
   const Account account = call.account;
   const Actor actor = call.actor();
-  auto made = co_await net::Blocking(access.loop, access.workers, [&] {
+  const auto made = co_await OnThread(access.loop, access.workers, [&] {
     return control.CreateResource(account, ResourceKind::kNamespace, title.text, "", actor);
   });
-  if (!made) co_return Failure(TooBusy());
-  if (!made->ok()) co_return Failure(ErrorOf(made->status()));
-  if (!**made) co_return TitleTaken();
-  co_return Success(JsonOf(***made));
+  if (!made.ok()) co_return Failure(ErrorOf(made.status()));
+  if (!*made) co_return TitleTaken();
+  co_return Success(JsonOf(**made));
 }
 
-Task<Response> GetNamespace(const KvAccess& access, Call& call) {
-  const std::optional<Resource> space = NamespaceOf(access, call);
-  if (!space) co_return NoNamespace();
-  co_return Success(JsonOf(*space));
+Task<Response> GetNamespace(const KvAccess&, Call&, Resource space) {
+  co_return Success(JsonOf(space));
 }
 
-Task<Response> RenameNamespace(const KvAccess& access, Call& call) {
-  std::optional<Resource> space = NamespaceOf(access, call);
-  if (!space) co_return NoNamespace();
+Task<Response> RenameNamespace(const KvAccess& access, Call& call, Resource space) {
   Title title = co_await ReadTitle(call);
   if (title.refusal) co_return *std::move(title.refusal);
   Control& control = access.control;
   const Actor actor = call.actor();
-  auto renamed = co_await net::Blocking(access.loop, access.workers, [&] {
-    return control.RenameResource(*space, title.text, actor);
+  const auto renamed = co_await OnThread(access.loop, access.workers, [&] {
+    return control.RenameResource(space, title.text, actor);
   });
-  if (!renamed) co_return Failure(TooBusy());
-  if (!renamed->ok()) co_return Failure(ErrorOf(renamed->status()));
-  if (!**renamed) co_return TitleTaken();
-  space->name = title.text;
-  co_return Success(JsonOf(*space));
+  if (!renamed.ok()) co_return Failure(ErrorOf(renamed.status()));
+  if (!*renamed) co_return TitleTaken();
+  space.name = title.text;
+  co_return Success(JsonOf(space));
 }
 
-Task<Response> DeleteNamespace(const KvAccess& access, Call& call) {
-  const std::optional<Resource> space = NamespaceOf(access, call);
-  if (!space) co_return NoNamespace();
+Task<Response> DeleteNamespace(const KvAccess& access, Call& call, Resource space) {
   // The keys first: a daemon that dies in between leaves an empty namespace to be deleted again,
   // and never keys that nobody owns.
-  net::Arrival<Status> dropped(access.loop);
-  if (!access.store.DropNamespace(space->number,
-                                  [dropped](const Status& status) { dropped.Set(status); })) {
-    co_return Failure(TooBusy());
-  }
-  const Status emptied = co_await dropped;
+  const Status emptied = co_await DropNamespace(access, space.number);
   if (!emptied.ok()) co_return Failure(ErrorOf(emptied));
   Control& control = access.control;
   const Actor actor = call.actor();
-  co_return Written(co_await net::Blocking(access.loop, access.workers,
-                                           [&] { return control.DeleteResource(*space, actor); }));
+  co_return Written(co_await OnThread(access.loop, access.workers,
+                                      [&] { return control.DeleteResource(space, actor); }));
 }
 
 // ---- one key
 
-Task<Response> GetValue(const KvAccess& access, Call& call) {
-  const std::optional<Resource> space = NamespaceOf(access, call);
-  if (!space) co_return NoNamespace();
-  auto read = co_await ReadEntry(access, space->number, call.Parameter("key"));
-  if (!read) co_return Failure(TooBusy());
-  if (!read->ok()) co_return Failure(ErrorOf(read->status()));
-  if (!**read) co_return Refuse(404, kKeyNotFound, "get: 'key not found'");
-  KvEntry& entry = ***read;
+Task<Response> GetValue(const KvAccess& access, Call& call, Resource space) {
+  auto read = co_await ReadEntry(access, space.number, call.Parameter("key"));
+  if (!read.ok()) co_return Failure(ErrorOf(read.status()));
+  if (!*read) co_return Refuse(404, kKeyNotFound, "get: 'key not found'");
+  KvEntry& entry = **read;
   Response response;
   response.headers.Add("Content-Type", "application/octet-stream");
   if (entry.expires_s) response.headers.Add("Expiration", std::to_string(*entry.expires_s));
@@ -188,14 +165,11 @@ Task<Response> GetValue(const KvAccess& access, Call& call) {
   co_return response;
 }
 
-Task<Response> GetMetadata(const KvAccess& access, Call& call) {
-  const std::optional<Resource> space = NamespaceOf(access, call);
-  if (!space) co_return NoNamespace();
-  auto read = co_await ReadEntry(access, space->number, call.Parameter("key"));
-  if (!read) co_return Failure(TooBusy());
-  if (!read->ok()) co_return Failure(ErrorOf(read->status()));
-  if (!**read) co_return Refuse(404, kKeyNotFound, "get: 'key not found'");
-  const std::string& metadata = (**read)->metadata;
+Task<Response> GetMetadata(const KvAccess& access, Call& call, Resource space) {
+  auto read = co_await ReadEntry(access, space.number, call.Parameter("key"));
+  if (!read.ok()) co_return Failure(ErrorOf(read.status()));
+  if (!*read) co_return Refuse(404, kKeyNotFound, "get: 'key not found'");
+  const std::string& metadata = (*read)->metadata;
   co_return Success(metadata.empty() ? "null" : metadata);
 }
 
@@ -245,9 +219,7 @@ Task<Upload> ReadUpload(const KvAccess& access, Call& call) {
   co_return upload;
 }
 
-Task<Response> PutValue(const KvAccess& access, Call& call) {
-  const std::optional<Resource> space = NamespaceOf(access, call);
-  if (!space) co_return NoNamespace();
+Task<Response> PutValue(const KvAccess& access, Call& call, Resource space) {
   const KvLimits& limits = access.store.limits();
   const std::string& key = call.Parameter("key");
   if (const auto error = CheckKey(limits, key)) co_return Failure(*error);
@@ -258,29 +230,24 @@ Task<Response> PutValue(const KvAccess& access, Call& call) {
   if (upload.refusal) co_return *std::move(upload.refusal);
   std::vector<KvPair> pairs;
   pairs.push_back({key, {std::move(upload.value), std::move(upload.metadata), expiry.expires_s}});
-  co_return Written(co_await WritePairs(access, space->number, std::move(pairs)));
+  co_return Written(co_await WritePairs(access, space.number, std::move(pairs)));
 }
 
-Task<Response> DeleteValue(const KvAccess& access, Call& call) {
-  const std::optional<Resource> space = NamespaceOf(access, call);
-  if (!space) co_return NoNamespace();
+Task<Response> DeleteValue(const KvAccess& access, Call& call, Resource space) {
   std::vector<std::string> keys{call.Parameter("key")};
-  co_return Written(co_await DeleteKeys(access, space->number, std::move(keys)));
+  co_return Written(co_await DeleteKeys(access, space.number, std::move(keys)));
 }
 
 // ---- lists and bulks
 
-Task<Response> ListValues(const KvAccess& access, Call& call) {
-  const std::optional<Resource> space = NamespaceOf(access, call);
-  if (!space) co_return NoNamespace();
+Task<Response> ListValues(const KvAccess& access, Call& call, Resource space) {
   const ListLimit limit = CheckListLimit(access.store.limits(), "limit", call.Query("limit"));
   if (limit.error) co_return Failure(*limit.error);
-  auto listed = co_await ListKeys(access, space->number, call.Query("prefix").value_or(""),
+  auto listed = co_await ListKeys(access, space.number, call.Query("prefix").value_or(""),
                                   call.Query("cursor").value_or(""), limit.limit);
-  if (!listed) co_return Failure(TooBusy());
-  if (!listed->ok()) co_return Failure(ErrorOf(listed->status()));
-  if (!**listed) co_return Refuse(400, kBadArgument, "invalid cursor");
-  const KvPage& page = ***listed;
+  if (!listed.ok()) co_return Failure(ErrorOf(listed.status()));
+  if (!*listed) co_return Refuse(400, kBadArgument, "invalid cursor");
+  const KvPage& page = **listed;
   std::string result = "[";
   for (const KvListed& key : page.keys) {
     if (result.size() > 1) result += ",";
@@ -333,9 +300,7 @@ std::optional<ApiError> ReadPair(const KvAccess& access, const Json& item, KvPai
   return std::move(expiry.error);
 }
 
-Task<Response> PutBulk(const KvAccess& access, Call& call) {
-  const std::optional<Resource> space = NamespaceOf(access, call);
-  if (!space) co_return NoNamespace();
+Task<Response> PutBulk(const KvAccess& access, Call& call, Resource space) {
   const Result<std::string> body = co_await net::ReadAll(*call.request.body, kBulkBytesMax);
   if (!body.ok()) co_return BadBody(body.status());
   const Json items = ParseJson(*body);
@@ -347,7 +312,7 @@ Task<Response> PutBulk(const KvAccess& access, Call& call) {
   for (size_t i = 0; i < items.size(); ++i) {
     if (const auto error = ReadPair(access, items[i], pairs[i])) co_return Failure(*error);
   }
-  co_return Written(co_await WritePairs(access, space->number, std::move(pairs)),
+  co_return Written(co_await WritePairs(access, space.number, std::move(pairs)),
                     Bulked(items.size()));
 }
 
@@ -362,9 +327,7 @@ std::optional<std::vector<std::string>> Texts(const Json& json) {
   return texts;
 }
 
-Task<Response> DeleteBulk(const KvAccess& access, Call& call) {
-  const std::optional<Resource> space = NamespaceOf(access, call);
-  if (!space) co_return NoNamespace();
+Task<Response> DeleteBulk(const KvAccess& access, Call& call, Resource space) {
   const Result<std::string> body = co_await net::ReadAll(*call.request.body, kBulkBytesMax);
   if (!body.ok()) co_return BadBody(body.status());
   std::optional<std::vector<std::string>> keys = Texts(ParseJson(*body));
@@ -372,12 +335,10 @@ Task<Response> DeleteBulk(const KvAccess& access, Call& call) {
     co_return Refuse(400, kBadRequest, "the body is not a JSON array of at most 10000 keys");
   }
   const size_t count = keys->size();
-  co_return Written(co_await DeleteKeys(access, space->number, *std::move(keys)), Bulked(count));
+  co_return Written(co_await DeleteKeys(access, space.number, *std::move(keys)), Bulked(count));
 }
 
-Task<Response> GetBulk(const KvAccess& access, Call& call) {
-  const std::optional<Resource> space = NamespaceOf(access, call);
-  if (!space) co_return NoNamespace();
+Task<Response> GetBulk(const KvAccess& access, Call& call, Resource space) {
   const Result<std::string> body = co_await net::ReadAll(*call.request.body, kSmallBodyMax);
   if (!body.ok()) co_return BadBody(body.status());
   const Json asked = ParseJson(*body);
@@ -390,9 +351,19 @@ Task<Response> GetBulk(const KvAccess& access, Call& call) {
   const BulkGetOptions options{
       .as_json = asked.contains("type") && asked["type"] == "json",
       .with_metadata = asked.contains("withMetadata") && asked["withMetadata"] == true};
-  BulkRead read = co_await ReadBulk(access, space->number, *keys, options);
+  BulkRead read = co_await ReadBulk(access, space.number, *keys, options);
   if (read.error) co_return Failure(*read.error);
   co_return Success(R"({"values":)" + read.json + "}");
+}
+
+using NamespaceHandler = Task<Response> (*)(const KvAccess&, Call&, Resource);
+
+/// The namespace of the path, if it is one of the account, and then its handler.
+Task<Response> InNamespace(const KvAccess& access, Call& call, NamespaceHandler handler) {
+  const std::optional<Resource> space = access.control.FindResource(
+      call.account.row, ResourceKind::kNamespace, call.Parameter("namespace"));
+  if (!space) co_return Refuse(404, kNamespaceNotFound, "namespace not found");
+  co_return co_await handler(access, call, *space);
 }
 
 }  // namespace
@@ -400,6 +371,9 @@ Task<Response> GetBulk(const KvAccess& access, Call& call) {
 std::vector<Route> KvRoutes(const KvAccess& access) {
   const auto to = [&access](Task<Response> (*handler)(const KvAccess&, Call&)) {
     return [&access, handler](Call& call) { return handler(access, call); };
+  };
+  const auto in = [&access](NamespaceHandler handler) {
+    return [&access, handler](Call& call) { return InNamespace(access, call, handler); };
   };
   constexpr std::string_view kAll = "/accounts/{account}/storage/kv/namespaces";
   constexpr std::string_view kOne = "/accounts/{account}/storage/kv/namespaces/{namespace}";
@@ -419,20 +393,20 @@ std::vector<Route> KvRoutes(const KvAccess& access) {
   const Need read = Need::ScopeOf(Service::kKv, Action::kRead, "namespace");
   const Need write = Need::ScopeOf(Service::kKv, Action::kWrite, "namespace");
   return {
-      {"GET", kValue, read, "the value of a key", to(GetValue)},
-      {"PUT", kValue, write, "writes a key: raw, or a form with value and metadata", to(PutValue)},
-      {"DELETE", kValue, write, "deletes a key", to(DeleteValue)},
-      {"GET", kMetadata, read, "the metadata of a key", to(GetMetadata)},
-      {"GET", kKeys, read, "lists keys by prefix", to(ListValues)},
-      {"PUT", kBulk, write, "writes up to 10000 pairs, all or none", to(PutBulk)},
-      {"DELETE", kBulk, write, "deletes keys, all or none", to(DeleteBulk)},
-      {"POST", kBulkDelete, write, "deletes keys, all or none", to(DeleteBulk)},
-      {"POST", kBulkGet, read, "the values of up to 100 keys", to(GetBulk)},
+      {"GET", kValue, read, "the value of a key", in(GetValue)},
+      {"PUT", kValue, write, "writes a key: raw, or a form with value and metadata", in(PutValue)},
+      {"DELETE", kValue, write, "deletes a key", in(DeleteValue)},
+      {"GET", kMetadata, read, "the metadata of a key", in(GetMetadata)},
+      {"GET", kKeys, read, "lists keys by prefix", in(ListValues)},
+      {"PUT", kBulk, write, "writes up to 10000 pairs, all or none", in(PutBulk)},
+      {"DELETE", kBulk, write, "deletes keys, all or none", in(DeleteBulk)},
+      {"POST", kBulkDelete, write, "deletes keys, all or none", in(DeleteBulk)},
+      {"POST", kBulkGet, read, "the values of up to 100 keys", in(GetBulk)},
       {"GET", kAll, list, "lists namespaces", to(ListNamespaces)},
       {"POST", kAll, make, "makes a namespace", to(CreateNamespace)},
-      {"GET", kOne, read, "one namespace", to(GetNamespace)},
-      {"PUT", kOne, own, "gives a namespace another title", to(RenameNamespace)},
-      {"DELETE", kOne, own, "deletes a namespace with all its keys", to(DeleteNamespace)},
+      {"GET", kOne, read, "one namespace", in(GetNamespace)},
+      {"PUT", kOne, own, "gives a namespace another title", in(RenameNamespace)},
+      {"DELETE", kOne, own, "deletes a namespace with all its keys", in(DeleteNamespace)},
   };
 }
 

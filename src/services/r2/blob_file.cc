@@ -8,6 +8,7 @@
 #include <cstring>
 #include <utility>
 
+#include "base/byte_order.h"
 #include "formats/checksums/crc.h"
 
 namespace levada::services::r2 {
@@ -21,16 +22,6 @@ constexpr size_t kHeaderBytes = 8 + kStampBytes + 4 + 4;
 constexpr uint32_t kEncrypted = 1;
 constexpr size_t kCrcBytes = 4;
 
-void AppendLittle(std::string& out, uint64_t value, int bytes) {
-  for (int i = 0; i < bytes; ++i) out.push_back(static_cast<char>((value >> (8 * i)) & 255));
-}
-
-uint32_t ReadLittle32(const char* bytes) {
-  uint32_t value = 0;
-  for (int i = 0; i < 4; ++i) value |= uint32_t{static_cast<uint8_t>(bytes[i])} << (8 * i);
-  return value;
-}
-
 std::span<const uint8_t> SpanOf(std::string_view bytes) {
   return {reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()};
 }
@@ -38,7 +29,7 @@ std::span<const uint8_t> SpanOf(std::string_view bytes) {
 /// The start of a block's check: a block of another file, or at another place, is not this one.
 uint64_t SeedOf(const Stamp& content, uint64_t block) {
   std::string seed = content.Bytes();
-  AppendLittle(seed, block, 8);
+  AppendLittleEndian(seed, block, 8);
   return checksums::ExtendCrc(CrcKind::kCrc32c, 0, seed);
 }
 
@@ -144,8 +135,8 @@ Result<std::unique_ptr<BlobWriter>> BlobWriter::Create(os::Disk& disk, const std
   ARROW_ASSIGN_OR_RAISE(auto file, disk.CreatePrivate(path));
   std::string header(kMagic);
   header += content.Bytes();
-  AppendLittle(header, key ? kEncrypted : 0, 4);
-  AppendLittle(header, checksums::ExtendCrc(CrcKind::kCrc32c, 0, header), 4);
+  AppendLittleEndian(header, key ? kEncrypted : 0, 4);
+  AppendLittleEndian(header, checksums::ExtendCrc(CrcKind::kCrc32c, 0, header), 4);
   ARROW_RETURN_NOT_OK(file->Append(SpanOf(header)));
   return std::unique_ptr<BlobWriter>(new BlobWriter(std::move(file), content, key));
 }
@@ -166,7 +157,7 @@ Status BlobWriter::WriteBlock() {
     ARROW_ASSIGN_OR_RAISE(const auto tag, cipher_->Seal(block_number_, block_));
     block_.append(reinterpret_cast<const char*>(tag.data()), tag.size());
   }
-  AppendLittle(block_, CrcOf(content_, block_number_, block_), kCrcBytes);
+  AppendLittleEndian(block_, CrcOf(content_, block_number_, block_), kCrcBytes);
   ARROW_RETURN_NOT_OK(file_->Append(SpanOf(block_)));
   ++block_number_;
   block_.clear();
@@ -217,11 +208,12 @@ Status BlobReader::ReadHeader() {
   const std::string_view checked = header.substr(0, kHeaderBytes - kCrcBytes);
   if (got != static_cast<int64_t>(kHeaderBytes) || !header.starts_with(kMagic) ||
       checksums::ExtendCrc(CrcKind::kCrc32c, 0, checked) !=
-          ReadLittle32(header.data() + checked.size())) {
+          ReadLittleEndian(header.substr(checked.size(), kCrcBytes))) {
     return Damaged("its header is damaged");
   }
   content_ = *Stamp::FromBytes(header.substr(kMagic.size(), kStampBytes));
-  is_encrypted_ = (ReadLittle32(header.data() + kMagic.size() + kStampBytes) & kEncrypted) != 0;
+  is_encrypted_ =
+      (ReadLittleEndian(header.substr(kMagic.size() + kStampBytes, 4)) & kEncrypted) != 0;
   ARROW_ASSIGN_OR_RAISE(const int64_t size, file_->Size());
   const uint64_t expected = kHeaderBytes + bytes_ + BlockCount(bytes_) * TailBytes();
   if (static_cast<uint64_t>(size) != expected) {
@@ -242,7 +234,8 @@ Status BlobReader::ReadBlock(uint64_t block, std::string& out) const {
                                       {reinterpret_cast<uint8_t*>(out.data()) + begin, stored}));
   const std::string_view checked(out.data() + begin, stored - kCrcBytes);
   if (got != static_cast<int64_t>(stored) ||
-      CrcOf(content_, block, checked) != ReadLittle32(out.data() + begin + checked.size())) {
+      CrcOf(content_, block, checked) !=
+          ReadLittleEndian({out.data() + begin + checked.size(), kCrcBytes})) {
     return Damaged("block " + std::to_string(block) + " is damaged");
   }
   if (cipher_) {

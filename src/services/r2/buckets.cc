@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/json.h"
+#include "services/core/on_thread.h"
 #include "services/r2/r2_error.h"
 
 namespace levada::services::r2 {
@@ -102,12 +103,11 @@ std::vector<Resource> Buckets::List(int64_t account) const {
 
 net::Task<Result<Resource>> Buckets::Create(Account account, std::string name, Actor actor) {
   if (!IsBucketName(name)) co_return R2Error(R2ErrorCode::kBadBucketName);
-  auto made = co_await net::Blocking(loop_, workers_, [&] {
+  const auto made = co_await OnThread(loop_, workers_, [&] {
     return control_.CreateResource(account, ResourceKind::kBucket, name, "", actor);
   });
-  if (!made) co_return R2Error(R2ErrorCode::kTooBusy);
-  if (!made->ok()) co_return made->status();
-  if (**made) co_return ***made;
+  if (!made.ok()) co_return made.status();
+  if (*made) co_return **made;
   const auto there = control_.FindResourceByName(0, ResourceKind::kBucket, name);
   const bool is_own = there && there->account == account.row;
   co_return R2Error(is_own ? R2ErrorCode::kBucketExists : R2ErrorCode::kBucketTaken);
@@ -116,14 +116,14 @@ net::Task<Result<Resource>> Buckets::Create(Account account, std::string name, A
 net::Task<Status> Buckets::Delete(std::shared_ptr<const KnownBucket> bucket, Actor actor) {
   const Status closed = co_await store_.CloseBucket(bucket->bucket());
   if (!closed.ok()) co_return closed;
-  const auto deleted = co_await net::Blocking(
+  const Status deleted = co_await OnThread(
       loop_, workers_, [&] { return control_.DeleteResource(bucket->resource, actor); });
-  if (deleted && deleted->ok()) {
+  if (deleted.ok()) {
     known_.erase(bucket->resource.number);
-    co_return Status::OK();
+  } else {
+    store_.ReopenBucket(bucket->bucket());
   }
-  store_.ReopenBucket(bucket->bucket());
-  co_return deleted ? *deleted : R2Error(R2ErrorCode::kTooBusy);
+  co_return deleted;
 }
 
 net::Task<Result<BucketSettings>> Buckets::Change(std::shared_ptr<const KnownBucket> bucket,
@@ -140,11 +140,10 @@ net::Task<Result<BucketSettings>> Buckets::Change(std::shared_ptr<const KnownBuc
   const Status status = change(settings);
   if (!status.ok()) co_return status;
   const std::string text = TextOf(settings);
-  const auto changed = co_await net::Blocking(loop_, workers_, [&] {
+  const Status changed = co_await OnThread(loop_, workers_, [&] {
     return control_.ChangeSettings(bucket->resource, text, what, actor);
   });
-  if (!changed) co_return R2Error(R2ErrorCode::kTooBusy);
-  if (!changed->ok()) co_return *changed;
+  if (!changed.ok()) co_return changed;
   store_.SetVersioning(bucket->resource.number, settings.versioning);
   co_return settings;
 }

@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "base/ascii.h"
+#include "services/core/on_thread.h"
 #include "services/r2/object_store.h"
-#include "services/r2/on_thread.h"
 #include "services/r2/r2_error.h"
 
 namespace levada::services::r2 {
@@ -73,9 +73,8 @@ Task<Result<UploadRecord>> ObjectStore::CreateUpload(Bucket bucket, std::string 
 }
 
 Task<Result<UploadRecord>> ObjectStore::FindUpload(Bucket bucket, std::string key, Stamp upload) {
-  const auto found = co_await OnThread(environment_, [this, bucket, &key, &upload] {
-    return index_->FindUpload(bucket.number, key, upload);
-  });
+  const auto found = co_await OnWorker(
+      [this, bucket, &key, &upload] { return index_->FindUpload(bucket.number, key, upload); });
   if (!found.ok()) co_return found.status();
   if (!*found) co_return R2Error(R2ErrorCode::kNoSuchUpload);
   co_return **found;
@@ -115,8 +114,8 @@ Task<Result<PartRecord>> ObjectStore::PutPart(Bucket bucket, std::string key, St
   }
 
   const KeyLocks::Hold hold = co_await locks_.Acquire(UploadLock(upload));
-  const auto old = co_await OnThread(
-      environment_, [this, bucket, &key, &upload, number]() -> Result<std::optional<PartRecord>> {
+  const auto old = co_await OnWorker(
+      [this, bucket, &key, &upload, number]() -> Result<std::optional<PartRecord>> {
         ARROW_ASSIGN_OR_RAISE(const auto still, index_->FindUpload(bucket.number, key, upload));
         if (!still) return R2Error(R2ErrorCode::kNoSuchUpload);
         return index_->FindPart(upload, number);
@@ -140,14 +139,13 @@ Task<Result<PartRecord>> ObjectStore::PutPart(Bucket bucket, std::string key, St
 
 Task<Result<std::vector<PartRecord>>> ObjectStore::ListParts(Stamp upload, int after,
                                                              size_t limit) {
-  co_return co_await OnThread(
-      environment_, [this, &upload, after, limit] { return index_->Parts(upload, after, limit); });
+  co_return co_await OnWorker(
+      [this, &upload, after, limit] { return index_->Parts(upload, after, limit); });
 }
 
 Task<Result<UploadPage>> ObjectStore::ListUploads(Bucket bucket, ListRequest request) {
-  co_return co_await OnThread(environment_, [this, bucket, &request] {
-    return index_->ListUploads(bucket.number, request);
-  });
+  co_return co_await OnWorker(
+      [this, bucket, &request] { return index_->ListUploads(bucket.number, request); });
 }
 
 /// The object that the client's list makes of the stored parts.
@@ -215,9 +213,8 @@ Task<Result<ObjectRecord>> ObjectStore::CompleteUpload(Bucket bucket, std::strin
       Verdict::kHolds) {
     co_return R2Error(R2ErrorCode::kPrecondition);
   }
-  const auto parts = co_await OnThread(environment_, [this, &upload] {
-    return index_->Parts(upload, 0, static_cast<size_t>(limits_.parts_max));
-  });
+  const auto parts = co_await OnWorker(
+      [this, &upload] { return index_->Parts(upload, 0, static_cast<size_t>(limits_.parts_max)); });
   if (!parts.ok()) co_return parts.status();
   Result<ObjectRecord> object = Assemble(*record, options, *parts);
   if (!object.ok()) co_return object.status();
@@ -254,7 +251,7 @@ Task<Status> ObjectStore::AbortUpload(Bucket bucket, std::string key, Stamp uplo
   const Result<UploadRecord> record = co_await FindUpload(bucket, key, upload);
   if (!record.ok()) co_return record.status();
   Change change;
-  const Status planned = co_await OnThread(environment_, [this, bucket, &key, &upload, &change] {
+  const Status planned = co_await OnWorker([this, bucket, &key, &upload, &change] {
     return PlanAbort(change, bucket.number, key, upload);
   });
   if (!planned.ok()) co_return planned;

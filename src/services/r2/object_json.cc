@@ -33,6 +33,17 @@ void Put(Json& into, const char* name, const std::optional<std::string>& value) 
   if (value) into[name] = *value;
 }
 
+/// Without the expiry, which the two doors write otherwise.
+Json FieldsOf(const HttpFields& http) {
+  Json fields = Json::object();
+  Put(fields, "contentType", http.content_type);
+  Put(fields, "contentLanguage", http.content_language);
+  Put(fields, "contentDisposition", http.content_disposition);
+  Put(fields, "contentEncoding", http.content_encoding);
+  Put(fields, "cacheControl", http.cache_control);
+  return fields;
+}
+
 Json ChecksumsOf(const ObjectRecord& record) {
   Json json = Json::object();
   if (!record.md5.empty() && record.customer_key_md5.empty()) json["0"] = HexOf(record.md5);
@@ -60,12 +71,7 @@ std::optional<int64_t> MillisOfHttpDate(std::string_view text) {
 std::string RestJsonOf(const ListedObject& object) {
   const ObjectRecord& record = object.record;
   const HttpFields& http = record.attributes.http;
-  Json fields = Json::object();
-  Put(fields, "contentType", http.content_type);
-  Put(fields, "contentLanguage", http.content_language);
-  Put(fields, "contentDisposition", http.content_disposition);
-  Put(fields, "contentEncoding", http.content_encoding);
-  Put(fields, "cacheControl", http.cache_control);
+  Json fields = FieldsOf(http);
   if (http.cache_expiry_ms) fields["cacheExpiry"] = FormatTimestamp(*http.cache_expiry_ms * 1000);
   Json custom = Json::object();
   for (const auto& [name, value] : record.attributes.custom) custom[name] = value;
@@ -87,12 +93,7 @@ std::string BindingJsonOf(std::string_view key, const ObjectRecord& record,
             {"uploaded", std::to_string(record.uploaded_ms)}};
   const HttpFields& from = record.attributes.http;
   if (options.http) {
-    Json fields = Json::object();
-    Put(fields, "contentType", from.content_type);
-    Put(fields, "contentLanguage", from.content_language);
-    Put(fields, "contentDisposition", from.content_disposition);
-    Put(fields, "contentEncoding", from.content_encoding);
-    Put(fields, "cacheControl", from.cache_control);
+    Json fields = FieldsOf(from);
     if (from.cache_expiry_ms) fields["cacheExpiry"] = std::to_string(*from.cache_expiry_ms);
     json["httpFields"] = std::move(fields);
   }

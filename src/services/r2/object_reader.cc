@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "services/core/on_thread.h"
 #include "services/r2/r2_error.h"
 
 namespace levada::services::r2 {
@@ -64,7 +65,7 @@ ObjectReader::~ObjectReader() = default;
 void ObjectReader::ReadAhead() {
   const net::Arrival<Status> done(loop_);
   const bool taken = workers_.Submit([ahead = ahead_, done] { done.Set(ahead->Read()); });
-  if (!taken) done.Set(R2Error(R2ErrorCode::kTooBusy));
+  if (!taken) done.Set(Busy());
   arrival_ = done;
 }
 

@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "services/core/on_thread.h"
 #include "services/r2/r2_error.h"
 
 namespace levada::services::r2 {
@@ -98,25 +99,23 @@ class Receiver {
       const Status md5 = digests_->md5.Update(arriving_);
       return md5.ok() ? digests_->UpdateOthers(arriving_) : md5;
     };
-    std::optional<Status> hashed;
+    Status hashed;
     if (arriving_.size() <= kHashedOnLoopMax) {
       hashed = hash();
     } else {
-      hashed = co_await net::Blocking(loop_, workers_, hash);
+      hashed = co_await OnThread(loop_, workers_, hash);
     }
-    if (!hashed) co_return R2Error(R2ErrorCode::kTooBusy);
-    if (!hashed->ok()) co_return *hashed;
+    if (!hashed.ok()) co_return hashed;
     Result<Received> received = Checked();
     if (received.ok()) received->inline_bytes = std::move(arriving_);
     co_return received;
   }
 
   Task<Status> WriteBlob() {
-    auto made = co_await net::Blocking(
-        loop_, workers_, [this] { return blobs_.Create(options_.blob, options_.key); });
-    if (!made) co_return R2Error(R2ErrorCode::kTooBusy);
-    if (!made->ok()) co_return made->status();
-    writer_ = **std::move(made);
+    auto made = co_await OnThread(loop_, workers_,
+                                  [this] { return blobs_.Create(options_.blob, options_.key); });
+    if (!made.ok()) co_return made.status();
+    writer_ = *std::move(made);
     while (true) {
       std::swap(arriving_, working_);
       arriving_.clear();
@@ -135,15 +134,14 @@ class Receiver {
       }
       if (is_last || (at_end_ && arriving_.empty())) break;
     }
-    const auto finished = co_await net::Blocking(
-        loop_, workers_, [this] { return blobs_.Finish(options_.blob, *writer_); });
-    co_return finished ? *finished : R2Error(R2ErrorCode::kTooBusy);
+    co_return co_await OnThread(loop_, workers_,
+                                [this] { return blobs_.Finish(options_.blob, *writer_); });
   }
 
   net::Arrival<Status> Submit(std::function<Status()> work) {
     net::Arrival<Status> done(loop_);
     const bool taken = workers_.Submit([done, work = std::move(work)] { done.Set(work()); });
-    if (!taken) done.Set(R2Error(R2ErrorCode::kTooBusy));
+    if (!taken) done.Set(Busy());
     return done;
   }
 

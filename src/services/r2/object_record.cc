@@ -1,6 +1,7 @@
 #include "services/r2/object_record.h"
 
 #include "base/binary_text.h"
+#include "base/byte_order.h"
 #include "base/json.h"
 
 namespace levada::services::r2 {
@@ -13,18 +14,6 @@ using Value = Json;
 constexpr int kLayout = 1;
 constexpr size_t kStampBytes = 16;
 constexpr size_t kBucketBytes = 8;
-
-void AppendBig(std::string& out, uint64_t value, int bytes = 8) {
-  for (int shift = 8 * (bytes - 1); shift >= 0; shift -= 8) {
-    out.push_back(static_cast<char>((value >> shift) & 255));
-  }
-}
-
-uint64_t ReadBig(std::string_view bytes) {
-  uint64_t value = 0;
-  for (const char c : bytes) value = (value << 8) | static_cast<uint8_t>(c);
-  return value;
-}
 
 Value BinaryOf(std::string_view bytes) {
   return Value::binary(std::vector<uint8_t>(bytes.begin(), bytes.end()));
@@ -218,14 +207,14 @@ void AppendEscaped(std::string& out, std::string_view key) {
 std::string Stamp::Bytes() const {
   std::string bytes;
   bytes.reserve(kStampBytes);
-  AppendBig(bytes, sequence);
-  AppendBig(bytes, random);
+  AppendBigEndian(bytes, sequence, 8);
+  AppendBigEndian(bytes, random, 8);
   return bytes;
 }
 
 std::optional<Stamp> Stamp::FromBytes(std::string_view bytes) {
   if (bytes.size() != kStampBytes) return std::nullopt;
-  return Stamp{ReadBig(bytes.substr(0, 8)), ReadBig(bytes.substr(8))};
+  return Stamp{ReadBigEndian(bytes.substr(0, 8)), ReadBigEndian(bytes.substr(8))};
 }
 
 std::string Stamp::Text() const { return HexOf(Bytes()); }
@@ -355,7 +344,7 @@ std::optional<PartRecord> DecodePart(std::string_view bytes) {
 
 std::string BucketBegin(uint64_t bucket) {
   std::string bytes;
-  AppendBig(bytes, bucket);
+  AppendBigEndian(bytes, bucket, 8);
   return bytes;
 }
 
@@ -373,8 +362,8 @@ std::string KeyedPrefix(uint64_t bucket, std::string_view key) {
 
 std::string VersionKey(uint64_t bucket, std::string_view key, const Stamp& version) {
   std::string bytes = KeyedPrefix(bucket, key);
-  AppendBig(bytes, ~version.sequence);
-  AppendBig(bytes, version.random);
+  AppendBigEndian(bytes, ~version.sequence, 8);
+  AppendBigEndian(bytes, version.random, 8);
   return bytes;
 }
 
@@ -384,7 +373,7 @@ std::string UploadKey(uint64_t bucket, std::string_view key, const Stamp& upload
 
 std::string PartKey(const Stamp& upload, int number) {
   std::string bytes = upload.Bytes();
-  AppendBig(bytes, static_cast<uint64_t>(number), 2);
+  AppendBigEndian(bytes, static_cast<uint64_t>(number), 2);
   return bytes;
 }
 

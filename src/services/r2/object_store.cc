@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "base/utf8.h"
-#include "services/r2/on_thread.h"
 #include "services/r2/r2_error.h"
 
 namespace levada::services::r2 {
@@ -79,11 +78,9 @@ Task<Status> ObjectStore::Commit(uint64_t bucket, Change change) {
 }
 
 Task<Status> ObjectStore::Write(Change change) {
-  const net::Arrival<Status> durable(environment_.loop);
-  const bool taken = index_->Submit(std::move(change.batch),
-                                    [durable](const Status& status) { durable.Set(status); });
-  if (!taken) co_return R2Error(R2ErrorCode::kTooBusy);
-  const Status status = co_await durable;
+  const Status status = co_await Durably(environment_.loop, [&](db::rocks::Committer::Done done) {
+    return index_->Submit(std::move(change.batch), std::move(done));
+  });
   // After a failure nobody knows which records stand: the files stay.
   if (status.ok()) uses_->Release(std::move(change.gone));
   co_return status;
@@ -103,14 +100,12 @@ Task<Result<KeyState>> ObjectStore::StateOf(Bucket bucket, const std::string& ke
       co_return state;
     }
   }
-  co_return co_await OnThread(environment_, [this, bucket, &key, depth] {
-    return index_->StateOf(bucket.number, key, depth);
-  });
+  co_return co_await OnWorker(
+      [this, bucket, &key, depth] { return index_->StateOf(bucket.number, key, depth); });
 }
 
 Task<void> ObjectStore::RemoveFile(Stamp blob) {
-  const Status removed =
-      co_await OnThread(environment_, [this, blob] { return blobs_->Remove(blob); });
+  const Status removed = co_await OnWorker([this, blob] { return blobs_->Remove(blob); });
   if (!removed.ok()) {
     environment_.log.Warning("r2: a file stays until the next start",
                              {{"blob", blob.Text()}, {"cause", removed.ToString()}});
@@ -168,7 +163,7 @@ Task<Result<OpenedObject>> ObjectStore::OpenObject(Bucket bucket, std::string ke
     }
   }
   if (!found) {
-    auto read = co_await OnThread(environment_, [this, bucket, &key, version, is_current] {
+    auto read = co_await OnWorker([this, bucket, &key, version, is_current] {
       if (is_current) return index_->Find(bucket.number, key);
       const bool is_stamp = version.kind == VersionChoice::Kind::kStamp;
       return index_->FindVersion(bucket.number, key,
@@ -201,46 +196,57 @@ std::unique_ptr<ObjectReader> ObjectStore::Read(OpenedObject object, ByteRange r
 }
 
 Task<Result<ListPage>> ObjectStore::List(Bucket bucket, ListRequest request) {
-  co_return co_await OnThread(
-      environment_, [this, bucket, &request] { return index_->List(bucket.number, request); });
+  co_return co_await OnWorker(
+      [this, bucket, &request] { return index_->List(bucket.number, request); });
 }
 
 Task<Result<ListPage>> ObjectStore::ListVersions(Bucket bucket, ListRequest request) {
-  co_return co_await OnThread(environment_, [this, bucket, &request] {
-    return index_->ListVersions(bucket.number, request);
-  });
+  co_return co_await OnWorker(
+      [this, bucket, &request] { return index_->ListVersions(bucket.number, request); });
 }
 
 Task<Result<BucketMeasure>> ObjectStore::Measure(Bucket bucket) {
-  co_return co_await OnThread(environment_,
-                              [this, bucket] { return index_->Measure(bucket.number); });
+  co_return co_await OnWorker([this, bucket] { return index_->Measure(bucket.number); });
 }
 
 // ---- writing
 
-/// The record and its bytes, and what becomes of the version that was current.
-void ObjectStore::AddObject(Change& change, Bucket bucket, const std::string& key,
-                            const KeyState& state, ObjectRecord& record, std::string inline_bytes) {
-  uint64_t newest = 0;
-  if (state.current) newest = state.current->version.sequence;
-  if (state.newest_other) newest = std::max(newest, state.newest_other->version.sequence);
-  record.version = NextStamp(newest);
-  record.uploaded_ms = NowMs();
-  record.is_null_version = bucket.versioning != Versioning::kEnabled;
+namespace {
+
+/// The newest sequence of a key.
+uint64_t NewestOf(const KeyState& state) {
+  const uint64_t current = state.current ? state.current->version.sequence : 0;
+  const uint64_t other = state.newest_other ? state.newest_other->version.sequence : 0;
+  return std::max(current, other);
+}
+
+}  // namespace
+
+void ObjectStore::Displace(Change& change, Bucket bucket, const std::string& key,
+                           const KeyState& state, bool by_null_version) {
   if (state.current) {
     const ObjectRecord& old = *state.current;
-    const bool replaces =
-        bucket.versioning == Versioning::kOff || (record.is_null_version && old.is_null_version);
-    if (replaces) {
+    const bool goes =
+        bucket.versioning == Versioning::kOff || (by_null_version && old.is_null_version);
+    if (goes) {
       Forget(change, old);
     } else {
       change.batch.Put(kVersions, VersionKey(bucket.number, key, old.version), Encode(old));
     }
   }
-  if (record.is_null_version && state.null_other) {
+  if (by_null_version && state.null_other) {
     Forget(change, *state.null_other);
     change.batch.Delete(kVersions, VersionKey(bucket.number, key, state.null_other->version));
   }
+}
+
+/// The record and its bytes.
+void ObjectStore::AddObject(Change& change, Bucket bucket, const std::string& key,
+                            const KeyState& state, ObjectRecord& record, std::string inline_bytes) {
+  record.version = NextStamp(NewestOf(state));
+  record.uploaded_ms = NowMs();
+  record.is_null_version = bucket.versioning != Versioning::kEnabled;
+  Displace(change, bucket, key, state, record.is_null_version);
   record.is_inline = record.segments.empty() && record.bytes > 0;
   if (record.is_inline) {
     change.batch.Put(kInline, record.version.Bytes(), std::move(inline_bytes));
@@ -324,23 +330,9 @@ void ObjectStore::PlanMarker(Change& change, Bucket bucket, const std::string& k
   marker.is_delete_marker = true;
   marker.is_null_version = bucket.versioning != Versioning::kEnabled;
   marker.uploaded_ms = NowMs();
-  uint64_t newest = 0;
-  if (state.current) newest = state.current->version.sequence;
-  if (state.newest_other) newest = std::max(newest, state.newest_other->version.sequence);
-  marker.version = NextStamp(newest);
-  if (state.current) {
-    const ObjectRecord& old = *state.current;
-    change.batch.Delete(kObjects, ObjectKey(bucket.number, key));
-    if (marker.is_null_version && old.is_null_version) {
-      Forget(change, old);
-    } else {
-      change.batch.Put(kVersions, VersionKey(bucket.number, key, old.version), Encode(old));
-    }
-  }
-  if (marker.is_null_version && state.null_other) {
-    Forget(change, *state.null_other);
-    change.batch.Delete(kVersions, VersionKey(bucket.number, key, state.null_other->version));
-  }
+  marker.version = NextStamp(NewestOf(state));
+  Displace(change, bucket, key, state, marker.is_null_version);
+  if (state.current) change.batch.Delete(kObjects, ObjectKey(bucket.number, key));
   change.batch.Put(kVersions, VersionKey(bucket.number, key, marker.version), Encode(marker));
   deleted.is_delete_marker = true;
   deleted.version = std::move(marker);
@@ -405,7 +397,7 @@ Task<Result<Deleted>> ObjectStore::PlanTarget(Change& change, Bucket bucket, Del
   }
   std::optional<ObjectRecord> meant;
   if (by_version) {
-    auto found = co_await OnThread(environment_, [this, bucket, &target] {
+    auto found = co_await OnWorker([this, bucket, &target] {
       const bool is_stamp = target.version.kind == VersionChoice::Kind::kStamp;
       return index_->FindVersion(bucket.number, target.key,
                                  is_stamp ? std::optional(target.version.stamp) : std::nullopt);
@@ -467,12 +459,12 @@ Task<Status> ObjectStore::CloseBucket(Bucket bucket) {
     co_await environment_.loop.Sleep(std::chrono::milliseconds(1));
   }
   const Result<bool> is_empty =
-      co_await OnThread(environment_, [this, bucket] { return index_->IsEmpty(bucket.number); });
+      co_await OnWorker([this, bucket] { return index_->IsEmpty(bucket.number); });
   Status status = is_empty.status();
   if (status.ok() && !*is_empty) status = R2Error(R2ErrorCode::kBucketNotEmpty);
   Change change;
   if (status.ok()) {
-    status = co_await OnThread(environment_, [this, bucket, &change]() -> Status {
+    status = co_await OnWorker([this, bucket, &change]() -> Status {
       ListRequest request;
       do {
         ARROW_ASSIGN_OR_RAISE(const UploadPage page, index_->ListUploads(bucket.number, request));

@@ -24,6 +24,7 @@
 #include "base/log.h"
 #include "net/loop.h"
 #include "os/disk_reserve.h"
+#include "services/core/on_thread.h"
 #include "services/r2/blob_directory.h"
 #include "services/r2/blob_uses.h"
 #include "services/r2/conditions.h"
@@ -190,7 +191,12 @@ class ObjectStore final {
   };
   class BucketUse;  // a commit of a bucket that is under way
 
-  /// Durable when OK. An R2Error wrote nothing; after another failure it may stand or not.
+  template <typename Work>
+  auto OnWorker(Work work) {
+    return OnThread(environment_.loop, environment_.workers, std::move(work));
+  }
+  /// Durable when OK. A refusal (see IsR2Error) wrote nothing; after another failure it may stand
+  /// or not.
   net::Task<Status> Commit(uint64_t bucket, Change change);
   net::Task<Status> Write(Change change);
   net::Task<Result<KeyState>> StateOf(Bucket bucket, const std::string& key);
@@ -199,6 +205,9 @@ class ObjectStore final {
   Stamp NextStamp(uint64_t behind = 0);
   Bucket Now(Bucket bucket) const;
   Status CheckWritable(const std::string& key, const ObjectAttributes* attributes) const;
+  /// What becomes of the version that was current when another (or a marker) takes its place.
+  void Displace(Change& change, Bucket bucket, const std::string& key, const KeyState& state,
+                bool by_null_version);
   void AddObject(Change& change, Bucket bucket, const std::string& key, const KeyState& state,
                  ObjectRecord& record, std::string inline_bytes);
   /// `target` is the version that the choice means, if there is one.

@@ -4,6 +4,8 @@
 #include <memory>
 #include <utility>
 
+#include "services/core/on_thread.h"
+
 namespace levada::services::r2 {
 namespace {
 
@@ -94,6 +96,7 @@ class Detail final : public arrow::StatusDetail {
 }  // namespace
 
 bool IsR2Error(const Status& status) {
+  if (IsBusy(status)) return true;
   return status.detail() != nullptr && std::string_view(status.detail()->type_id()) == kTypeId;
 }
 
@@ -105,6 +108,7 @@ Status R2Error(R2ErrorCode code, std::string message) {
 }
 
 R2ErrorCode R2ErrorCodeOf(const Status& status) {
+  if (IsBusy(status)) return Code::kTooBusy;
   if (IsR2Error(status)) return static_cast<const Detail&>(*status.detail()).code();
   switch (CodeOf(status)) {
     case FaultCode::kDiskFull:
@@ -117,7 +121,7 @@ R2ErrorCode R2ErrorCodeOf(const Status& status) {
 }
 
 std::string R2MessageOf(const Status& status) {
-  if (IsR2Error(status)) return status.message();
+  if (IsR2Error(status) && !IsBusy(status)) return status.message();
   return std::string(WordsOf(R2ErrorCodeOf(status)).message);
 }
 

@@ -56,7 +56,7 @@ const R2ErrorWords& WordsOf(R2ErrorCode code);
 
 /// `message` empty: the code's own.
 Status R2Error(R2ErrorCode code, std::string message = {});
-/// Whether it is one of these, and none of the store's own.
+/// Whether it is one of these, Busy among them, and none of the store's own: nothing was written.
 bool IsR2Error(const Status& status);
 /// Of any failure: full disks, damage and what is not R2's own get theirs too.
 R2ErrorCode R2ErrorCodeOf(const Status& status);
