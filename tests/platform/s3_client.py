@@ -42,11 +42,15 @@ class Reply:
 
 class S3:
     def __init__(self, endpoint, access_key, secret_key, region="auto"):
-        self.endpoint = endpoint.rstrip("/")
         self.access_key, self.secret_key, self.region = access_key, secret_key, region
+        self.run, self.numbers = format(time.time_ns(), "x"), itertools.count(1)
+        self.turn_to(endpoint)
+
+    def turn_to(self, endpoint):
+        """A daemon that was started again listens elsewhere."""
+        self.endpoint = endpoint.rstrip("/")
         self.address = urllib.parse.urlsplit(self.endpoint).netloc
         self.client = self.connect()
-        self.run, self.numbers = format(time.time_ns(), "x"), itertools.count(1)
 
     @staticmethod
     def of_environment():
