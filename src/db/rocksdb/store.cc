@@ -12,6 +12,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "os/disk.h"
+
 namespace levada::db::rocks {
 namespace {
 
@@ -52,6 +54,16 @@ Status FaultOfStatus(const rocksdb::Status& status, const std::string& path,
   }
   return Fault(code, "store \"" + path + "\": cannot " + doing + ": " + status.ToString())
       .With("path", path);
+}
+
+/// RocksDB would make the directory too, and not sync its name in the parent.
+rocksdb::Status MakeDirectory(rocksdb::Env& env, const std::string& path) {
+  rocksdb::Status status = env.CreateDirIfMissing(path);
+  if (!status.ok()) return status;
+  // Also when it is there: whoever made it may have been killed before it was synced.
+  std::unique_ptr<rocksdb::Directory> parent;
+  status = env.NewDirectory(os::ParentPath(path), &parent);
+  return status.ok() ? parent->Fsync() : status;
 }
 
 }  // namespace
@@ -158,6 +170,10 @@ Store::~Store() { CloseFiles(); }
 
 Result<std::unique_ptr<Store>> Store::Open(StoreOptions options) {
   std::unique_ptr<Store> store(new Store(std::move(options)));
+  rocksdb::Env* const own = store->shared_->env.get();
+  const rocksdb::Status made =
+      MakeDirectory(own != nullptr ? *own : *rocksdb::Env::Default(), store->options_.path);
+  if (!made.ok()) return store->Fail("make its directory", &made);
   ARROW_RETURN_NOT_OK(store->OpenFiles());
   return store;
 }

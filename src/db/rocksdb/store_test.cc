@@ -7,6 +7,7 @@
 #include <fstream>
 #include <future>
 #include <map>
+#include <set>
 
 #include "base/testing.h"
 #include "db/rocksdb/committer.h"
@@ -120,6 +121,57 @@ TEST_F(StoreTest, WhatIsNotInMemoryIsNotGuessed) {
 TEST_F(StoreTest, ASecondOpeningIsRefused) {
   const auto store = Open();
   EXPECT_THAT(Store::Open(Options()), FailsWith(FaultCode::kLeaseHeld));
+}
+
+/// Hears which directories are synced.
+class SyncedDirectories final : public rocksdb::FileSystemWrapper {
+ public:
+  SyncedDirectories() : FileSystemWrapper(rocksdb::FileSystem::Default()) {}
+  const char* Name() const override { return "levada.SyncedDirectories"; }
+  rocksdb::IOStatus NewDirectory(const std::string& name, const rocksdb::IOOptions& options,
+                                 std::unique_ptr<rocksdb::FSDirectory>* result,
+                                 rocksdb::IODebugContext* debug) override {
+    rocksdb::IOStatus status = FileSystemWrapper::NewDirectory(name, options, result, debug);
+    if (status.ok()) *result = std::make_unique<Heard>(std::move(*result), name, names);
+    return status;
+  }
+  std::shared_ptr<std::set<std::string>> names = std::make_shared<std::set<std::string>>();
+
+ private:
+  class Heard final : public rocksdb::FSDirectoryWrapper {
+   public:
+    Heard(std::unique_ptr<rocksdb::FSDirectory> directory, std::string name,
+          std::shared_ptr<std::set<std::string>> names)
+        : FSDirectoryWrapper(std::move(directory)),
+          name_(std::move(name)),
+          names_(std::move(names)) {}
+    rocksdb::IOStatus Fsync(const rocksdb::IOOptions& options,
+                            rocksdb::IODebugContext* debug) override {
+      names_->insert(name_);
+      return FSDirectoryWrapper::Fsync(options, debug);
+    }
+    rocksdb::IOStatus FsyncWithDirOptions(const rocksdb::IOOptions& options,
+                                          rocksdb::IODebugContext* debug,
+                                          const rocksdb::DirFsyncOptions& more) override {
+      names_->insert(name_);
+      return FSDirectoryWrapper::FsyncWithDirOptions(options, debug, more);
+    }
+
+   private:
+    std::string name_;
+    std::shared_ptr<std::set<std::string>> names_;
+  };
+};
+
+TEST_F(StoreTest, ItsNameIsSyncedInItsParent) {
+  const auto files = std::make_shared<SyncedDirectories>();
+  StoreOptions options = Options();
+  options.files = files;
+  for (int i = 0; i < 2; ++i) {
+    files->names->clear();
+    ASSERT_THAT(Store::Open(options), IsOk());
+    EXPECT_TRUE(files->names->contains(directory_.path())) << "opening " << i;
+  }
 }
 
 TEST_F(StoreTest, ALogThatIsDamagedInItsMiddleIsRefused) {

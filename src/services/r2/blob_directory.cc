@@ -25,7 +25,14 @@ Result<std::unique_ptr<BlobWriter>> BlobDirectory::Create(
 
 Status BlobDirectory::Finish(const Stamp& blob, BlobWriter& writer) const {
   ARROW_RETURN_NOT_OK(writer.Finish());
-  return disk_.SyncDirectory(FolderOf(blob));
+  ARROW_RETURN_NOT_OK(disk_.SyncDirectory(FolderOf(blob)));
+  // Whoever made the folder may not have synced it yet, or was killed before: that it is there says
+  // nothing.
+  std::atomic<bool>& is_durable = durable_folders_[blob.random >> 56];
+  if (is_durable) return Status::OK();
+  ARROW_RETURN_NOT_OK(disk_.SyncDirectory(path_));
+  is_durable = true;
+  return Status::OK();
 }
 
 Result<std::unique_ptr<BlobReader>> BlobDirectory::Open(

@@ -2,10 +2,13 @@
 // BlobDirectory: where the files of blobs are: DATA/objects/xx/<stamp>, xx being two digits of its
 // random half. Blocking; thread-safe.
 
+#include <array>
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "base/fault.h"
 #include "base/log.h"
@@ -41,6 +44,8 @@ class BlobDirectory final {
 
   os::Disk& disk_;
   const std::string path_;
+  mutable std::array<std::atomic<bool>, 256>
+      durable_folders_{};  // those with a name synced in path_
 };
 
 }  // namespace levada::services::r2

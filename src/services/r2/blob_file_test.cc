@@ -5,6 +5,7 @@
 #include "base/testing.h"
 #include "os/faulty_disk.h"
 #include "os/memory_disk.h"
+#include "services/r2/blob_directory.h"
 
 namespace levada::services::r2 {
 namespace {
@@ -153,6 +154,19 @@ TEST(BlobFile, EveryFailingOperationIsSaid) {
     }
     EXPECT_FALSE(status.ok()) << nth;
   }
+}
+
+TEST(BlobDirectory, ABlobInAFolderThatNobodySyncedSurvivesAPowerLoss) {
+  os::MemoryDisk disk;
+  const auto blobs = ValueOf(BlobDirectory::Open(disk, "blobs"));
+  const Stamp blob{1, uint64_t{0xab} << 56};
+  ASSERT_THAT(disk.CreateDirectories("made"), IsOk());
+  ASSERT_THAT(disk.Rename("made", "blobs/ab"), IsOk());
+  const auto writer = ValueOf(blobs->Create(blob, {}));
+  ASSERT_THAT(writer->Append("bytes"), IsOk());
+  ASSERT_THAT(blobs->Finish(blob, *writer), IsOk());
+  disk.Crash(0);
+  EXPECT_THAT(blobs->Check({blob, 5}), IsOk());
 }
 
 }  // namespace
