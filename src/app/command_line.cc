@@ -177,6 +177,9 @@ void DefineSchema(CLI::App& app, Raw& raw) {
   app.add_flag("--serve", raw.line.serve,
                "the JSON Schema of the configuration file of serve instead")
       ->group(kOptions);
+  app.add_flag("--routes", raw.line.routes,
+               "what the API and S3 of serve answer to, and what each call needs, as JSON instead")
+      ->group(kOptions);
 }
 
 void DefineToken(CLI::App& app, Raw& raw) {

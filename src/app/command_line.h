@@ -73,6 +73,7 @@ struct CommandLine {
   std::string to;                   ///< kBackfill: of the last one; empty: the last closed one
   int parallel = 0;                 ///< kBackfill: windows at a time; 0: as the plan says
   bool serve = false;               ///< kSchema: of the configuration of serve
+  bool routes = false;              ///< kSchema: what the doors of serve answer to
   bool rebuild = false;             ///< kStatus
   std::string config;               ///< kServe, kToken, kAccount: a file; empty: none
   std::string data;                 ///< kServe, kToken, kAccount; empty: the default, as below

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "app/api_routes.h"
 #include "app/daemon_metrics.h"
 #include "net/hangups.h"
 #include "net/loop.h"
@@ -14,16 +15,13 @@
 #include "services/core/data_directory.h"
 #include "services/core/door_watch.h"
 #include "services/core/grants.h"
-#include "services/core/identity_rest.h"
 #include "services/core/open_control.h"
 #include "services/core/route.h"
 #include "services/kv/kv_binding.h"
-#include "services/kv/kv_rest.h"
 #include "services/kv/kv_store.h"
 #include "services/r2/buckets.h"
 #include "services/r2/lifecycle.h"
 #include "services/r2/object_store.h"
-#include "services/r2/r2_rest.h"
 #include "services/s3/s3_door.h"
 
 namespace levada::app {
@@ -183,11 +181,9 @@ Status Daemon::Parts::Listen(const Clock& clock, Random& random) {
   kv_access = std::make_unique<services::kv::KvAccess>(
       services::kv::KvAccess{*kv, *control, clock, loop, *workers});
   v4 = std::make_unique<services::V4Door>(*control, random);
-  v4->Add(services::IdentityRoutes(*control));
-  v4->Add(services::kv::KvRoutes(*kv_access));
   buckets = std::make_unique<services::r2::Buckets>(*control, *objects, loop, *workers);
   r2_access = std::make_unique<services::r2::R2Access>(services::r2::R2Access{*objects, *buckets});
-  v4->Add(services::r2::R2Routes(*r2_access));
+  AddApiRoutes(*v4, ApiServices(*control, *kv_access, *r2_access));
   metrics = std::make_unique<DaemonMetrics>(
       MetricsSources{options.data, clock, loop, *workers, *control, *reserve, requests},
       options.metrics);

@@ -53,12 +53,12 @@ constexpr auto kVerbs = std::to_array<VerbText>({
      "  levada check pipelines\n"
      "  levada check --online orders.yaml\n"},
     {Verb::kSchema, "schema", "show a pipeline's columns, or the JSON Schema of pipeline files",
-     "schema FILE... [options]\nschema [--serve]",
+     "schema FILE... [options]\nschema [--serve | --routes]",
      "With a file: connects and shows each column with its type at the source, in the stream and "
      "in "
      "the target. Without one: prints the JSON Schema of pipeline files, for editors; with --serve "
      "that of the "
-     "configuration file of `levada serve`.",
+     "configuration file of `levada serve`, and with --routes what its doors answer to.",
      "  levada schema orders.yaml\n"
      "  levada schema > levada.schema.json\n"},
     {Verb::kStatus, "status", "show which runs are published, failed or pending",

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "app/api_routes.h"
 #include "app/commands.h"
 #include "app/describe.h"
 #include "app/json_output.h"
@@ -25,8 +26,9 @@ Status ShowColumns(Session& session, const Pipeline& pipeline) {
 Outcome ShowSchema(Session& session) {
   Outcome outcome;
   if (session.line().files.empty()) {
-    outcome.Note(WriteOutput(session.line().serve ? ServeJsonSchema()
-                                                  : PipelineJsonSchema(session.catalog())));
+    outcome.Note(WriteOutput(session.line().routes  ? RoutesJson()
+                             : session.line().serve ? ServeJsonSchema()
+                                                    : PipelineJsonSchema(session.catalog())));
     return outcome;
   }
   const PipelineSet set = OpenPipelines(session, outcome.failures);

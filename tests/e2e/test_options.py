@@ -1,5 +1,5 @@
-"""docs/guide/options.md is what `levada schema` says, as tables, and serve-options.md what `levada schema --serve` says.
-LEVADA_UPDATE=1 writes the pages.
+"""docs/guide/options.md is what `levada schema` says, as tables, serve-options.md what `levada schema --serve` says, and api.md
+what `levada schema --routes` says. LEVADA_UPDATE=1 writes the pages.
 """
 
 import json
@@ -22,6 +22,20 @@ The keys of the file of `levada serve --config FILE`; `levada schema --serve` pr
 All but `limits` are options of the command line too, with dashes: `tls_key` is `--tls-key`. Texts may hold `${env:NAME}` and
 `${file:PATH}`. What they are for: [the data services](serve.md).
 """
+API_PAGE = SOURCE / "docs/guide/api.md"
+API_HEAD = """# Everything the API answers to
+
+What the listeners of `levada serve` take, and what each call needs; `levada schema --routes` prints the same as JSON. Cloudflare's
+and Amazon's references say what goes in and comes out; where we differ: [the data services](serve.md).
+
+A token does with a scope what its action holds (`read` < `write` < `admin`), for everything or for the one resource it names. All
+but what needs nothing needs a token of the account that the path is of, or that the bucket belongs to.
+"""
+DOORS = [("api", "The API", """`--listen`. Paths but `/health` and `/metrics` are below `/client/v4`. Send
+`Authorization: Bearer <token>`. HEAD is answered wherever GET is. A parameter with a star is all that is left of the path."""),
+         ("s3", "S3", """`--s3-listen`. Signature version 4, with the token's id and its S3 secret as keys. "Public": where the bucket is, by
+`PUT .../domains/managed` above, anybody may. The bucket may be in the host's name instead (`--s3-domain`). OPTIONS is answered by the
+bucket's CORS rules and needs nothing.""")]
 SECTIONS = [("consumer", "Consumer"), ("transformers", "Transformer"), ("loaders", "Loader")]
 REFERENCE = "\\$\\{(env|file):"  # "or a text with a reference" says nothing in a table
 
@@ -98,6 +112,33 @@ def page(schema):
     return "\n".join(parts)
 
 
+def need(route):
+    need = route["need"]
+    if not need["token"]:
+        return f"nothing: {need['why']}"
+    if "scope" not in need:
+        return "any token"
+    of = f" of the {need['resource']}" if "resource" in need else ""
+    return f"`{need['scope']}`{of}" + (", or public" if need.get("public") else "")
+
+
+def call(route):
+    extra = f"?{route['query']}" if route.get("query") else ""
+    header = f" with `{route['header']}`" if route.get("header") else ""
+    return f"`{route['method']} {route['pattern'].removeprefix('/client/v4')}{extra}`{header}"
+
+
+def reference(routes):
+    parts = [API_HEAD]
+    for door, title, about in DOORS:
+        found = [route for route in routes if route["door"] == door]
+        named = [f"{route['operation']}: " if "operation" in route else "" for route in found]
+        lines = [f"## {title}", about, "", "| call | needs | |", "|---|---|---|"]
+        lines += [f"| {call(route)} | {need(route)} | {cell(name + route['summary'])} |" for route, name in zip(found, named)]
+        parts.append("\n".join(lines) + "\n")
+    return "\n".join(parts)
+
+
 def schema_of(*arguments):
     return json.loads(subprocess.run([BINARY, "schema", *arguments], check=True, capture_output=True, text=True).stdout)
 
@@ -114,3 +155,7 @@ def test_the_page_of_options_is_what_the_schema_says():
 
 def test_the_page_of_the_daemons_options_is_what_its_schema_says():
     compare(SERVE_PAGE, f"{SERVE_HEAD}\n{table(schema_of('--serve'))}")
+
+
+def test_the_page_of_the_api_is_what_its_doors_answer_to():
+    compare(API_PAGE, reference(schema_of("--routes")["routes"]))

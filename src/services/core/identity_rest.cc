@@ -64,19 +64,15 @@ Task<Response> ListMemberships(const Control& control, Call& call) {
 
 }  // namespace
 
-std::vector<Route> IdentityRoutes(const Control& control) {
-  const auto to = [&control](Task<Response> (*handler)(const Control&, Call&)) {
-    return [&control, handler](Call& call) { return handler(control, call); };
-  };
+std::vector<RouteOf<Control>> IdentityRoutes() {
   return {
-      {"GET", "/user/tokens/verify", Need::AnyToken(), "whether the token is valid",
-       to(VerifyToken)},
-      {"GET", "/user", Need::AnyToken(), "whose the token is", to(ShowUser)},
-      {"GET", "/accounts", Need::AnyToken(), "the token's account", to(ListAccounts)},
+      {"GET", "/user/tokens/verify", Need::AnyToken(), "whether the token is valid", VerifyToken},
+      {"GET", "/user", Need::AnyToken(), "whose the token is", ShowUser},
+      {"GET", "/accounts", Need::AnyToken(), "the token's account", ListAccounts},
       {"GET", "/accounts/{account}", Need::ScopeOf(Service::kAccount, Action::kRead), "one account",
-       to(ShowAccount)},
+       ShowAccount},
       {"GET", "/memberships", Need::AnyToken(), "the token's account as a membership",
-       to(ListMemberships)},
+       ListMemberships},
   };
 }
 

@@ -8,7 +8,6 @@
 
 namespace levada::services {
 
-/// `control` outlives the routes.
-std::vector<Route> IdentityRoutes(const Control& control);
+std::vector<RouteOf<Control>> IdentityRoutes();
 
 }  // namespace levada::services

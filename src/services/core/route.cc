@@ -9,7 +9,6 @@
 namespace levada::services {
 namespace {
 
-constexpr std::string_view kPrefix = "/client/v4";
 constexpr std::string_view kBearer = "bearer ";
 
 std::string_view NextSegment(std::string_view& path) {
@@ -100,8 +99,8 @@ void V4Door::Add(std::vector<Route> routes) {
 
 V4Door::Match V4Door::Find(std::string_view method, std::string_view path) const {
   Match match;
-  if (!path.starts_with(kPrefix)) return match;
-  path.remove_prefix(kPrefix.size());
+  if (!path.starts_with(kApiPrefix)) return match;
+  path.remove_prefix(kApiPrefix.size());
   for (const Route& route : routes_) {
     const auto found = MatchPath(route.pattern, path);
     if (!found) continue;

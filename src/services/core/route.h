@@ -18,6 +18,9 @@
 
 namespace levada::services {
 
+/// What every path of the v4 door begins with.
+inline constexpr std::string_view kApiPrefix = "/client/v4";
+
 /// What a call needs before its handler runs.
 class Need {
  public:
@@ -57,15 +60,39 @@ struct Call {
   Actor actor() const;
 };
 
-struct Route {
+/// A route of a service `Services`, which its handler is given with each call: the table is there
+/// without them, for the reference.
+template <typename Services>
+struct RouteOf {
   std::string_view method;
   /// "/accounts/{account}/storage/kv/namespaces/{namespace}/values/{key*}": a parameter is one
   /// segment, one with a star all that is left.
   std::string_view pattern;
   Need need;
   std::string_view summary;  ///< one line for the reference
+  std::function<net::Task<net::Response>(const Services&, Call&)> handle;
+};
+
+/// Of any service: bound to what it works with.
+struct Route {
+  std::string_view method;
+  std::string_view pattern;
+  Need need;
   std::function<net::Task<net::Response>(Call&)> handle;
 };
+
+/// `services` outlives the routes.
+template <typename Services>
+std::vector<Route> Bind(std::vector<RouteOf<Services>> table, const Services& services) {
+  std::vector<Route> bound;
+  for (RouteOf<Services>& route : table) {
+    bound.push_back({route.method, route.pattern, route.need,
+                     [&services, handle = std::move(route.handle)](Call& call) {
+                       return handle(services, call);
+                     }});
+  }
+  return bound;
+}
 
 /// Whose token a request brings. The request's notes are told.
 struct Bearer {

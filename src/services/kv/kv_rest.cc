@@ -368,12 +368,11 @@ Task<Response> InNamespace(const KvAccess& access, Call& call, NamespaceHandler 
 
 }  // namespace
 
-std::vector<Route> KvRoutes(const KvAccess& access) {
-  const auto to = [&access](Task<Response> (*handler)(const KvAccess&, Call&)) {
-    return [&access, handler](Call& call) { return handler(access, call); };
-  };
-  const auto in = [&access](NamespaceHandler handler) {
-    return [&access, handler](Call& call) { return InNamespace(access, call, handler); };
+std::vector<RouteOf<KvAccess>> KvRoutes() {
+  const auto in = [](NamespaceHandler handler) {
+    return [handler](const KvAccess& access, Call& call) {
+      return InNamespace(access, call, handler);
+    };
   };
   constexpr std::string_view kAll = "/accounts/{account}/storage/kv/namespaces";
   constexpr std::string_view kOne = "/accounts/{account}/storage/kv/namespaces/{namespace}";
@@ -402,8 +401,8 @@ std::vector<Route> KvRoutes(const KvAccess& access) {
       {"DELETE", kBulk, write, "deletes keys, all or none", in(DeleteBulk)},
       {"POST", kBulkDelete, write, "deletes keys, all or none", in(DeleteBulk)},
       {"POST", kBulkGet, read, "the values of up to 100 keys", in(GetBulk)},
-      {"GET", kAll, list, "lists namespaces", to(ListNamespaces)},
-      {"POST", kAll, make, "makes a namespace", to(CreateNamespace)},
+      {"GET", kAll, list, "lists namespaces", ListNamespaces},
+      {"POST", kAll, make, "makes a namespace", CreateNamespace},
       {"GET", kOne, read, "one namespace", in(GetNamespace)},
       {"PUT", kOne, own, "gives a namespace another title", in(RenameNamespace)},
       {"DELETE", kOne, own, "deletes a namespace with all its keys", in(DeleteNamespace)},

@@ -9,7 +9,6 @@
 
 namespace levada::services::kv {
 
-/// `access` and all of it outlive the routes.
-std::vector<Route> KvRoutes(const KvAccess& access);
+std::vector<RouteOf<KvAccess>> KvRoutes();
 
 }  // namespace levada::services::kv

@@ -292,16 +292,14 @@ Task<Response> AnswerGraphQl(const R2Access& access, Call& call) {
 
 }  // namespace
 
-std::vector<Route> R2Routes(const R2Access& access) {
-  using Handler = Task<Response> (*)(const R2Access&, Call&);
-  const auto with = [&access](Handler handler) {
-    return [&access, handler](Call& call) { return handler(access, call); };
+std::vector<RouteOf<R2Access>> R2Routes() {
+  const auto shows = [](Setting setting) {
+    return [setting](const R2Access& access, Call& call) {
+      return ShowSetting(access, call, setting);
+    };
   };
-  const auto shows = [&access](Setting setting) {
-    return [&access, setting](Call& call) { return ShowSetting(access, call, setting); };
-  };
-  const auto changes = [&access](Setting setting, bool is_removal = false) {
-    return [&access, setting, is_removal](Call& call) {
+  const auto changes = [](Setting setting, bool is_removal = false) {
+    return [setting, is_removal](const R2Access& access, Call& call) {
       return ChangeSetting(access, call, setting, is_removal);
     };
   };
@@ -311,12 +309,12 @@ std::vector<Route> R2Routes(const R2Access& access) {
   const Need admin = need(Action::kAdmin);
   return {
       {"GET", "/accounts/{account}/r2/buckets", Need::ScopeOf(Service::kR2, Action::kRead),
-       "lists buckets", with(ListBuckets)},
+       "lists buckets", ListBuckets},
       {"POST", "/accounts/{account}/r2/buckets", Need::ScopeOf(Service::kR2, Action::kAdmin),
-       "makes a bucket", with(CreateBucket)},
-      {"GET", "/accounts/{account}/r2/buckets/{bucket}", read, "a bucket", with(GetBucket)},
+       "makes a bucket", CreateBucket},
+      {"GET", "/accounts/{account}/r2/buckets/{bucket}", read, "a bucket", GetBucket},
       {"DELETE", "/accounts/{account}/r2/buckets/{bucket}", admin, "removes an empty bucket",
-       with(DeleteBucket)},
+       DeleteBucket},
       {"GET", "/accounts/{account}/r2/buckets/{bucket}/cors", read, "the CORS rules", shows(kCors)},
       {"PUT", "/accounts/{account}/r2/buckets/{bucket}/cors", admin, "replaces the CORS rules",
        changes(kCors)},
@@ -335,15 +333,15 @@ std::vector<Route> R2Routes(const R2Access& access) {
       {"PUT", "/accounts/{account}/r2/buckets/{bucket}/domains/managed", admin,
        "lets anybody read the objects, or not", changes(kPublic)},
       {"GET", "/accounts/{account}/r2/buckets/{bucket}/objects", read, "lists objects",
-       with(ListObjects)},
+       ListObjects},
       {"GET", "/accounts/{account}/r2/buckets/{bucket}/objects/{key*}", read,
-       "the bytes of an object", with(GetObject)},
+       "the bytes of an object", GetObject},
       {"PUT", "/accounts/{account}/r2/buckets/{bucket}/objects/{key*}", write, "stores an object",
-       with(PutObject)},
+       PutObject},
       {"DELETE", "/accounts/{account}/r2/buckets/{bucket}/objects/{key*}", write,
-       "removes an object", with(DeleteObject)},
+       "removes an object", DeleteObject},
       {"POST", "/graphql", Need::AnyToken(), "how much is in a bucket, as wrangler asks for it",
-       with(AnswerGraphQl)},
+       AnswerGraphQl},
   };
 }
 

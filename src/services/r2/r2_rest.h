@@ -10,7 +10,6 @@
 
 namespace levada::services::r2 {
 
-/// `access` outlives them.
-std::vector<Route> R2Routes(const R2Access& access);
+std::vector<RouteOf<R2Access>> R2Routes();
 
 }  // namespace levada::services::r2

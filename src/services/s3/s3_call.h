@@ -101,6 +101,8 @@ std::vector<S3Operation> BucketOperations();
 std::vector<S3Operation> ListingOperations();
 std::vector<S3Operation> ObjectOperations();
 std::vector<S3Operation> MultipartOperations();
+/// All of them, in the order in which the first that fits is the one that was meant.
+std::vector<S3Operation> AllOperations();
 
 /// 200 with an XML document, or another status.
 net::Response XmlResponse(std::string document, int status = 200);

@@ -72,20 +72,27 @@ std::vector<sigv4::HeaderView> ViewsOf(const net::Headers& headers) {
 
 }  // namespace
 
-S3Door::S3Door(S3Services services, S3DoorOptions options, Random& random)
-    : services_(services), options_(std::move(options)), random_(random) {
+std::vector<S3Operation> AllOperations() {
+  std::vector<S3Operation> all;
   for (auto operations :
        {MultipartOperations(), ListingOperations(), BucketOperations(), ObjectOperations()}) {
-    std::ranges::move(operations, std::back_inserter(operations_));
+    std::ranges::move(operations, std::back_inserter(all));
   }
   // The most particular first: with a parameter and a header, with either, with none.
-  std::ranges::stable_sort(operations_, [](const S3Operation& left, const S3Operation& right) {
+  std::ranges::stable_sort(all, [](const S3Operation& left, const S3Operation& right) {
     const auto weight = [](const S3Operation& each) {
       return (each.query.empty() ? 0 : 2) + (each.header.empty() ? 0 : 1);
     };
     return weight(left) > weight(right);
   });
+  return all;
 }
+
+S3Door::S3Door(S3Services services, S3DoorOptions options, Random& random)
+    : services_(services),
+      options_(std::move(options)),
+      random_(random),
+      operations_(AllOperations()) {}
 
 /// Bucket and key, from the host or the path.
 Status S3Door::Locate(S3Call& call) const {

@@ -27,7 +27,6 @@ class S3Door final : public net::Handler {
   /// All outlive it.
   S3Door(S3Services services, S3DoorOptions options, Random& random);
 
-  const std::vector<S3Operation>& operations() const { return operations_; }
   net::Task<net::Response> Handle(net::Request& request) override;
 
  private:
@@ -41,7 +40,7 @@ class S3Door final : public net::Handler {
   const S3Services services_;
   const S3DoorOptions options_;
   Random& random_;
-  std::vector<S3Operation> operations_;
+  const std::vector<S3Operation> operations_;
 };
 
 }  // namespace levada::services::s3
