@@ -6,6 +6,7 @@ import os
 import pathlib
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -116,6 +117,18 @@ class Daemon:
                              stdin=subprocess.DEVNULL)
         assert ran.returncode == expect, f"exit {ran.returncode}\n{ran.stdout}\n{ran.stderr}"
         return ran
+
+    def ask_admin(self, request):
+        """What the command line asks of a running daemon, without starting a command."""
+        with socket.socket(socket.AF_UNIX) as own:
+            own.connect(str(self.data / "admin.sock"))
+            body = json.dumps(request).encode()
+            own.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+            response = http.client.HTTPResponse(own)
+            response.begin()
+            answer = Answer(response)
+        assert answer.status == 200, answer
+        return answer.json()
 
     def issue(self, *scopes, **more):
         """A token with these scopes, as the command line makes it."""
