@@ -3,21 +3,16 @@
 #include <chrono>
 #include <optional>
 
+#include "app/admin_client.h"
 #include "app/commands.h"
 #include "app/json_output.h"
-#include "app/serve_settings.h"
 #include "app/table.h"
 #include "base/json.h"
 #include "base/quantity.h"
-#include "net/local_request.h"
-#include "services/core/admin.h"
-#include "services/core/data_directory.h"
-#include "services/core/open_control.h"
 
 namespace levada::app {
 namespace {
 
-constexpr auto kPatience = std::chrono::seconds(30);
 constexpr int64_t kLifeSeconds = int64_t{90} * 86'400;
 constexpr int64_t kOverlapSeconds = 3600;
 
@@ -52,49 +47,6 @@ Result<std::string> RequestOf(const CommandLine& line) {
     ARROW_ASSIGN_OR_RAISE(request["overlap_s"], SecondsOf("--overlap", line.overlap));
   }
   return Dump(request);
-}
-
-/// What the daemon answered, as if it had been done here.
-Result<std::string> AnswerOf(const net::LocalAnswer& answer) {
-  if (answer.status == 200) return answer.body;
-  const Json said = ParseJson(answer.body);
-  const auto text = [&said](const char* name) {
-    return said.is_object() && said.contains(name) && said[name].is_string()
-               ? said[name].get<std::string>()
-               : std::string();
-  };
-  Fault fault(
-      answer.status == 400 ? FaultCode::kBadValue : FaultCode::kTargetIo,
-      text("error").empty() ? "the daemon could not do it; its log says why" : text("error"));
-  if (!text("help").empty()) fault.Help(text("help"));
-  return fault;
-}
-
-Result<std::string> Ask(Session& session, const std::string& request) {
-  ARROW_ASSIGN_OR_RAISE(const ServeSettings settings,
-                        ReadServeSettings(session.line(), session.disk(), session.environment()));
-  const std::string& path = settings.daemon.data;
-  ARROW_ASSIGN_OR_RAISE(const auto there, session.disk().Stat(os::JoinPath(path, "VERSION")));
-  if (!there) {
-    return Fault(FaultCode::kBadValue, fmt::format("\"{}\" is no data directory", path))
-        .With("path", path)
-        .Help("name it with --data; the first `levada serve` makes it");
-  }
-  ARROW_ASSIGN_OR_RAISE(const auto directory,
-                        services::DataDirectory::TryOpen(session.disk(), path));
-  if (directory == nullptr) {
-    ARROW_ASSIGN_OR_RAISE(const auto answer, net::PostLocally(os::JoinPath(path, "admin.sock"),
-                                                              request, session.clock(), kPatience));
-    if (answer) return AnswerOf(*answer);
-    return Fault(FaultCode::kLeaseHeld,
-                 fmt::format("another process has \"{}\" and does not listen yet", path))
-        .Help("try again in a moment");
-  }
-  ARROW_ASSIGN_OR_RAISE(
-      const auto control,
-      services::OpenControl(session.disk(), *directory, settings.daemon.master_key_path,
-                            session.clock(), session.random()));
-  return services::RunAdmin(*control, session.clock(), request);
 }
 
 std::string Cell(const Json& value) {
@@ -139,11 +91,9 @@ std::string TextOf(const CommandLine& line, const Json& answer, const Terminal& 
 
 Status DoAdminister(Session& session) {
   ARROW_ASSIGN_OR_RAISE(const std::string request, RequestOf(session.line()));
-  ARROW_ASSIGN_OR_RAISE(const std::string text, Ask(session, request));
+  ARROW_ASSIGN_OR_RAISE(const auto client, AdminClient::Open(session));
+  ARROW_ASSIGN_OR_RAISE(const std::string text, client->Ask(request));
   const Json answer = ParseJson(text);
-  if (answer.is_discarded()) {
-    return Fault(FaultCode::kTargetIo, "the daemon's answer is cut short");
-  }
   if (session.line().json) return WriteOutput(text + "\n");
   return WriteOutput(TextOf(session.line(), answer, session.terminal()));
 }

@@ -23,6 +23,7 @@ using services::s3::S3Operation;
 template <typename Visit>
 void VisitTables(const Visit& visit) {
   visit(services::IdentityRoutes());
+  visit(services::AuditRoutes());
   visit(services::kv::KvRoutes());
   visit(services::r2::R2Routes());
 }

@@ -5,6 +5,7 @@
 #include <string>
 #include <tuple>
 
+#include "services/core/audit_rest.h"
 #include "services/core/control.h"
 #include "services/core/route.h"
 #include "services/kv/kv_access.h"
@@ -13,8 +14,8 @@
 namespace levada::app {
 
 /// What routes of the v4 door work with; each outlives the door.
-using ApiServices = std::tuple<const services::Control&, const services::kv::KvAccess&,
-                               const services::r2::R2Access&>;
+using ApiServices = std::tuple<const services::Control&, const services::AuditAccess&,
+                               const services::kv::KvAccess&, const services::r2::R2Access&>;
 
 /// The routes of every service. Before the door serves.
 void AddApiRoutes(services::V4Door& door, const ApiServices& with);

@@ -22,6 +22,7 @@ constexpr const char* kOptions = "Options";
 constexpr const char* kGeneral = "General options";
 constexpr int64_t kRowsMax = 1000;  // of preview and diff: more is what run is for
 constexpr int64_t kParallelMax = 64;
+constexpr int64_t kAuditLimitMax = 1'000'000;
 
 /// The arguments as one line of text, so that a diagnostic can put its caret under one of them.
 class ArgumentText {
@@ -80,6 +81,8 @@ struct Raw {
   std::string save;
   std::string rows;
   std::string parallel;
+  std::string limit;
+  std::string before;
   std::vector<std::string> positional;
 };
 
@@ -147,6 +150,19 @@ void DefineMemory(CLI::App& app, Raw& raw) {
           "limit of this process's memory, such as 256MiB; plan names the minimum", kOptions);
 }
 
+/// Of run, or of plan, which says what run would do.
+void DefineRun(CLI::App& app, Raw& raw, bool may_save) {
+  DefineSelection(app, raw);
+  DefineWindows(app, raw);
+  DefineReplace(app, raw);
+  DefineMemory(app, raw);
+  if (may_save) {
+    AddText(app, "--save", "FILE", raw.save, "with URL and PATH: write the pipeline to this file",
+            kOptions);
+  }
+  DefineState(app, raw);
+}
+
 void DefineBackfill(CLI::App& app, Raw& raw) {
   DefineSelection(app, raw);
   AddText(app, "--from", "LABEL", raw.line.from, "the first window, such as 2026-01-01", kOptions);
@@ -198,6 +214,14 @@ void DefineToken(CLI::App& app, Raw& raw) {
           "rotate: how long the old one stays valid; default 1h", kOptions);
 }
 
+void DefineAudit(CLI::App& app, Raw& raw) {
+  AddText(app, "--limit", "COUNT", raw.limit, "so many entries, 1 to 1000000; default 100",
+          kOptions);
+  AddText(app, "--before", "ROW", raw.before, "those that are older than this one", kOptions);
+  AddText(app, "--account", "ID", raw.line.account, "of this account; default all of them",
+          kOptions);
+}
+
 void DefinePreview(CLI::App& app, Raw& raw) {
   app.add_option("--window", raw.line.windows, "rows of this window, such as 2026-01-31")
       ->type_name("LABEL")
@@ -210,20 +234,8 @@ void DefinePreview(CLI::App& app, Raw& raw) {
 void DefineOwn(CLI::App& app, Verb verb, Raw& raw) {
   switch (verb) {
     case Verb::kRun:
-      DefineSelection(app, raw);
-      DefineWindows(app, raw);
-      DefineReplace(app, raw);
-      DefineMemory(app, raw);
-      AddText(app, "--save", "FILE", raw.save, "with URL and PATH: write the pipeline to this file",
-              kOptions);
-      DefineState(app, raw);
-      break;
     case Verb::kPlan:
-      DefineSelection(app, raw);
-      DefineWindows(app, raw);
-      DefineReplace(app, raw);
-      DefineMemory(app, raw);
-      DefineState(app, raw);
+      DefineRun(app, raw, verb == Verb::kRun);
       break;
     case Verb::kBackfill:
       DefineBackfill(app, raw);
@@ -259,6 +271,10 @@ void DefineOwn(CLI::App& app, Verb verb, Raw& raw) {
       break;
     case Verb::kToken:
       DefineToken(app, raw);
+      DefineServe(app, raw, true);
+      break;
+    case Verb::kAudit:
+      DefineAudit(app, raw);
       [[fallthrough]];
     case Verb::kAccount:
       DefineServe(app, raw, true);
@@ -283,7 +299,7 @@ void DefineOptions(CLI::App& app, Verb verb, Raw& raw) {
   DefineOwn(app, verb, raw);
   DefineGeneral(app, raw);
   const bool takes_words = verb != Verb::kVersion && verb != Verb::kHelp && verb != Verb::kManual &&
-                           verb != Verb::kSelfCheck && verb != Verb::kServe;
+                           verb != Verb::kSelfCheck && verb != Verb::kServe && verb != Verb::kAudit;
   if (takes_words) {
     app.add_option("ARGUMENT", raw.positional)->group("");
   }
@@ -440,14 +456,15 @@ std::vector<std::string> ChoicesOf(const std::string& long_name) {
   return {};
 }
 
+/// `most` INT64_MAX is no limit worth a word.
 Result<int64_t> ParseCount(std::string_view option, const std::string& text, int64_t most) {
   int64_t count = 0;
   const char* end = text.data() + text.size();
   const auto parsed = std::from_chars(text.data(), end, count);
   if (parsed.ec == std::errc() && parsed.ptr == end && count >= 1 && count <= most) return count;
-  return Fault(
-      FaultCode::kBadCommandLine,
-      fmt::format("option \"{}\": expected a number from 1 to {}, got \"{}\"", option, most, text));
+  const std::string range = most == INT64_MAX ? " from 1" : fmt::format(" from 1 to {}", most);
+  return Fault(FaultCode::kBadCommandLine,
+               fmt::format("option \"{}\": expected a number{}, got \"{}\"", option, range, text));
 }
 
 Status UnderstandTexts(Raw& raw) {
@@ -482,6 +499,12 @@ Status UnderstandTexts(Raw& raw) {
     ARROW_ASSIGN_OR_RAISE(const int64_t count,
                           ParseCount("--parallel", raw.parallel, kParallelMax));
     line.parallel = static_cast<int>(count);
+  }
+  if (!raw.limit.empty()) {
+    ARROW_ASSIGN_OR_RAISE(line.limit, ParseCount("--limit", raw.limit, kAuditLimitMax));
+  }
+  if (!raw.before.empty()) {
+    ARROW_ASSIGN_OR_RAISE(line.before, ParseCount("--before", raw.before, INT64_MAX));
   }
   return Status::OK();
 }
@@ -576,6 +599,7 @@ Status UnderstandPositionals(Raw& raw, const VerbText& verb, const ArgumentText&
     case Verb::kManual:
     case Verb::kSelfCheck:
     case Verb::kServe:
+    case Verb::kAudit:
     case Verb::kVersion:
     case Verb::kHelp:
       return Status::OK();

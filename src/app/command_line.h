@@ -31,6 +31,7 @@ enum class Verb : uint8_t {
   kServe,
   kToken,
   kAccount,
+  kAudit,
   kExplain,
   kCompletions,
   kManual,
@@ -75,8 +76,8 @@ struct CommandLine {
   bool serve = false;               ///< kSchema: of the configuration of serve
   bool routes = false;              ///< kSchema: what the doors of serve answer to
   bool rebuild = false;             ///< kStatus
-  std::string config;               ///< kServe, kToken, kAccount: a file; empty: none
-  std::string data;                 ///< kServe, kToken, kAccount; empty: the default, as below
+  std::string config;               ///< kServe and the admin's: a file; empty: none
+  std::string data;                 ///< kServe, and the admin's; empty: the default, as below
   std::string listen;               ///< kServe: "ADDRESS:PORT"; empty: the default
   std::string s3_listen;            ///< kServe: as listen
   std::string s3_domain;            ///< kServe
@@ -86,14 +87,16 @@ struct CommandLine {
   std::string metrics;              ///< kServe: token, open, off
   std::string tls_certificate;      ///< kServe
   std::string tls_key;              ///< kServe
-  std::string master_key;           ///< kServe, kToken, kAccount; empty: in the data directory
+  std::string master_key;           ///< kServe, and the admin's; empty: in the data directory
   std::string action;               ///< kToken, kAccount: create, list, revoke, rotate
   std::string subject;              ///< a token's id, an account's name
-  std::string account;              ///< kToken: whose
+  std::string account;              ///< kToken, kAudit: whose
   std::string label;                ///< kToken create: its name
   std::vector<std::string> scopes;  ///< kToken create
   std::string expires;              ///< kToken: how long it lives; empty: 90 days
   std::string overlap;              ///< kToken rotate
+  int64_t limit = 100;              ///< kAudit: entries
+  int64_t before = 0;               ///< kAudit: those of lower rows; 0: the newest
   std::string error_code;           ///< kExplain; empty: list all
   std::string shell;                ///< kCompletions
 };

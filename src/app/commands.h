@@ -55,6 +55,8 @@ Outcome Diff(Session& session);
 Outcome Serve(Session& session);
 /// `levada token` and `levada account`, through the daemon where one has the directory.
 Outcome Administer(Session& session);
+/// `levada audit`, likewise.
+Outcome ShowAudit(Session& session);
 
 /// Renders one failure to standard error, as text or JSON.
 void PrintFailure(const Status& status, ErrorFormat format, const Terminal& terminal);

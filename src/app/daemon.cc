@@ -12,6 +12,7 @@
 #include "os/disk_reserve.h"
 #include "os/process.h"
 #include "services/core/admin.h"
+#include "services/core/audit_rest.h"
 #include "services/core/data_directory.h"
 #include "services/core/door_watch.h"
 #include "services/core/grants.h"
@@ -100,6 +101,7 @@ struct Daemon::Parts {
   std::unique_ptr<FrontDoor> front;
   std::unique_ptr<services::r2::Buckets> buckets;
   std::unique_ptr<services::r2::R2Access> r2_access;
+  std::unique_ptr<services::AuditAccess> audit_access;
   std::unique_ptr<services::s3::S3Door> s3;
   std::unique_ptr<services::AdminDoor> admin;
   std::unique_ptr<net::Server> admin_server;
@@ -183,7 +185,9 @@ Status Daemon::Parts::Listen(const Clock& clock, Random& random) {
   v4 = std::make_unique<services::V4Door>(*control, random);
   buckets = std::make_unique<services::r2::Buckets>(*control, *objects, loop, *workers);
   r2_access = std::make_unique<services::r2::R2Access>(services::r2::R2Access{*objects, *buckets});
-  AddApiRoutes(*v4, ApiServices(*control, *kv_access, *r2_access));
+  audit_access =
+      std::make_unique<services::AuditAccess>(services::AuditAccess{*control, loop, *workers});
+  AddApiRoutes(*v4, ApiServices(*control, *audit_access, *kv_access, *r2_access));
   metrics = std::make_unique<DaemonMetrics>(
       MetricsSources{options.data, clock, loop, *workers, *control, *reserve, requests},
       options.metrics);

@@ -137,6 +137,13 @@ constexpr auto kVerbs = std::to_array<VerbText>({
      "account create NAME [options]\naccount list [options]",
      "Accounts see nothing of each other: a token is of one, and what it makes belongs to it.",
      "  levada account create analytics --data /var/lib/levada\n"},
+    {Verb::kAudit, "audit", "show who changed accounts, tokens and resources", "audit [options]",
+     "Every change of an account, a token, a namespace or a bucket is an entry: when it was made, "
+     "by which token or by the command line, from where, and of what. The newest come first. With "
+     "--json each is an object on a line of its own. Entries are added and never changed; what is "
+     "kept in namespaces and buckets makes none.",
+     "  levada audit --limit 20\n"
+     "  levada audit --account a432... --before 4711 --json\n"},
     {Verb::kExplain, "explain", "explain an error code such as LV1002", "explain CODE\nexplain",
      "Prints what a code means, what causes it and what to do. Without a code, lists all of them.",
      "  levada explain LV2001\n"

@@ -57,6 +57,8 @@ Outcome DispatchInSession(const CommandLine& line, const Terminal& terminal) {
     case Verb::kToken:
     case Verb::kAccount:
       return Administer(**session);
+    case Verb::kAudit:
+      return ShowAudit(**session);
     case Verb::kExplain:
     case Verb::kCompletions:
     case Verb::kManual:

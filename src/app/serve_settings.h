@@ -18,8 +18,8 @@ struct ServeSettings {
   std::optional<LogFormat> log_format;  ///< likewise
 };
 
-/// Of `serve`, and of `token` and `account`, which use the data directory and its key alone. The
-/// file is that of --config, if there is one. Errors: kFileUnreadable, kPlanTooLarge, and whatever
+/// Of `serve`, and of `token`, `account` and `audit`, which use the data directory and its key
+/// alone. The file is that of --config, if there is one. Errors: kFileUnreadable, kPlanTooLarge, and whatever
 /// is wrong in the file or on the command line.
 Result<ServeSettings> ReadServeSettings(const CommandLine& line, os::Disk& disk,
                                         std::shared_ptr<const elt::Environment> environment);

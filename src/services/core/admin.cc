@@ -11,7 +11,6 @@ namespace {
 
 constexpr int64_t kSecond = 1'000'000;
 constexpr int64_t kTtlSecondsMax = int64_t{100} * 365 * 86400;
-constexpr int64_t kAuditMax = 1000;
 constexpr uint64_t kRequestBytesMax = 64 * 1024;
 const Actor kOperator{"cli", ""};
 
@@ -144,10 +143,15 @@ Result<std::string> RotateToken(Control& control, const Clock& clock, const Json
 }
 
 Result<std::string> ListAudit(const Control& control, const Json& request) {
-  const int64_t count = NumberAt(request, "count").value_or(100);
-  ARROW_ASSIGN_OR_RAISE(const auto entries,
-                        control.Audit(NumberAt(request, "before").value_or(0),
-                                      std::clamp<int64_t>(count, 1, kAuditMax)));
+  AuditQuery query;
+  query.before = NumberAt(request, "before").value_or(0);
+  query.count =
+      std::clamp<int64_t>(NumberAt(request, "count").value_or(query.count), 1, kAuditEntriesMax);
+  if (!TextAt(request, "account").empty()) {
+    ARROW_ASSIGN_OR_RAISE(const Account account, AccountOf(control, request));
+    query.account = account.id;
+  }
+  ARROW_ASSIGN_OR_RAISE(const auto entries, control.Audit(query));
   Json list = Json::array();
   for (const AuditEntry& entry : entries) {
     list.push_back({{"row", entry.row},

@@ -561,14 +561,22 @@ std::vector<Resource> Control::Resources(int64_t account, ResourceKind kind) con
 
 // ---- audit
 
-Result<std::vector<AuditEntry>> Control::Audit(int64_t before, int64_t count) const {
+Result<std::vector<AuditEntry>> Control::Audit(const AuditQuery& query) const {
   const std::lock_guard change(change_mutex_);
-  ARROW_ASSIGN_OR_RAISE(
-      Statement select,
-      database_->Prepare(context_,
-                         "select row, at, who, address, account, action, subject from "
-                         "audit where ?1 = 0 or row < ?1 order by row desc limit ?2"));
-  select.Bind(1, before).Bind(2, count);
+  const std::string sql =
+      std::string(
+          "select row, at, who, address, account, action, subject from audit "
+          "where (?1 = 0 or row = ?1) and (?2 = 0 or row < ?2) and (?3 = '' or account = ?3) "
+          "and substr(who, 1, length(?4)) = ?4 and (?5 = '' or address = ?5) "
+          "and (?6 = '' or action = ?6) and (?7 is null or at >= ?7) and (?8 is null or at < ?8) "
+          "order by row ") +
+      (query.oldest_first ? "asc" : "desc") + " limit ?9 offset ?10";
+  ARROW_ASSIGN_OR_RAISE(Statement select, database_->Prepare(context_, sql));
+  select.Bind(1, query.row).Bind(2, query.before).Bind(3, query.account).Bind(4, query.who);
+  select.Bind(5, query.address).Bind(6, query.action);
+  BindOptional(select, 7, query.since);
+  BindOptional(select, 8, query.until);
+  select.Bind(9, query.count).Bind(10, query.skip);
   std::vector<AuditEntry> entries;
   while (true) {
     ARROW_ASSIGN_OR_RAISE(const bool row, select.Step(context_));

@@ -86,6 +86,21 @@ struct AuditEntry {
   std::string subject;  ///< what it was done to
 };
 
+/// Which entries of the audit log: those that fit everything it names.
+struct AuditQuery {
+  int64_t row = 0;                       ///< this one; 0: any
+  int64_t before = 0;                    ///< of lower rows; 0: any
+  std::string account = {};              ///< its id; empty: of all
+  std::string who = {};                  ///< its beginning; empty: anybody
+  std::string address = {};              ///< empty: from anywhere
+  std::string action = {};               ///< empty: any
+  std::optional<WallMicros> since = {};  ///< at it or later
+  std::optional<WallMicros> until = {};  ///< before it
+  bool oldest_first = false;
+  int64_t skip = 0;
+  int64_t count = 100;
+};
+
 enum class TokenState : uint8_t { kValid, kUnknown, kExpired, kRevoked };
 
 struct Authentication {
@@ -163,9 +178,8 @@ class Control final {
   Counts counts() const;
 
   // ---- audit
-  /// The newest first, at most `count`, older than row `before` (0: from the newest). Waits for the
-  /// disk.
-  Result<std::vector<AuditEntry>> Audit(int64_t before, int64_t count) const;
+  /// In the order of their rows. Waits for the disk, and reads over what does not fit.
+  Result<std::vector<AuditEntry>> Audit(const AuditQuery& query) const;
 
  private:
   struct Stored;  // a token with what it is verified by

@@ -186,19 +186,46 @@ TEST_F(ControlTest, EveryChangeIsInTheAuditLog) {
   const Account account = MakeAccount();
   const IssuedToken issued = Issue(account);
   ASSERT_THAT(control_->RevokeToken(account, issued.token.id, kTester).status(), IsOk());
-  const auto entries = ValueOf(control_->Audit(0, 10));
+  const auto entries = ValueOf(control_->Audit({}));
   ASSERT_THAT(entries, SizeIs(3));
   EXPECT_EQ(entries[0].action, "token.revoke");
   EXPECT_EQ(entries[0].subject, issued.token.id);
   EXPECT_EQ(entries[0].who, "tester");
   EXPECT_EQ(entries[0].address, "10.0.0.1");
   EXPECT_EQ(entries[2].action, "account.create");
-  const auto older = ValueOf(control_->Audit(entries[0].row, 1));
+  const auto older = ValueOf(control_->Audit({.before = entries[0].row, .count = 1}));
   ASSERT_THAT(older, SizeIs(1));
   EXPECT_EQ(older[0].action, "token.create");
   for (const AuditEntry& entry : entries) {
     EXPECT_EQ(entry.subject.find(issued.text.Reveal()), std::string::npos);
   }
+}
+
+TEST_F(ControlTest, TheAuditLogIsAskedForWhatFits) {
+  const Account first = MakeAccount("first");
+  clock_.Advance(1'000'000);
+  const Account second = MakeAccount("second");
+  Issue(second);
+  const auto rows = [&](const AuditQuery& query) {
+    std::vector<int64_t> rows;
+    for (const AuditEntry& entry : ValueOf(control_->Audit(query))) rows.push_back(entry.row);
+    return rows;
+  };
+  EXPECT_THAT(rows({}), ElementsAre(3, 2, 1));
+  EXPECT_THAT(rows({.oldest_first = true}), ElementsAre(1, 2, 3));
+  EXPECT_THAT(rows({.row = 2}), ElementsAre(2));
+  EXPECT_THAT(rows({.before = 3}), ElementsAre(2, 1));
+  EXPECT_THAT(rows({.account = first.id}), ElementsAre(1));
+  EXPECT_THAT(rows({.account = second.id, .action = "token.create"}), ElementsAre(3));
+  EXPECT_THAT(rows({.who = "test"}), SizeIs(3));
+  EXPECT_THAT(rows({.who = "testers"}), IsEmpty());
+  EXPECT_THAT(rows({.who = "%"}), IsEmpty());
+  EXPECT_THAT(rows({.address = "10.0.0.1"}), SizeIs(3));
+  EXPECT_THAT(rows({.address = "10.0.0.2"}), IsEmpty());
+  EXPECT_THAT(rows({.since = 2'000'000}), ElementsAre(3, 2));
+  EXPECT_THAT(rows({.until = 2'000'000}), ElementsAre(1));
+  EXPECT_THAT(rows({.skip = 1, .count = 1}), ElementsAre(2));
+  EXPECT_THAT(rows({.oldest_first = true, .skip = 2, .count = 5}), ElementsAre(3));
 }
 
 TEST_F(ControlTest, AnotherLayoutIsRefused) {

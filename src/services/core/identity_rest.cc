@@ -10,6 +10,10 @@ namespace {
 using net::Response;
 using net::Task;
 
+constexpr std::string_view kEmailPrefix = "token-";
+constexpr std::string_view kEmailSuffix = "@levada.local";
+constexpr size_t kEmailDigits = 8;  // of a token's id
+
 std::string AccountJson(const Account& account) {
   return R"({"id":)" + QuoteJson(account.id) + R"(,"name":)" + QuoteJson(account.name) +
          R"(,"type":"standard","settings":{"enforce_twofactor":false},"created_on":)" +
@@ -42,7 +46,7 @@ Task<Response> VerifyToken(const Control& control, Call& call) {
 Task<Response> ShowUser(const Control&, Call& call) {
   const std::string id = QuoteJson(call.principal.token_id);
   co_return Success(R"({"id":)" + id + R"(,"email":)" +
-                    QuoteJson("token-" + call.principal.token_id.substr(0, 8) + "@levada.local") +
+                    QuoteJson(TokenEmail(call.principal.token_id)) +
                     R"(,"first_name":null,"last_name":null,"suspended":false})");
 }
 
@@ -63,6 +67,19 @@ Task<Response> ListMemberships(const Control& control, Call& call) {
 }
 
 }  // namespace
+
+std::string TokenEmail(std::string_view token_id) {
+  std::string email(kEmailPrefix);
+  return email.append(token_id.substr(0, kEmailDigits)).append(kEmailSuffix);
+}
+
+std::optional<std::string> TokenOfEmail(std::string_view email) {
+  if (email.size() != kEmailPrefix.size() + kEmailDigits + kEmailSuffix.size() ||
+      !email.starts_with(kEmailPrefix) || !email.ends_with(kEmailSuffix)) {
+    return std::nullopt;
+  }
+  return std::string(email.substr(kEmailPrefix.size(), kEmailDigits));
+}
 
 std::vector<RouteOf<Control>> IdentityRoutes() {
   return {

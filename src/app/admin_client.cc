@@ -1,0 +1,77 @@
+#include "app/admin_client.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <utility>
+
+#include "app/serve_settings.h"
+#include "base/json.h"
+#include "net/local_request.h"
+#include "services/core/admin.h"
+#include "services/core/open_control.h"
+
+namespace levada::app {
+namespace {
+
+constexpr auto kPatience = std::chrono::seconds(30);
+
+/// What the daemon refused, as if it had been refused here.
+Fault RefusalOf(const net::LocalAnswer& answer) {
+  const Json said = ParseJson(answer.body);
+  const auto text = [&said](const char* name) {
+    return said.is_object() && said.contains(name) && said[name].is_string()
+               ? said[name].get<std::string>()
+               : std::string();
+  };
+  Fault fault(
+      answer.status == 400 ? FaultCode::kBadValue : FaultCode::kTargetIo,
+      text("error").empty() ? "the daemon could not do it; its log says why" : text("error"));
+  if (!text("help").empty()) fault.Help(text("help"));
+  return fault;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<AdminClient>> AdminClient::Open(Session& session) {
+  ARROW_ASSIGN_OR_RAISE(const ServeSettings settings,
+                        ReadServeSettings(session.line(), session.disk(), session.environment()));
+  const std::string& path = settings.daemon.data;
+  ARROW_ASSIGN_OR_RAISE(const auto there, session.disk().Stat(os::JoinPath(path, "VERSION")));
+  if (!there) {
+    return Fault(FaultCode::kBadValue, fmt::format("\"{}\" is no data directory", path))
+        .With("path", path)
+        .Help("name it with --data; the first `levada serve` makes it");
+  }
+  std::unique_ptr<AdminClient> client(new AdminClient(session, path));
+  ARROW_ASSIGN_OR_RAISE(client->directory_, services::DataDirectory::TryOpen(session.disk(), path));
+  if (client->directory_ != nullptr) {
+    ARROW_ASSIGN_OR_RAISE(
+        client->control_,
+        services::OpenControl(session.disk(), *client->directory_, settings.daemon.master_key_path,
+                              session.clock(), session.random()));
+  }
+  return client;
+}
+
+Result<std::string> AdminClient::Ask(const std::string& request) {
+  if (control_ == nullptr) return AskDaemon(request);
+  return services::RunAdmin(*control_, session_.clock(), request);
+}
+
+Result<std::string> AdminClient::AskDaemon(const std::string& request) {
+  ARROW_ASSIGN_OR_RAISE(auto answer, net::PostLocally(os::JoinPath(path_, "admin.sock"), request,
+                                                      session_.clock(), kPatience));
+  if (!answer) {
+    return Fault(FaultCode::kLeaseHeld,
+                 fmt::format("another process has \"{}\" and does not listen yet", path_))
+        .Help("try again in a moment");
+  }
+  if (answer->status != 200) return RefusalOf(*answer);
+  if (ParseJson(answer->body).is_discarded()) {
+    return Fault(FaultCode::kTargetIo, "the daemon's answer is cut short");
+  }
+  return std::move(answer->body);
+}
+
+}  // namespace levada::app
