@@ -52,6 +52,7 @@ API = {
     "GET /client/v4/accounts": Row(TOKEN),
     "GET /client/v4/memberships": Row(TOKEN),
     "GET /client/v4/accounts/{account}": Row("account:read"),
+    "GET /client/v4/accounts/{account}/audit_logs": Row("account:read"),
     "POST /client/v4/graphql": Row(TOKEN, body=text({"query": "", "variables": {}})),
     f"GET {_KV}": Row("kv:read"),
     f"POST {_KV}": Row("kv:admin", body=text({"title": "subject"}), outcomes=((400, 10014),)),
