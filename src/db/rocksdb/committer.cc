@@ -48,6 +48,10 @@ std::deque<Committer::Waiting> Committer::TakeGroup() {
 }
 
 void Committer::Run() {
+  if (store_.torn_bytes() > 0) {
+    log_.Warning("store: a write that was cut short is dropped; nobody was told that it succeeded",
+                 {{"path", store_.path()}, {"bytes", static_cast<int64_t>(store_.torn_bytes())}});
+  }
   while (true) {
     std::deque<Waiting> group = TakeGroup();
     if (group.empty()) return;  // only when stopping

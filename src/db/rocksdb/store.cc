@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "db/rocksdb/log_tail.h"
 #include "os/disk.h"
 
 namespace levada::db::rocks {
@@ -54,6 +55,45 @@ Status FaultOfStatus(const rocksdb::Status& status, const std::string& path,
   }
   return Fault(code, "store \"" + path + "\": cannot " + doing + ": " + status.ToString())
       .With("path", path);
+}
+
+/// The newest log that has anything: its last record is the one write that may not be synced yet.
+std::string NewestLog(rocksdb::Env& env, const std::string& directory) {
+  std::vector<std::string> names;
+  if (!env.GetChildren(directory, &names).ok()) return {};
+  std::string newest;
+  for (const std::string& name : names) {
+    uint64_t bytes = 0;
+    const std::string path = os::JoinPath(directory, name);
+    // Numbers of six digits or more: the longer is the greater.
+    if (name.ends_with(".log") && env.GetFileSize(path, &bytes).ok() && bytes > 0) {
+      newest = std::max(newest, path, [](const std::string& a, const std::string& b) {
+        return std::pair(a.size(), a) < std::pair(b.size(), b);
+      });
+    }
+  }
+  return newest;
+}
+
+rocksdb::Status CutFile(rocksdb::Env& env, const std::string& path, uint64_t bytes) {
+  std::unique_ptr<rocksdb::WritableFile> file;
+  rocksdb::Status status = env.ReopenWritableFile(path, &file, rocksdb::EnvOptions());
+  if (status.ok()) status = file->Truncate(bytes);
+  if (status.ok()) status = file->Sync();
+  return status.ok() ? file->Close() : status;
+}
+
+/// How many bytes of an unfinished write were cut off the log; 0: there was none.
+rocksdb::Status CutTornTail(rocksdb::Env& env, const std::string& directory, uint64_t* cut) {
+  const std::string path = NewestLog(env, directory);
+  std::string log;
+  if (path.empty()) return rocksdb::Status::OK();
+  const rocksdb::Status read = rocksdb::ReadFileToString(&env, path, &log);
+  if (!read.ok()) return read;
+  const std::optional<uint64_t> size = SizeWithoutTornTail(log);
+  if (!size) return rocksdb::Status::OK();
+  *cut = log.size() - *size;
+  return CutFile(env, path, *size);
 }
 
 /// RocksDB would make the directory too, and not sync its name in the parent.
@@ -224,8 +264,15 @@ Status Store::OpenFiles() {
   }
   rocksdb::DB* opened = nullptr;
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
-  const rocksdb::Status status =
-      rocksdb::DB::Open(database, options_.path, wanted, &handles, &opened);
+  rocksdb::Status status = rocksdb::DB::Open(database, options_.path, wanted, &handles, &opened);
+  if (status.IsCorruption()) {
+    uint64_t cut = 0;
+    const rocksdb::Status cutting = CutTornTail(*database.env, options_.path, &cut);
+    if (cutting.ok() && cut > 0) {
+      torn_bytes_ += cut;
+      status = rocksdb::DB::Open(database, options_.path, wanted, &handles, &opened);
+    }
+  }
   if (!status.ok()) {
     closed_because_ = FaultOfStatus(status, options_.path, "open");
     return closed_because_;

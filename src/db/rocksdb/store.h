@@ -4,10 +4,12 @@
 // acknowledged.
 //
 // It is opened so that nothing acknowledged is lost in silence: a log that is damaged anywhere but
-// in the torn record at its end is refused (kStoreDamaged) where RocksDB's default would drop what
-// stands behind the damage. After a failed write the store takes no further one until it has been
-// closed and opened again from its log (Reopen): a failed fsync is never tried again into success.
+// in the torn record at its end (log_tail.h) is refused (kStoreDamaged) where RocksDB's default
+// would drop what stands behind the damage. After a failed write the store takes no further one
+// until it has been closed and opened again from its log (Reopen): a failed fsync is never tried
+// again into success.
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -153,6 +155,9 @@ class Store final {
   /// Flushes, and merges all tables into as few as there can be.
   Status Compact();
 
+  const std::string& path() const { return options_.path; }
+  /// Of a write that a loss of power had cut short: what its openings took off the end of the log.
+  uint64_t torn_bytes() const { return torn_bytes_; }
   /// For metrics: a property of RocksDB as a number, summed over families; 0 if it has none.
   uint64_t Property(std::string_view name) const;
 
@@ -170,6 +175,7 @@ class Store final {
   mutable std::shared_mutex open_mutex_;  // shared: reads; exclusive: closing and opening
   std::unique_ptr<rocksdb::DB> db_;       // null while closed
   Status closed_because_;
+  std::atomic<uint64_t> torn_bytes_{0};
   std::vector<rocksdb::ColumnFamilyHandle*> families_;
 };
 

@@ -1,0 +1,95 @@
+#include "db/rocksdb/log_tail.h"
+
+#include <algorithm>
+#include <cstddef>
+
+#include "formats/checksums/crc.h"
+
+namespace levada::db::rocks {
+namespace {
+
+constexpr size_t kBlockBytes = 32 * 1024;
+constexpr size_t kHeaderBytes = 7;
+// Every record is a batch: a sequence number and a count before anything else.
+constexpr size_t kBatchBytesMin = 12;
+
+enum class Kind : uint8_t { kNone = 0, kFull = 1, kFirst = 2, kMiddle = 3, kLast = 4 };
+
+struct Fragment {
+  Kind kind = Kind::kNone;
+  size_t bytes = 0;  ///< with its header
+};
+
+uint64_t ReadLittle(std::string_view bytes, size_t at, size_t count) {
+  uint64_t value = 0;
+  for (size_t i = 0; i < count; ++i) {
+    value |= uint64_t{static_cast<uint8_t>(bytes[at + i])} << (8 * i);
+  }
+  return value;
+}
+
+uint32_t Masked(uint32_t crc) { return ((crc >> 15) | (crc << 17)) + 0xa282ead8U; }
+
+/// The fragment at `at`, where there is room for a header. nullopt: it is none, or damaged.
+std::optional<Fragment> FragmentAt(std::string_view bytes, size_t at) {
+  const size_t block_end = std::min(bytes.size(), (at / kBlockBytes + 1) * kBlockBytes);
+  const auto kind = static_cast<Kind>(bytes[at + 6]);
+  const auto size = static_cast<size_t>(ReadLittle(bytes, at + 4, 2));
+  if (kind < Kind::kFull || kind > Kind::kLast || size > block_end - at - kHeaderBytes) {
+    return std::nullopt;
+  }
+  const auto crc = static_cast<uint32_t>(
+      checksums::ExtendCrc(checksums::CrcKind::kCrc32c, 0, bytes.substr(at + 6, size + 1)));
+  if (Masked(crc) != ReadLittle(bytes, at, 4)) return std::nullopt;
+  return Fragment{kind, kHeaderBytes + size};
+}
+
+/// Whether a header has room: the end of a block that is smaller is left empty.
+bool HasRoom(std::string_view bytes, size_t at) {
+  const size_t block_end = std::min(bytes.size(), (at / kBlockBytes + 1) * kBlockBytes);
+  return block_end - at >= kHeaderBytes;
+}
+
+/// What is cheap to see of where no record begins, since every byte is asked.
+bool MayBegin(std::string_view bytes, size_t at) {
+  const auto kind = static_cast<Kind>(bytes[at + 6]);
+  if (kind != Kind::kFull && kind != Kind::kFirst) return false;
+  const auto size = static_cast<size_t>(ReadLittle(bytes, at + 4, 2));
+  const size_t block_end = (at / kBlockBytes + 1) * kBlockBytes;
+  if (kind == Kind::kFirst) return at + kHeaderBytes + size == block_end;
+  // Sequence numbers have 56 bits.
+  return size >= kBatchBytesMin && at + kHeaderBytes + size <= bytes.size() && bytes[at + 14] == 0;
+}
+
+bool BeginsBehind(std::string_view bytes, size_t damage) {
+  for (size_t at = damage + 1; at + kHeaderBytes <= bytes.size(); ++at) {
+    if (HasRoom(bytes, at) && MayBegin(bytes, at) && FragmentAt(bytes, at)) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+std::optional<uint64_t> SizeWithoutTornTail(std::string_view bytes) {
+  size_t at = 0;
+  std::optional<size_t> record;  // where the one that is not ended yet begins
+  while (at < bytes.size()) {
+    if (!HasRoom(bytes, at)) {
+      at = std::min(bytes.size(), (at / kBlockBytes + 1) * kBlockBytes);
+      continue;
+    }
+    const std::optional<Fragment> fragment = FragmentAt(bytes, at);
+    const bool begins =
+        fragment && (fragment->kind == Kind::kFull || fragment->kind == Kind::kFirst);
+    if (!fragment || begins == record.has_value()) {
+      if (begins || BeginsBehind(bytes, at)) return std::nullopt;
+      return record.value_or(at);
+    }
+    if (fragment->kind == Kind::kFirst) record = at;
+    at += fragment->bytes;
+    if (fragment->kind == Kind::kFull || fragment->kind == Kind::kLast) record.reset();
+  }
+  return record;
+}
+
+}  // namespace levada::db::rocks
