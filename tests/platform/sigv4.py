@@ -52,7 +52,7 @@ class Signer:
         pairs = sorted((encode(name), encode(value)) for name, value in query)
         names = sorted(headers)
         canonical = "\n".join([
-            method, encode(urllib.parse.unquote(path), "/-._~"), "&".join(f"{name}={value}" for name, value in pairs),
+            method, encode(urllib.parse.unquote_to_bytes(path), "/-._~"), "&".join(f"{name}={value}" for name, value in pairs),
             *(f"{name}:{' '.join(headers[name].split())}" for name in names), "", ";".join(names), payload])
         return mac(self.key, self.string_to_sign(hashlib.sha256(canonical.encode()).hexdigest())).hex()
 

@@ -6,6 +6,7 @@
 
 #include "base/ascii.h"
 #include "base/url.h"
+#include "services/core/grants.h"
 #include "services/r2/r2_error.h"
 #include "services/s3/cors.h"
 #include "services/s3/s3_headers.h"
@@ -110,8 +111,11 @@ Status S3Door::Locate(S3Call& call) const {
   path.remove_prefix(std::min(path.size(), bucket.size() + (is_virtual ? 0 : 1)));
   const std::optional<std::string> name = PercentDecoded(bucket);
   std::optional<std::string> key = PercentDecoded(path);
-  if (!name || !key)
+  // "//b/k" is a key of no bucket, and not the service.
+  const bool has_no_bucket = !is_virtual && bucket.empty() && !path.empty();
+  if (!name || !key || has_no_bucket) {
     return sigv4::S3Error{400, "InvalidURI", "Couldn't parse the specified URI.", {}};
+  }
   if (!is_virtual) call.bucket_name = *name;
   call.key = *std::move(key);
   ARROW_ASSIGN_OR_RAISE(call.query, sigv4::ParseQuery(call.request.query));
@@ -174,8 +178,9 @@ Status S3Door::Admit(const S3Operation& operation, S3Call& call) const {
     ARROW_ASSIGN_OR_RAISE(call.bucket, services_.buckets.Find(call.bucket_name));
   }
   if (call.is_anonymous()) {
-    const bool is_public =
-        need.may_be_public() && call.bucket != nullptr && call.bucket->settings.is_public;
+    // What was replaced or deleted is not public, though everybody knows of a version "null".
+    const bool is_public = need.may_be_public() && call.bucket != nullptr &&
+                           call.bucket->settings.is_public && call.Query("versionId") == nullptr;
     if (is_public) return Status::OK();
     return sigv4::AccessDenied("Access Denied: sign the request with the keys of a token");
   }
@@ -201,6 +206,9 @@ Result<Response> S3Door::Preflight(S3Call& call) const {
 }
 
 Task<Result<Response>> S3Door::Serve(S3Call& call) {
+  if (call.Header(kBindingHeader)) {
+    co_return sigv4::InvalidRequest("The header X-Levada-Binding belongs to another listener.");
+  }
   const Status located = Locate(call);
   if (!located.ok()) co_return located;
   if (call.request.method == "OPTIONS") co_return Preflight(call);
