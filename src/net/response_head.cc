@@ -4,6 +4,7 @@
 #include <charconv>
 #include <utility>
 
+#include "base/http_token.h"
 #include "net/ascii.h"
 
 namespace levada::net {
@@ -70,7 +71,7 @@ std::string ProblemOf(const Response& response) {
     return "status " + std::to_string(response.status) + " is none of an answer";
   }
   for (const HeaderField& field : response.headers.fields()) {
-    if (!IsToken(field.name)) return "a header name that is no token";
+    if (!IsHttpToken(field.name)) return "a header name that is no token";
     if (std::ranges::any_of(field.value, IsControl)) {
       return "a control character in header \"" + field.name + "\"";
     }

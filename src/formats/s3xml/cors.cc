@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "base/http_token.h"
 #include "formats/s3xml/element.h"
 #include "formats/s3xml/refusal.h"
 #include "formats/s3xml/writer.h"
@@ -36,6 +37,16 @@ Status CheckWildcards(std::string_view what, const std::vector<std::string>& tex
   return Status::OK();
 }
 
+/// They become values of headers.
+Status CheckNames(std::string_view what, const std::vector<std::string>& names) {
+  for (const std::string& name : names) {
+    if (!IsHttpToken(name)) {
+      return InvalidRequest(std::string(what) + " is not the name of a header.");
+    }
+  }
+  return Status::OK();
+}
+
 Status CheckRule(const CorsRule& rule) {
   if (rule.allowed_origins.empty() || rule.allowed_methods.empty()) {
     return MalformedXml("XML body: element CORSRule: has no AllowedOrigin or no AllowedMethod");
@@ -57,7 +68,8 @@ Status CheckRule(const CorsRule& rule) {
                           "\" contains wildcard. We currently do not support wildcard for "
                           "ExposeHeader.");
   }
-  return Status::OK();
+  ARROW_RETURN_NOT_OK(CheckNames("AllowedHeader", rule.allowed_headers));
+  return CheckNames("ExposeHeader", rule.expose_headers);
 }
 
 Result<CorsRule> ReadRule(const Element& element) {

@@ -31,9 +31,8 @@ struct CorsRule {
 
 /// MalformedXML for no rule, for more than kCorsRulesMax, and for one without an origin or a
 /// method; InvalidRequest for a method that is not GET, PUT, POST, DELETE or HEAD, for more than
-/// one
-/// "*" in an origin or a header, and for any in ExposeHeader; InvalidArgument for an ID of more
-/// than 255 characters.
+/// one "*" in an origin or a header, for any in ExposeHeader, and for a header that has no name of
+/// one; InvalidArgument for an ID of more than 255 characters.
 Result<std::vector<CorsRule>> ParseCorsConfiguration(std::string_view body);
 std::string WriteCorsConfiguration(const std::vector<CorsRule>& rules);
 

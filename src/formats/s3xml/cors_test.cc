@@ -58,6 +58,12 @@ TEST(Cors, RulesOfS3AreKept) {
               HasSubstr("InvalidRequest: AllowedHeader \"x-**\""));
   EXPECT_THAT(Refused(origin + method + "<ExposeHeader>x-*</ExposeHeader>"),
               HasSubstr("InvalidRequest: ExposeHeader \"x-*\""));
+  for (const char* name : {"x&#13;&#10;X-Injected: 1", "a b", ""}) {
+    EXPECT_EQ(Refused(origin + method + "<ExposeHeader>" + name + "</ExposeHeader>"),
+              "InvalidRequest: ExposeHeader is not the name of a header.");
+    EXPECT_EQ(Refused(origin + method + "<AllowedHeader>" + name + "</AllowedHeader>"),
+              "InvalidRequest: AllowedHeader is not the name of a header.");
+  }
   EXPECT_THAT(Refused(origin + method + "<ID>" + std::string(256, 'i') + "</ID>"),
               HasSubstr("InvalidArgument"));
   for (const char* age : {"-1", "2147483648", "x", ""}) {

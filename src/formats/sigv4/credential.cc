@@ -4,19 +4,11 @@
 #include <array>
 
 #include "base/ascii.h"
+#include "base/http_token.h"
 #include "formats/sigv4/timestamp.h"
 
 namespace levada::sigv4 {
 namespace {
-
-/// Names of HTTP fields are tokens (RFC 9110, 5.6.2). Anything else could forge a line of the
-/// canonical request.
-bool IsToken(std::string_view name) {
-  return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-           std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
-  });
-}
 
 std::vector<std::string_view> Split(std::string_view text, char separator, size_t pieces_max) {
   std::vector<std::string_view> pieces;
@@ -115,7 +107,8 @@ Result<Authorization> WithSignedHeaders(Authorization authorization, std::string
         "SignedHeaders names more than " + std::to_string(limits.signed_headers_max) + " headers.");
   }
   for (const std::string_view name : names) {
-    if (!IsToken(name) || Contains(authorization.signed_headers, name)) {
+    // Anything but a token could forge a line of the canonical request.
+    if (!IsHttpToken(name) || Contains(authorization.signed_headers, name)) {
       return Malformed(authorization.place,
                        "SignedHeaders is not a list of distinct header names separated by \";\".");
     }

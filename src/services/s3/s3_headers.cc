@@ -6,6 +6,7 @@
 
 #include "base/ascii.h"
 #include "base/binary_text.h"
+#include "base/http_token.h"
 #include "formats/sigv4/timestamp.h"
 #include "net/date_line.h"
 #include "services/r2/r2_error.h"
@@ -63,14 +64,6 @@ std::optional<int64_t> MillisOf(std::optional<std::string_view> header) {
 bool IsHeaderText(std::string_view text) {
   return std::ranges::all_of(
       text, [](char c) { return (static_cast<uint8_t>(c) >= ' ' && c != '\x7f') || c == '\t'; });
-}
-
-bool IsHeaderName(std::string_view text) {
-  constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
-  return !text.empty() && std::ranges::all_of(text, [kMarks](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           kMarks.find(c) != std::string_view::npos;
-  });
 }
 
 std::string Name(std::string_view prefix, std::string_view name) {
@@ -254,7 +247,7 @@ void AddObjectHeaders(const S3Call& call, const ObjectRecord& record, bool is_pa
   response.headers.Add("Accept-Ranges", "bytes");
   int missing = 0;
   for (const auto& [name, value] : record.attributes.custom) {
-    if (IsHeaderName(name) && IsHeaderText(value)) {
+    if (IsHttpToken(name) && IsHeaderText(value)) {
       response.headers.Add(Name(kMeta, name), value);
     } else {
       ++missing;
