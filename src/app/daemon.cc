@@ -11,6 +11,7 @@
 #include "net/loop.h"
 #include "os/disk_reserve.h"
 #include "os/process.h"
+#include "os/usage.h"
 #include "services/core/admin.h"
 #include "services/core/audit_rest.h"
 #include "services/core/data_directory.h"
@@ -33,6 +34,9 @@ using services::Resource;
 
 constexpr size_t kBlockedMax = 4096;  ///< reads that wait for a thread
 constexpr int64_t kReserveBytes = int64_t{64} << 20;
+// What the stores may have open, 512 tables each, beside the files that come and go with
+// connections.
+constexpr int64_t kFilesOfStores = 1280;
 constexpr auto kLifecycleEvery = std::chrono::hours(1);
 constexpr auto kSpaceTick = std::chrono::seconds(1);
 // What a first start gives out is for a person at the keyboard to begin with.
@@ -72,6 +76,13 @@ std::string UrlOf(bool is_secure, const std::string& host, uint16_t port) {
   const bool is_v6 = host.find(':') != std::string::npos;
   return std::string(is_secure ? "https://" : "http://") + (is_v6 ? "[" + host + "]" : host) + ":" +
          std::to_string(port);
+}
+
+/// Of each of the two listeners. A connection is a file, and what it sends or fetches may be
+/// another: strangers must not take those of the stores.
+size_t ConnectionsFor(size_t wanted, int64_t files_max) {
+  const int64_t left = files_max - std::min(kFilesOfStores, files_max / 2);
+  return std::min(wanted, static_cast<size_t>(std::max<int64_t>(left / 4, 1)));
 }
 
 }  // namespace
@@ -180,6 +191,13 @@ net::ListenOptions Daemon::Parts::Watched(services::DoorWatch& watch) const {
 }
 
 Status Daemon::Parts::Listen(const Clock& clock, Random& random) {
+  const size_t wanted = options.limits.connections_max;
+  options.limits.connections_max = ConnectionsFor(wanted, os::ReadProcessUsage().open_files_max);
+  if (options.limits.connections_max < wanted) {
+    log.Warning("fewer connections than configured, for so few files may be open",
+                {{"connections", static_cast<int64_t>(options.limits.connections_max)},
+                 {"configured", static_cast<int64_t>(wanted)}});
+  }
   kv_access = std::make_unique<services::kv::KvAccess>(
       services::kv::KvAccess{*kv, *control, clock, loop, *workers});
   v4 = std::make_unique<services::V4Door>(*control, random);

@@ -16,7 +16,7 @@ OptionSpec Limits() {
   limits.fields = {
       {.name = "connections",
        .type = OptionType::kInteger,
-       .doc = "open at once; further ones wait",
+       .doc = "open at once; further ones wait. At most a quarter of the files that may be open",
        .default_text = "10000",
        .min = 1,
        .max = 1'000'000},
