@@ -7,6 +7,7 @@
 
 #include "app/api_routes.h"
 #include "app/daemon_metrics.h"
+#include "app/metrics_exporter.h"
 #include "net/hangups.h"
 #include "net/loop.h"
 #include "os/disk_reserve.h"
@@ -105,6 +106,7 @@ struct Daemon::Parts {
   std::unique_ptr<services::kv::KvStore> kv;
   std::unique_ptr<services::r2::ObjectStore> objects;
   std::unique_ptr<DaemonMetrics> metrics;  // workers ask it
+  std::unique_ptr<MetricsExporter> exporter;
   std::unique_ptr<net::Workers> workers;
   std::unique_ptr<net::Workers> transfers;  ///< of objects
   std::unique_ptr<services::kv::KvAccess> kv_access;
@@ -236,6 +238,7 @@ Status Daemon::Parts::Listen(const Clock& clock, Random& random) {
   metrics->AddDoor(admin_watch, *admin_server);
   metrics->AddDoor(front_watch, *front_server);
   metrics->AddDoor(s3_watch, *s3_server);
+  exporter = MetricsExporter::Make(options.environment, *metrics, loop, clock, random, log);
   ARROW_ASSIGN_OR_RAISE(hangups, net::Hangups::Watch(loop, [this] { Reload(); }));
   return Status::OK();
 }
@@ -314,6 +317,7 @@ net::Task<void> Daemon::Parts::StopAll() {
   s3_stop.Start();
   co_await front_server->Stop(options.grace);
   co_await s3_stop;
+  if (exporter != nullptr) co_await exporter->Stop();
   co_await admin_server->Stop(std::chrono::seconds(1));
   loop.Stop();
 }
@@ -349,6 +353,7 @@ void Daemon::Run(const std::stop_token& stop) {
   });
   parts.loop.Spawn(parts.WatchSpace());
   parts.loop.Spawn(parts.WatchLifecycles());
+  if (parts.exporter != nullptr) parts.loop.Spawn(parts.exporter->Run());
   // If it is not taken, the next start does it.
   (void)parts.workers->Submit([&parts] { parts.Sweep(); });
   parts.NoteTold(parts.starter.Ready());
