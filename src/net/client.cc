@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/http_token.h"
 #include "net/ascii.h"
 #include "net/loop_state.h"
 
@@ -197,7 +198,7 @@ Task<Result<ClientAnswer>> Post(Loop& loop, std::shared_ptr<const ClientTls> tls
 Status CheckSendable(const Headers& headers) {
   for (size_t i = 0; i < headers.fields().size(); ++i) {
     const HeaderField& field = headers.fields()[i];
-    if (IsToken(field.name) && std::ranges::none_of(field.value, IsControl)) continue;
+    if (IsHttpToken(field.name) && std::ranges::none_of(field.value, IsControl)) continue;
     return Fault(FaultCode::kBadValue,
                  "header " + std::to_string(i + 1) + " is none that HTTP could send");
   }
