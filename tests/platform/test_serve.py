@@ -67,6 +67,15 @@ def test_a_newer_layout_is_refused(fresh):
     assert ran.returncode == 10 and "LV1022" in ran.stderr, ran
 
 
+def test_a_damaged_version_is_not_taken_for_a_newer_one(fresh):
+    fresh.start()
+    fresh.stop()
+    (fresh.data / "VERSION").write_text("lay\x2fut=1\nreader=1\n")
+    ran = subprocess.run([BINARY, "serve", "--data", str(fresh.data), "--listen", "127.0.0.1:0"], capture_output=True, text=True,
+                         timeout=30)
+    assert ran.returncode == 40 and str(fresh.data / "VERSION") in ran.stderr, ran
+
+
 def test_a_log_damaged_in_its_middle_is_named_and_not_served(fresh):
     fresh.start()
     space = fresh.v4("POST", "/accounts/{account}/storage/kv/namespaces", {"title": "s"}).result["id"]

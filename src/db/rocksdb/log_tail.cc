@@ -10,6 +10,8 @@ namespace {
 
 constexpr size_t kBlockBytes = 32 * 1024;
 constexpr size_t kHeaderBytes = 7;
+// Disks write so many bytes, or a multiple, all or none.
+constexpr size_t kSectorBytes = 512;
 // Every record is a batch: a sequence number and a count before anything else.
 constexpr size_t kBatchBytesMin = 12;
 
@@ -68,6 +70,18 @@ bool BeginsBehind(std::string_view bytes, size_t damage) {
   return false;
 }
 
+/// Whether a sector from `begin` on never came to the disk.
+bool LacksSector(std::string_view bytes, size_t begin) {
+  while (begin < bytes.size()) {
+    const size_t end = std::min(bytes.size(), (begin / kSectorBytes + 1) * kSectorBytes);
+    if (bytes.substr(begin, end - begin).find_first_not_of('\0') == std::string_view::npos) {
+      return true;
+    }
+    begin = end;
+  }
+  return false;
+}
+
 }  // namespace
 
 std::optional<uint64_t> SizeWithoutTornTail(std::string_view bytes) {
@@ -82,8 +96,9 @@ std::optional<uint64_t> SizeWithoutTornTail(std::string_view bytes) {
     const bool begins =
         fragment && (fragment->kind == Kind::kFull || fragment->kind == Kind::kFirst);
     if (!fragment || begins == record.has_value()) {
-      if (begins || BeginsBehind(bytes, at)) return std::nullopt;
-      return record.value_or(at);
+      const size_t begin = record.value_or(at);
+      if (begins || BeginsBehind(bytes, at) || !LacksSector(bytes, begin)) return std::nullopt;
+      return begin;
     }
     if (fragment->kind == Kind::kFirst) record = at;
     at += fragment->bytes;

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <iterator>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/testing.h"
@@ -68,12 +69,27 @@ TEST_F(LogTail, OfAWholeLogIsNothing) {
   EXPECT_EQ(SizeWithoutTornTail(""), std::nullopt);
 }
 
-TEST_F(LogTail, IsTheLastRecordWhereverThatIsDamaged) {
+/// Without the part of a sector that is behind `begin`.
+std::string WithoutSector(std::string log, uint64_t begin, size_t sector) {
+  const size_t from = std::max<size_t>(begin, sector * kSector);
+  const size_t size = std::min(log.size(), (sector + 1) * kSector) - from;
+  return log.replace(from, size, size, '\0');
+}
+
+TEST_F(LogTail, IsTheLastRecordWhicheverSectorItLacks) {
+  const std::string log = LogOf({10, 3000, 80'000});
+  for (size_t sector = begins_[2] / kSector; sector * kSector < log.size(); ++sector) {
+    const std::string torn = WithoutSector(log, begins_[2], sector);
+    EXPECT_EQ(SizeWithoutTornTail(torn), begins_[2]) << sector;
+  }
+}
+
+TEST_F(LogTail, IsNotALastRecordThatHasItsSectors) {
   const std::string log = LogOf({10, 3000, 80'000});
   for (uint64_t at = begins_[2]; at < log.size(); at += at < begins_[2] + 40 ? 1 : 97) {
     std::string damaged = log;
     damaged[at] = static_cast<char>(damaged[at] ^ 4);
-    EXPECT_EQ(SizeWithoutTornTail(damaged), begins_[2]) << at;
+    EXPECT_EQ(SizeWithoutTornTail(damaged), std::nullopt) << at;
   }
 }
 
@@ -83,16 +99,22 @@ TEST_F(LogTail, IsNotADamagedRecordBeforeAnother) {
     std::string damaged = log;
     damaged[at] = static_cast<char>(damaged[at] ^ 4);
     EXPECT_EQ(SizeWithoutTornTail(damaged), std::nullopt) << at;
+    if (at / kSector == begins_[2] / kSector) break;
+    EXPECT_EQ(SizeWithoutTornTail(WithoutSector(log, 0, at / kSector)), std::nullopt) << at;
   }
 }
 
-TEST_F(LogTail, EndsAtARecordWhereverTheLogIsCut) {
+TEST_F(LogTail, EndsAtARecordWhateverIsThere) {
   const std::string log = LogOf({10, 40'000, 70'000});
   for (uint64_t size = 0; size <= log.size(); size += size < 200 ? 1 : 61) {
-    const std::optional<uint64_t> kept = SizeWithoutTornTail(std::string_view(log).substr(0, size));
-    if (!kept) continue;
-    EXPECT_LE(*kept, size);
-    EXPECT_NE(std::ranges::find(begins_, *kept), begins_.end()) << size;
+    for (const char filler : {'\0', '\xff'}) {
+      const std::string other = log.substr(0, size) + std::string(log.size() - size, filler);
+      for (const std::string_view each : {std::string_view(other).substr(0, size), {other}}) {
+        const std::optional<uint64_t> kept = SizeWithoutTornTail(each);
+        const bool is_border = !kept || std::ranges::find(begins_, *kept) != begins_.end();
+        EXPECT_TRUE(is_border) << size;
+      }
+    }
   }
 }
 
@@ -106,10 +128,8 @@ TEST_F(LogTail, AStoreOpensWithoutAWriteThatAPowerLossTore) {
     std::filesystem::remove_all(directory_ / "store");
     std::filesystem::copy(whole, directory_ / "store");
     std::string torn = log;
-    for (size_t sector = begins_[2] / kSector + 1; sector * kSector < log.size(); ++sector) {
-      if (random_->Next() % 2 == 0) continue;
-      const size_t size = std::min(kSector, log.size() - sector * kSector);
-      torn.replace(sector * kSector, size, size, '\0');
+    for (size_t sector = begins_[2] / kSector; sector * kSector < log.size(); ++sector) {
+      if (random_->Next() % 2 == 0) torn = WithoutSector(std::move(torn), begins_[2], sector);
     }
     std::ofstream(path, std::ios::binary) << torn;
     const auto store = ValueOf(Store::Open(Options()));

@@ -43,9 +43,15 @@ Status RefuseForeign(os::Disk& disk, const std::string& path) {
   return Status::OK();
 }
 
-Status RefuseNewer(const std::string& path, std::string_view version) {
+Status CheckLayout(const std::string& path, std::string_view version) {
   const Layout layout = ParseLayout(version);
-  if (layout.number != 0 && layout.reader <= kLayoutNumber) return Status::OK();
+  if (layout.number == 0 || layout.reader == 0) {
+    const std::string file = os::JoinPath(path, "VERSION");
+    return Fault(FaultCode::kStoreDamaged, "\"" + file + "\" is damaged: it names no layout")
+        .With("path", file)
+        .Help("put it back from a backup of the data directory");
+  }
+  if (layout.reader <= kLayoutNumber) return Status::OK();
   return Fault(FaultCode::kNewerLayout,
                "the data directory \"" + path + "\" was written by a newer levada: layout " +
                    std::to_string(layout.number) + ", this one knows up to " +
@@ -68,7 +74,7 @@ Result<std::unique_ptr<DataDirectory>> DataDirectory::TryOpen(os::Disk& disk,
   ARROW_ASSIGN_OR_RAISE(const std::optional<std::string> text,
                         os::ReadFile(disk, version, kVersionBytesMax));
   if (text) {
-    ARROW_RETURN_NOT_OK(RefuseNewer(path, *text));
+    ARROW_RETURN_NOT_OK(CheckLayout(path, *text));
     return std::unique_ptr<DataDirectory>(new DataDirectory(path, std::move(lock), false));
   }
   if (chmod(path.c_str(), 0700) != 0) {
