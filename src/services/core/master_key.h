@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,6 +18,8 @@
 #include "base/fault.h"
 #include "base/secret.h"
 #include "os/disk.h"
+
+struct evp_mac_ctx_st;  // OpenSSL's EVP_MAC_CTX
 
 namespace levada::services {
 
@@ -47,7 +50,8 @@ class MasterKey final {
     Key(std::string name, std::string_view bytes32);
 
     std::string id;
-    std::array<uint8_t, 32> finding{};
+    /// HMAC with the key in it; copied for each use, for to make one takes ten times as long.
+    std::shared_ptr<const evp_mac_ctx_st> finding;
     std::array<uint8_t, 32> sealing{};
   };
   std::vector<Key> keys_;

@@ -24,6 +24,17 @@ TEST(MasterKey, ASealedSecretOpensOnlyForItsContext) {
             FaultCode::kStoreDamaged);
 }
 
+// Python: k = hmac(b"k" * 32, b"levada token lookup"); hmac(k, b"levada_abc").hexdigest(), sha256
+// each.
+TEST(MasterKey, ATokenIsFoundByTheHmacOfItsText) {
+  const MasterKey master = MasterKey::Of(Key('k'));
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(master.LookupOf(Secret("levada_abc")),
+              "13d86f03821ba0321df7bd564f13659cee1f741476d20dc688b673807fb36535");
+    EXPECT_NE(master.LookupOf(Secret("levada_abd")), master.LookupOf(Secret("levada_abc")));
+  }
+}
+
 TEST(MasterKey, TwoSealsOfOneSecretDiffer) {
   const MasterKey master = MasterKey::Of(Key('k'));
   const auto random = MakeSeededRandom(1);
