@@ -1,5 +1,6 @@
 """A daemon of its own for a test, and HTTP to it that shows everything: status, headers, bytes."""
 
+import contextlib
 import http.client
 import json
 import os
@@ -139,6 +140,18 @@ class Daemon:
 
 def scratch_root():
     return pathlib.Path(tempfile.mkdtemp(prefix="levada-platform-"))
+
+
+@contextlib.contextmanager
+def daemon_of(*options):
+    """A daemon that is not started yet, and gone afterwards whatever happens."""
+    root = scratch_root()
+    daemon = Daemon(root, *options)
+    try:
+        yield daemon
+    finally:
+        daemon.remove()
+        shutil.rmtree(root, ignore_errors=True)
 
 
 @pytest.fixture

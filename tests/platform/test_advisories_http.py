@@ -6,11 +6,10 @@ the connection ends.
 """
 
 import re
-import shutil
 
 import pytest
 
-from conftest import Daemon, scratch_root
+from conftest import daemon_of
 from raw_http import answers_in, connected, exchange, lines
 
 SMUGGLED = b"GET /smuggled HTTP/1.1\r\nHost: h\r\n\r\n"
@@ -20,11 +19,8 @@ HOST = b"Host: h\r\n"
 @pytest.fixture(scope="module")
 def watched():
     """A daemon that writes down every request it takes for one."""
-    root = scratch_root()
-    daemon = Daemon(root, "--log-requests", "all").start()
-    yield daemon
-    daemon.remove()
-    shutil.rmtree(root, ignore_errors=True)
+    with daemon_of("--log-requests", "all") as daemon:
+        yield daemon.start()
 
 
 @pytest.fixture(params=["api", "s3"])

@@ -8,14 +8,13 @@ import hashlib
 import itertools
 import os
 import pathlib
-import shutil
 import time
 import zlib
 
 import pytest
 
 import sigv4
-from conftest import Daemon, scratch_root
+from conftest import daemon_of
 from raw_http import connected, exchange, lines
 from two_accounts import Party, parties, send, stranger
 
@@ -25,11 +24,8 @@ numbers = itertools.count(1)
 
 @pytest.fixture(scope="module")
 def served():
-    root = scratch_root()
-    daemon = Daemon(root, "--s3-domain", "s3.test", "--log-requests", "all").start()
-    yield daemon
-    daemon.remove()
-    shutil.rmtree(root, ignore_errors=True)
+    with daemon_of("--s3-domain", "s3.test", "--log-requests", "all") as daemon:
+        yield daemon.start()
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,6 @@ import base64
 import hashlib
 import http.client
 import json
-import shutil
 import subprocess
 import time
 import urllib.parse
@@ -17,7 +16,7 @@ import pytest
 
 import door_table
 import sigv4
-from conftest import BINARY, Daemon, scratch_root
+from conftest import BINARY, daemon_of
 from door_table import API, NOTHING, S3, TOKEN
 from sigv4 import Signer
 
@@ -83,11 +82,8 @@ class World:
 
 @pytest.fixture(scope="module")
 def world():
-    root = scratch_root()
-    made = World(Daemon(root))
-    yield made
-    made.daemon.remove()
-    shutil.rmtree(root, ignore_errors=True)
+    with daemon_of() as daemon:
+        yield World(daemon)
 
 
 class Cells:

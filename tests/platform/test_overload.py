@@ -11,7 +11,6 @@ import os
 import pathlib
 import re
 import resource
-import shutil
 import socket
 import statistics
 import subprocess
@@ -20,7 +19,7 @@ from unittest import mock
 
 import pytest
 
-from conftest import Daemon, scratch_root, wait_until
+from conftest import daemon_of, wait_until
 from raw_http import Raw, lines
 from two_accounts import Party, send
 
@@ -49,12 +48,10 @@ def many_files():
 
 @pytest.fixture
 def loaded():
-    root = scratch_root()
-    (root / "serve.yaml").write_text(LIMITS)
-    daemon = Daemon(root, "--config", str(root / "serve.yaml")).start()
-    yield Overloaded(daemon)
-    daemon.remove()
-    shutil.rmtree(root, ignore_errors=True)
+    with daemon_of() as daemon:
+        config = daemon.root / "serve.yaml"
+        config.write_text(LIMITS)
+        yield Overloaded(daemon.start("--config", str(config)))
 
 
 class Overloaded:

@@ -11,7 +11,6 @@ import os
 import pathlib
 import re
 import secrets
-import shutil
 import subprocess
 import urllib.parse
 
@@ -19,7 +18,7 @@ import pytest
 
 import door_table
 import sigv4
-from conftest import BINARY, Daemon, scratch_root
+from conftest import BINARY, daemon_of
 from raw_http import exchange, lines
 from two_accounts import Party, send
 
@@ -171,8 +170,11 @@ def administration(said, owner):
 
 @pytest.fixture(scope="module")
 def said():
-    root = scratch_root()
-    daemon = Daemon(root, "--log-requests", "all", "--log-level", "trace").start()
+    with daemon_of("--log-requests", "all", "--log-level", "trace") as daemon:
+        yield everything_said(daemon.start())
+
+
+def everything_said(daemon):
     canaries = Canaries()
     canaries.add_token("first", daemon.ready)
     canaries.add("master key", bytes.fromhex((daemon.data / "master.key").read_text().split()[-1]))
@@ -188,9 +190,7 @@ def said():
     administration(said, owner)
     said.keep("metrics", daemon.request("GET", "/metrics", token=owner.token))
     said.keep_text("command line", pathlib.Path(f"/proc/{daemon.process.pid}/cmdline").read_bytes())
-    yield said
-    daemon.remove()
-    shutil.rmtree(root, ignore_errors=True)
+    return said
 
 
 def stored(said):
