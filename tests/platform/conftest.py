@@ -50,7 +50,8 @@ class Answer:
 class Daemon:
     """`levada serve` on a free port. `start` waits until it is ready; `token` is the first start's."""
 
-    def __init__(self, root, *options):
+    def __init__(self, root, *options, environment=None):
+        self.environment = environment  # of the process; None: this one's
         self.root = pathlib.Path(root)
         self.data = self.root / "data"
         self.options = list(options)
@@ -61,7 +62,8 @@ class Daemon:
         self.process = subprocess.Popen(
             [BINARY, "serve", "--json", "--data", str(self.data), "--listen", f"127.0.0.1:{port}",
              "--s3-listen", "127.0.0.1:0", *self.options, *options],
-            stdout=subprocess.PIPE, stderr=self.log, stdin=subprocess.DEVNULL)
+            stdout=subprocess.PIPE, stderr=self.log, stdin=subprocess.DEVNULL,
+            env=self.environment)
         line = self.process.stdout.readline()
         if not line:
             raise AssertionError(f"no daemon: exit {self.process.wait()}\n{self.logged()}")
@@ -138,8 +140,14 @@ class Daemon:
         return json.loads(self.command("token", "create", "--json", *options).stdout)
 
 
-def scratch_root():
-    return pathlib.Path(tempfile.mkdtemp(prefix="levada-platform-"))
+def scratch_root(where=None):
+    return pathlib.Path(tempfile.mkdtemp(prefix="levada-platform-", dir=where))
+
+
+def memory_or_disk():
+    """For what starts hundreds of daemons and asks nothing of the disk: where files are in memory, if there is room."""
+    memory = pathlib.Path("/dev/shm")
+    return memory if memory.is_dir() and shutil.disk_usage(memory).free > 4 << 30 else None
 
 
 @contextlib.contextmanager

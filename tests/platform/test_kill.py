@@ -105,7 +105,7 @@ def blob_files(daemon):
 def test_what_was_acknowledged_survives_kills(fresh):
     campaign, chance = Campaign(fresh), random.Random(4)
     for cycle in range(CYCLES):
-        campaign.write_and_kill(chance.uniform(0.02, 0.4))
+        campaign.write_and_kill(chance.uniform(0.02, 0.3))
         campaign.start()
         campaign.check(touched_only=cycle % EVERYTHING_EACH != 0 and cycle != CYCLES - 1)
     acknowledged = sum(writer.acknowledged for writer in campaign.writers)
