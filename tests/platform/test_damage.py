@@ -1,0 +1,233 @@
+"""Damage stays where it is: one bit of any file is flipped, or the file is cut. The daemon then says in words which store is
+damaged and does not start, or it starts, serves no wrong byte, and serves what the damage has not hit."""
+
+import base64
+import collections
+import hashlib
+import http.client
+import json
+import os
+import random
+import re
+import shutil
+
+import pytest
+
+from conftest import Daemon, memory_or_disk, scratch_root
+from durable import Link, expect, make_value
+from s3_client import PART, S3
+from test_kv import ALL
+
+FLIPS, FLIPS_RUNNING = (150, 50) if os.environ.get("LEVADA_TEST_SIZE") != "all" else (3000, 1000)
+KEY = b"k" * 32
+SEALED = {"x-amz-server-side-encryption-customer-algorithm": "AES256",
+          "x-amz-server-side-encryption-customer-key": base64.b64encode(KEY).decode(),
+          "x-amz-server-side-encryption-customer-key-MD5": base64.b64encode(hashlib.md5(KEY).digest()).decode()}
+SIZES = [0, 100, 3000, 5000, 60_000, 70_000, 300_000, 600_000]
+# Whose end may be lost with the power, so that nobody can tell who cut it.
+CUT_LIKE_A_POWER_LOSS = re.compile(r".*\.log|MANIFEST-.*")
+# What holds nothing: locks, room kept back, RocksDB's own words, SQLite's index of a log.
+WITHOUT_CONTENT = re.compile(r"(LOCK|LOG(\.old.*)?|reserve|admin\.sock|.*-shm)$")
+
+
+class Stored:
+    """A directory with values of every form, and what they are."""
+
+    def __init__(self, root):
+        self.root, self.values = root, {}  # (service, key): bytes
+        self.failed = []  # keys, of the last read_all
+        daemon = Daemon(root).start()
+        try:
+            token = daemon.issue("all:admin")
+            s3 = S3(daemon.ready["s3"], token["s3_access_key_id"], token["s3_secret_access_key"])
+            namespace = daemon.v4("POST", ALL, {"title": "s"}).result["id"]
+            self.link = Link(daemon, s3, namespace, lambda: 0)
+            self.account, self.token = daemon.account, daemon.token
+            s3.client.create_bucket(Bucket="plain")
+            self.fill(0)  # these are in tables behind the restart, the others in the log
+            daemon.stop()
+            self.turn_to(daemon.start())
+            self.fill(1)
+        finally:
+            daemon.kill()
+        self.data = daemon.data
+
+    def turn_to(self, daemon):
+        daemon.account, daemon.token = self.account, self.token
+        self.link.daemon = daemon
+        self.link.s3.turn_to(daemon.ready["s3"])
+
+    def fill(self, round):
+        for i, size in enumerate(SIZES):
+            for service, headers in (("kv", {}), ("object", {}), ("sealed", SEALED)):
+                key = f"{service}/{round}/{i}"
+                value = self.values[service, key] = make_value(key, 1, size)
+                if service == "kv":
+                    expect(self.link.kv("PUT", key, value), 200)
+                else:
+                    expect(self.link.object("PUT", "plain", key, "", value, headers), 200)
+        key = f"object/{round}/parts"
+        value = self.values["object", key] = make_value(key, 1, PART + 1000)
+        made = expect(self.link.object("POST", "plain", key, "?uploads"), 200)
+        upload = re.search(rb"<UploadId>(.*?)</UploadId>", made.body)[1].decode()
+        parts = ""
+        for number, piece in enumerate((value[:PART], value[PART:]), 1):
+            put = expect(self.link.object("PUT", "plain", key, f"?partNumber={number}&uploadId={upload}", piece), 200)
+            parts += f"<Part><PartNumber>{number}</PartNumber><ETag>{put.headers['ETag']}</ETag></Part>"
+        document = f"<CompleteMultipartUpload>{parts}</CompleteMultipartUpload>".encode()
+        expect(self.link.object("POST", "plain", key, f"?uploadId={upload}", document), 200)
+
+    def read(self, service, key):
+        """"exact", "error" (said, or the answer was cut short) or "missing". Anything else is what must not be."""
+        value, got, status = self.values[service, key], b"", 200
+        if service == "kv":
+            answer = self.link.kv("GET", key)
+            status, got, whole = answer.status, answer.body, len(answer.body)
+        else:
+            headers = self.link.s3.sign("GET", f"/plain/{key}", SEALED if service == "sealed" else {})
+            connection = http.client.HTTPConnection(self.link.s3.address, timeout=30)
+            connection.request("GET", f"/plain/{key}", headers=headers)
+            try:
+                answer = connection.getresponse()
+                status, whole = answer.status, int(answer.headers["Content-Length"])
+                while piece := answer.read(1 << 16):
+                    got += piece
+            except ConnectionResetError:
+                whole = len(value) + 1
+            finally:
+                connection.close()
+        if status != 200:
+            self.failed.append(key)
+            return "missing" if status == 404 else "error"
+        assert value.startswith(got), f"{key}: wrong bytes are served"
+        assert len(got) < whole or got == value, f"{key}: {len(got)} of {len(value)} bytes are served as all"
+        if len(got) < whole:
+            self.failed.append(key)
+        return "exact" if len(got) == whole else "error"
+
+    def read_all(self):
+        self.failed = []
+        return collections.Counter(self.read(*each) for each in self.values)
+
+    def files(self):
+        """By what they are: "kv/*.sst"."""
+        kinds = collections.defaultdict(list)
+        for path in sorted(self.data.rglob("*")):
+            if not path.is_file() or WITHOUT_CONTENT.match(path.name) or path.stat().st_size == 0:
+                continue
+            relative = path.relative_to(self.data)
+            name = re.sub(r"^\d+(?=\.)", "*", re.sub(r"(?<=-)\d+$", "*", path.name))
+            kinds["objects/blobs" if "blobs" in relative.parts else str(relative.parent / name)].append(relative)
+        return kinds
+
+
+def damage(path, chance):
+    """How, in words."""
+    size = path.stat().st_size
+    if chance.random() < 0.3:
+        kept = chance.randrange(size)
+        os.truncate(path, kept)
+        return f"cut from {size} to {kept} bytes"
+    return flip(path, chance.randrange(size), chance.randrange(8))
+
+
+def flip(path, at, bit):
+    with open(path, "r+b") as file:
+        file.seek(at)
+        byte = file.read(1)[0]
+        file.seek(at)
+        file.write(bytes([byte ^ (1 << bit)]))
+    return f"bit {bit} of byte {at} of {path.stat().st_size} flipped"
+
+
+@pytest.fixture(scope="module")
+def stored():
+    root = scratch_root(memory_or_disk())
+    yield Stored(root)
+    shutil.rmtree(root, ignore_errors=True)
+
+
+def test_a_damaged_file_is_refused_in_words_or_does_no_harm(stored):
+    chance = random.Random(3)
+    kinds, outcomes, wrong = stored.files(), collections.defaultdict(collections.Counter), []
+    for number in range(FLIPS):
+        kind = sorted(kinds)[number % len(kinds)]
+        path = chance.choice(kinds[kind])
+        home = scratch_root(memory_or_disk())
+        shutil.copytree(stored.data, home / "data", ignore=shutil.ignore_patterns("reserve", "admin.sock"))
+        what = f"{path}: {damage(home / 'data' / path, chance)}"
+        daemon = Daemon(home)
+        try:
+            outcome, complaint = try_daemon(stored, daemon, path, was_cut="cut" in what)
+            outcomes[kind][outcome] += 1
+            if complaint:
+                wrong.append(f"{what}: {complaint}")
+        finally:
+            daemon.remove()
+            shutil.rmtree(home, ignore_errors=True)
+    for kind, counted in sorted(outcomes.items()):
+        print(f"{kind:32} {dict(counted)}")
+    assert not wrong, "\n".join(wrong)
+
+
+def try_daemon(stored, daemon, path, was_cut):
+    """What became of it, and what is wrong with that."""
+    try:
+        daemon.start()
+    except AssertionError:
+        return refusal(daemon, path)
+    stored.turn_to(daemon)
+    try:
+        counted = stored.read_all()
+    except AssertionError as wrong:
+        return "wrong", str(wrong)
+    if daemon.process.poll() is not None:
+        return "crash", f"exit {daemon.process.poll()}: {daemon.logged()[-1000:]}"
+    if counted["missing"]:
+        looks_torn = was_cut and CUT_LIKE_A_POWER_LOSS.match(path.name)
+        return "lost", None if looks_torn else f"{counted['missing']} values are not there, and nobody said why"
+    if not counted["error"]:
+        return "unharmed", None
+    logged = daemon.logged()
+    if path.name not in logged and not all(key in logged or key.replace("/", "%2F") in logged for key in stored.failed):
+        return "unnamed", f"{counted['error']} reads failed, and the log says neither of which file nor of which object"
+    if "blobs" in path.parts and counted["error"] > 1:
+        return "spread", f"{counted['error']} objects could not be read"
+    return "served but for some", None
+
+
+def refusal(daemon, path):
+    status = daemon.process.wait()
+    last = daemon.logged().strip().splitlines()[-1]
+    try:
+        said = json.loads(last)
+    except json.JSONDecodeError:
+        return "crash", f"exit {status}: {last}"
+    if status < 0 or "message" not in said:
+        return "crash", f"exit {status}: {last}"
+    words = said["message"] + str(said["details"]) + said["help"]
+    if str(daemon.data / path.parts[0]) not in words and path.name.replace(".", " ") not in words:
+        return "unnamed", f"exit {status}, and the message does not name what is damaged: {said}"
+    return "refused", None
+
+
+def test_a_blob_that_is_damaged_while_the_daemon_runs_is_noticed(stored):
+    chance = random.Random(5)
+    home = scratch_root(memory_or_disk())
+    shutil.copytree(stored.data, home / "data", ignore=shutil.ignore_patterns("reserve", "admin.sock"))
+    daemon = Daemon(home).start()
+    try:
+        stored.turn_to(daemon)
+        blobs = stored.files()["objects/blobs"]
+        for _ in range(FLIPS_RUNNING):
+            path = home / "data" / chance.choice(blobs)
+            at, bit = chance.randrange(path.stat().st_size), chance.randrange(8)
+            flip(path, at, bit)
+            counted = collections.Counter(stored.read(*each) for each in stored.values if each[0] != "kv")
+            assert counted["error"] == 1 and not counted["missing"], f"{path}, byte {at}, bit {bit}: {counted}"
+            assert path.name in daemon.logged()
+            flip(path, at, bit)
+        assert set(stored.read_all()) == {"exact"}
+    finally:
+        daemon.remove()
+        shutil.rmtree(home, ignore_errors=True)
