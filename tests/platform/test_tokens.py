@@ -8,6 +8,7 @@ import time
 import pytest
 
 from conftest import BINARY
+from s3_client import S3, refused
 
 
 def test_a_token_made_beside_a_running_daemon_works_at_once(daemon):
@@ -36,6 +37,25 @@ def test_a_revocation_holds_when_the_command_returns(daemon):
     daemon.command("token", "revoke", made["token_id"])
     assert daemon.v4("GET", "/user", token=made["token"], connection=connection).error[:2] == (401, 1000)
     connection.close()
+
+
+def test_a_revocation_holds_for_keys_of_s3_in_use(daemon):
+    made = daemon.issue("all:admin")
+    s3 = S3(daemon.ready["s3"], made["s3_access_key_id"], made["s3_secret_access_key"])
+    for _ in range(2):
+        s3.client.list_buckets()
+    daemon.command("token", "revoke", made["token_id"])
+    with refused((403, "InvalidAccessKeyId")):
+        s3.client.list_buckets()
+
+
+def test_keys_of_s3_in_use_expire(daemon):
+    made = daemon.issue("all:admin", expires="3s")
+    s3 = S3(daemon.ready["s3"], made["s3_access_key_id"], made["s3_secret_access_key"])
+    s3.client.list_buckets()
+    time.sleep(3.1)
+    with refused((400, "ExpiredToken")):
+        s3.client.list_buckets()
 
 
 def test_a_rotated_token_and_its_old_one_overlap(daemon):

@@ -417,6 +417,12 @@ Authentication Control::Authenticate(const Secret& text) const {
   return {};
 }
 
+Authentication Control::FindS3Token(std::string_view access_key_id) const {
+  const std::shared_lock memory(memory_mutex_);
+  const auto at = by_token_id_.find(access_key_id);
+  return at == by_token_id_.end() ? Authentication() : AuthenticationOf(at->second->token);
+}
+
 Result<Control::S3Credential> Control::FindS3Credential(std::string_view access_key_id) const {
   std::shared_ptr<const Stored> found;
   S3Credential credential;

@@ -139,7 +139,9 @@ class Control final {
                                                  const Actor& actor);
   std::vector<Token> Tokens(const Account& account) const;
   Authentication Authenticate(const Secret& text) const;
-  /// By S3 access key id, without its secret: whoever calls this verifies a signature with it.
+  /// By S3 access key id: who it would be. Nobody has shown to be that one yet.
+  Authentication FindS3Token(std::string_view access_key_id) const;
+  /// The same with the secret, to verify a signature. The secret of an id never changes.
   struct S3Credential {
     Authentication authentication;
     Secret secret;

@@ -51,6 +51,7 @@ TEST_F(ControlTest, ATokenIsItsPrincipalAlsoAfterARestart) {
     EXPECT_THAT(found.principal.scopes, ElementsAre(*ParseScope("kv:read")));
     const auto s3 = ValueOf(control_->FindS3Credential(issued.token.id));
     EXPECT_EQ(s3.secret.Reveal(), issued.s3_secret.Reveal());
+    EXPECT_EQ(control_->FindS3Token(issued.token.id).principal.token_id, issued.token.id);
     Open();
   }
 }
@@ -73,6 +74,7 @@ TEST_F(ControlTest, AStrangersTokenIsUnknown) {
   EXPECT_EQ(control_->Authenticate(Secret("")).state, TokenState::kUnknown);
   const auto s3 = ValueOf(control_->FindS3Credential("nobody"));
   EXPECT_EQ(s3.authentication.state, TokenState::kUnknown);
+  EXPECT_EQ(control_->FindS3Token("nobody").state, TokenState::kUnknown);
 }
 
 TEST_F(ControlTest, ARevokedTokenIsRefusedAtOnceAndForGood) {

@@ -122,29 +122,41 @@ Status S3Door::Locate(S3Call& call) const {
   return Status::OK();
 }
 
-Status S3Door::Authenticate(S3Call& call) const {
+Result<sigv4::SigningKey> S3Door::VerifiedKey(const sigv4::RequestView& view,
+                                              const sigv4::Authorization& authorization) {
+  const WallMicros now = services_.clock.Now();
+  if (const sigv4::SigningKey* kept = signing_keys_.Find(authorization)) {
+    ARROW_RETURN_NOT_OK(sigv4::Verify(view, authorization, *kept, now, options_.limits));
+    return *kept;
+  }
+  ARROW_ASSIGN_OR_RAISE(const Control::S3Credential credential,
+                        services_.control.FindS3Credential(authorization.access_key));
+  const sigv4::SigningKey key =
+      sigv4::DeriveSigningKey(credential.secret, authorization.day, authorization.region);
+  ARROW_RETURN_NOT_OK(sigv4::Verify(view, authorization, key, now, options_.limits));
+  signing_keys_.Keep(authorization, key);
+  return key;
+}
+
+Status S3Door::Authenticate(S3Call& call) {
   const std::vector<sigv4::HeaderView> headers = ViewsOf(call.request.headers);
   const sigv4::RequestView view{call.request.method, call.request.path, call.request.query,
                                 headers};
   ARROW_ASSIGN_OR_RAISE(call.authorization, sigv4::ParseAuthorization(view, options_.limits));
   if (!call.authorization) return Status::OK();
-  ARROW_ASSIGN_OR_RAISE(const Control::S3Credential credential,
-                        services_.control.FindS3Credential(call.authorization->access_key));
+  Authentication found = services_.control.FindS3Token(call.authorization->access_key);
   const sigv4::S3Error unknown{403,
                                "InvalidAccessKeyId",
                                "The AWS Access Key Id you provided does not exist in our records.",
                                {{"AWSAccessKeyId", call.authorization->access_key.substr(0, 128)}}};
-  if (credential.authentication.state == TokenState::kUnknown) return unknown;
-  call.signing_key = sigv4::DeriveSigningKey(credential.secret, call.authorization->day,
-                                             call.authorization->region);
-  ARROW_RETURN_NOT_OK(sigv4::Verify(view, *call.authorization, call.signing_key,
-                                    services_.clock.Now(), options_.limits));
+  if (found.state == TokenState::kUnknown) return unknown;
+  ARROW_ASSIGN_OR_RAISE(call.signing_key, VerifiedKey(view, *call.authorization));
   // Said only to whoever has shown the key.
-  if (credential.authentication.state == TokenState::kExpired) {
+  if (found.state == TokenState::kExpired) {
     return sigv4::S3Error{400, "ExpiredToken", "The provided token has expired.", {}};
   }
-  if (credential.authentication.state == TokenState::kRevoked) return unknown;
-  call.principal = credential.authentication.principal;
+  if (found.state == TokenState::kRevoked) return unknown;
+  call.principal = std::move(found.principal);
   call.request.notes.account = call.principal.account_id;
   call.request.notes.credential = call.principal.token_id;
   const std::optional<Account> account = services_.control.FindAccount(call.principal.account_id);

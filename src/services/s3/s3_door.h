@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "net/http.h"
 #include "services/s3/s3_call.h"
+#include "services/s3/signing_keys.h"
 
 namespace levada::services::s3 {
 
@@ -32,7 +33,10 @@ class S3Door final : public net::Handler {
  private:
   net::Task<Result<net::Response>> Serve(S3Call& call);
   Status Locate(S3Call& call) const;
-  Status Authenticate(S3Call& call) const;
+  Status Authenticate(S3Call& call);
+  /// Of whom signed it: verified.
+  Result<sigv4::SigningKey> VerifiedKey(const sigv4::RequestView& view,
+                                        const sigv4::Authorization& authorization);
   Result<const S3Operation*> Find(const S3Call& call) const;
   Status Admit(const S3Operation& operation, S3Call& call) const;
   Result<net::Response> Preflight(S3Call& call) const;
@@ -41,6 +45,7 @@ class S3Door final : public net::Handler {
   const S3DoorOptions options_;
   Random& random_;
   const std::vector<S3Operation> operations_;
+  SigningKeys signing_keys_;
 };
 
 }  // namespace levada::services::s3
