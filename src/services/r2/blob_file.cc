@@ -223,53 +223,47 @@ Status BlobReader::ReadHeader() {
   return Status::OK();
 }
 
-Status BlobReader::ReadBlock(uint64_t block, std::string& out) const {
+Result<size_t> BlobReader::ReadBlock(uint64_t block, char* out) const {
   const size_t size = BlockSize(bytes_, block);
   const size_t stored = size + TailBytes();
-  const size_t begin = out.size();
-  out.resize(begin + stored);
-  const uint64_t offset = kHeaderBytes + block * (kBlockBytes + TailBytes());
+  const uint64_t offset = kHeaderBytes + block * BlockRoom();
+  auto* data = reinterpret_cast<uint8_t*>(out);
   ARROW_ASSIGN_OR_RAISE(const int64_t got,
-                        file_->ReadAt(static_cast<int64_t>(offset),
-                                      {reinterpret_cast<uint8_t*>(out.data()) + begin, stored}));
-  const std::string_view checked(out.data() + begin, stored - kCrcBytes);
+                        file_->ReadAt(static_cast<int64_t>(offset), {data, stored}));
+  const std::string_view checked(out, stored - kCrcBytes);
   if (got != static_cast<int64_t>(stored) ||
-      CrcOf(content_, block, checked) !=
-          ReadLittleEndian({out.data() + begin + checked.size(), kCrcBytes})) {
+      CrcOf(content_, block, checked) != ReadLittleEndian({out + checked.size(), kCrcBytes})) {
     return Damaged("block " + std::to_string(block) + " is damaged");
   }
-  if (cipher_) {
-    auto* data = reinterpret_cast<uint8_t*>(out.data()) + begin;
-    const Status opened = cipher_->Open(block, data, size, data + size);
-    if (!opened.ok()) return Damaged("block " + std::to_string(block) + " cannot be decrypted");
+  if (cipher_ && !cipher_->Open(block, data, size, data + size).ok()) {
+    return Damaged("block " + std::to_string(block) + " cannot be decrypted");
   }
-  out.resize(begin + size);
-  return Status::OK();
+  return size;
 }
 
-Status BlobReader::Read(uint64_t offset, size_t size_max, std::string& out) const {
-  out.clear();
+Result<std::string_view> BlobReader::Read(uint64_t offset, size_t size_max,
+                                          std::vector<char>& room) const {
   if (is_encrypted_ && !cipher_) return Damaged("it is encrypted");
-  if (offset >= bytes_) return Status::OK();
+  if (offset >= bytes_ || size_max == 0) return std::string_view();
   const uint64_t first = offset / kBlockBytes;
-  const uint64_t last_byte = std::min<uint64_t>(bytes_, offset + size_max) - 1;
-  out.reserve((last_byte / kBlockBytes - first + 1) * kBlockBytes + TailBytes());
-  for (uint64_t block = first; block <= last_byte / kBlockBytes; ++block) {
-    ARROW_RETURN_NOT_OK(ReadBlock(block, out));
+  const uint64_t last = (std::min<uint64_t>(bytes_, offset + size_max) - 1) / kBlockBytes;
+  const size_t needed = (last - first) * kBlockBytes + BlockSize(bytes_, last) + TailBytes();
+  if (room.size() < needed) room.resize(needed);
+  size_t filled = 0;
+  // The data of a block overwrites the tail of the one before.
+  for (uint64_t block = first; block <= last; ++block) {
+    ARROW_ASSIGN_OR_RAISE(const size_t size, ReadBlock(block, room.data() + filled));
+    filled += size;
   }
-  // What is asked for seldom ends or begins inside a block: ranges apart, readers go by blocks.
-  const uint64_t skipped = offset - first * kBlockBytes;
-  if (skipped != 0) out.erase(0, skipped);
-  if (out.size() > size_max) out.resize(size_max);
-  return Status::OK();
+  const auto skipped = static_cast<size_t>(offset - first * kBlockBytes);
+  return std::string_view(room.data(), filled).substr(skipped, size_max);
 }
 
 Status BlobReader::Check(os::Disk& disk, const std::string& path, uint64_t bytes) {
   ARROW_ASSIGN_OR_RAISE(const auto reader, Open(disk, path, bytes, std::nullopt));
-  std::string block;
+  std::vector<char> block(reader->BlockRoom());
   for (uint64_t i = 0; i < BlockCount(bytes); ++i) {
-    block.clear();
-    ARROW_RETURN_NOT_OK(reader->ReadBlock(i, block));
+    ARROW_RETURN_NOT_OK(reader->ReadBlock(i, block.data()).status());
   }
   return Status::OK();
 }

@@ -17,6 +17,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/fault.h"
 #include "os/disk.h"
@@ -96,9 +97,10 @@ class BlobReader final {
   static Result<std::unique_ptr<BlobReader>> Open(os::Disk& disk, const std::string& path,
                                                   uint64_t bytes,
                                                   const std::optional<CustomerKey>& key);
-  /// Up to `size_max` bytes from `offset`, fewer only at the end. Replaces `out`. kStoreDamaged
-  /// with the number of the block.
-  Status Read(uint64_t offset, size_t size_max, std::string& out) const;
+  /// Up to `size_max` bytes from `offset`, fewer only at the end. They are in `room`, which is made
+  /// larger where it has to be and never smaller: whoever reads on gives it again, so that it is
+  /// not filled with zeros for each piece. kStoreDamaged with the number of the block.
+  Result<std::string_view> Read(uint64_t offset, size_t size_max, std::vector<char>& room) const;
   uint64_t bytes() const { return bytes_; }
   const Stamp& content() const { return content_; }
 
@@ -108,8 +110,10 @@ class BlobReader final {
  private:
   BlobReader(std::unique_ptr<os::ReadableFile> file, std::string path, uint64_t bytes);
   Status ReadHeader();
-  /// Appends the block's data to `out`, decrypted if there is a cipher.
-  Status ReadBlock(uint64_t block, std::string& out) const;
+  /// The block's data to `out`, decrypted if there is a cipher; its tail follows it there. Bytes of
+  /// data.
+  Result<size_t> ReadBlock(uint64_t block, char* out) const;
+  size_t BlockRoom() const { return kBlockBytes + TailBytes(); }
   Status Damaged(const std::string& why) const;
   size_t TailBytes() const;
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <utility>
-#include <vector>
 
 #include "services/core/on_thread.h"
 #include "services/r2/r2_error.h"
@@ -24,10 +23,11 @@ struct ObjectReader::Ahead {
   uint64_t offset = 0;      // in that segment
   uint64_t bytes_left = 0;  // of the range
   std::unique_ptr<BlobReader> open;
-  std::string piece;
+  std::vector<char> room;  // of the piece
+  std::string_view piece;  // in `room`
 
   Status Read() {
-    piece.clear();
+    piece = {};
     while (bytes_left > 0 && offset == segments[at].bytes) {
       open.reset();
       ++at;
@@ -41,7 +41,7 @@ struct ObjectReader::Ahead {
     const uint64_t to_border = kPieceBytes - offset % kBlockBytes;
     const uint64_t in_segment = segments[at].bytes - offset;
     const auto size = static_cast<size_t>(std::min({to_border, in_segment, bytes_left}));
-    ARROW_RETURN_NOT_OK(open->Read(offset, size, piece));
+    ARROW_ASSIGN_OR_RAISE(piece, open->Read(offset, size, room));
     offset += size;
     bytes_left -= size;
     return Status::OK();
@@ -57,7 +57,7 @@ ObjectReader::ObjectReader(OpenedObject object, ByteRange range, std::optional<C
   const std::vector<Segment>& segments = object_.record.segments;
   while (at + 1 < segments.size() && skipped >= segments[at].bytes) skipped -= segments[at++].bytes;
   ahead_ = std::make_shared<Ahead>(
-      Ahead{blobs, segments, std::move(key), at, skipped, range.bytes, nullptr, {}});
+      Ahead{blobs, segments, std::move(key), at, skipped, range.bytes, nullptr, {}, {}});
 }
 
 ObjectReader::~ObjectReader() = default;
@@ -79,10 +79,11 @@ net::Task<Result<std::string_view>> ObjectReader::Next() {
   const Status read = co_await *arrival_;
   arrival_.reset();
   if (!read.ok()) co_return read;
-  std::swap(current_, ahead_->piece);
-  left_.bytes -= current_.size();
+  std::swap(current_, ahead_->room);
+  const std::string_view piece = ahead_->piece;
+  left_.bytes -= piece.size();
   if (left_.bytes > 0) ReadAhead();
-  co_return current_;
+  co_return piece;
 }
 
 }  // namespace levada::services::r2

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "net/http.h"
 #include "net/loop.h"
@@ -44,7 +45,7 @@ class ObjectReader final : public net::ResponseBody {
   net::Workers& workers_;
   std::shared_ptr<Ahead> ahead_;  // shared with the thread that reads
   std::optional<net::Arrival<Status>> arrival_;
-  std::string current_;
+  std::vector<char> current_;  // what the piece given last is in
 };
 
 }  // namespace levada::services::r2
