@@ -96,6 +96,8 @@ Task<Result<PartRecord>> ObjectStore::PutPart(Bucket bucket, std::string key, St
     co_return R2Error(R2ErrorCode::kBadCustomerKey,
                       "The part's encryption key is not that of the upload.");
   }
+  const std::shared_ptr<TransferSlot> slot = TakeSlot();
+  if (slot == nullptr) co_return Busy();
   ReceiveOptions receiving;
   receiving.blob = NextStamp();
   receiving.key = std::move(customer_key);

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "net/http.h"
@@ -18,11 +19,24 @@
 
 namespace levada::services::r2 {
 
+/// Counts as a transfer until it dies, which may be after whoever counts. On the loop.
+class TransferSlot final {
+ public:
+  explicit TransferSlot(std::shared_ptr<int> used) : used_(std::move(used)) { ++*used_; }
+  ~TransferSlot() { --*used_; }
+  TransferSlot(const TransferSlot&) = delete;
+  TransferSlot& operator=(const TransferSlot&) = delete;
+
+ private:
+  const std::shared_ptr<int> used_;
+};
+
 /// An object that was found, and whose bytes stay until it dies.
 struct OpenedObject {
   ObjectRecord record;
   std::string inline_bytes;
   BlobUses::Pins pins;
+  std::shared_ptr<TransferSlot> slot;  ///< of one whose bytes are in files
 };
 
 class ObjectReader final : public net::ResponseBody {

@@ -120,6 +120,11 @@ Bucket ObjectStore::Now(Bucket bucket) const {
   return bucket;
 }
 
+std::shared_ptr<TransferSlot> ObjectStore::TakeSlot() const {
+  if (*transfers_ >= limits_.transfers_max) return nullptr;
+  return std::make_shared<TransferSlot>(transfers_);
+}
+
 Stamp ObjectStore::NextStamp(uint64_t behind) {
   const auto now = static_cast<uint64_t>(environment_.clock.Now());
   last_sequence_ = std::max({now, last_sequence_ + 1, behind + 1});
@@ -178,8 +183,14 @@ Task<Result<OpenedObject>> ObjectStore::OpenObject(Bucket bucket, std::string ke
     co_return R2Error(is_current ? R2ErrorCode::kNoSuchKey : R2ErrorCode::kNoSuchVersion);
   }
   if (found->record.is_delete_marker) co_return R2Error(R2ErrorCode::kIsDeleteMarker);
+  std::shared_ptr<TransferSlot> slot;
+  if (!found->record.segments.empty()) {
+    slot = TakeSlot();
+    if (slot == nullptr) co_return Busy();
+  }
   BlobUses::Pins pins = uses_->Pin(found->record.segments);
-  co_return OpenedObject{std::move(found->record), std::move(found->inline_bytes), std::move(pins)};
+  co_return OpenedObject{std::move(found->record), std::move(found->inline_bytes), std::move(pins),
+                         std::move(slot)};
 }
 
 Task<Result<std::optional<ObjectRecord>>> ObjectStore::FindMarker(Bucket bucket, std::string key) {
@@ -269,6 +280,11 @@ Task<Result<ObjectRecord>> ObjectStore::Put(Bucket bucket, std::string key, PutO
       co_return R2Error(R2ErrorCode::kPrecondition);
     }
   }
+  std::shared_ptr<TransferSlot> slot;
+  if (source.declared_bytes().value_or(UINT64_MAX) > limits_.inline_bytes_max) {
+    slot = TakeSlot();
+    if (slot == nullptr) co_return Busy();
+  }
   ReceiveOptions receiving;
   receiving.blob = NextStamp();
   receiving.key = options.key;
@@ -278,6 +294,7 @@ Task<Result<ObjectRecord>> ObjectStore::Put(Bucket bucket, std::string key, PutO
   Result<Received> received = co_await Receive(source, std::move(receiving), *blobs_,
                                                environment_.loop, environment_.transfers);
   if (!received.ok()) co_return received.status();
+  slot.reset();
   ObjectRecord record;
   record.bytes = received->computed.bytes;
   record.attributes = std::move(options.attributes);

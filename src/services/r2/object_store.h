@@ -45,6 +45,8 @@ struct R2Limits {
   int parts_max = 10'000;
   size_t list_max = 1000;
   size_t delete_max = 1000;
+  /// Uploads and downloads of larger objects at once: each holds about a megabyte and a file.
+  int transfers_max = 512;
   size_t inline_bytes_max = 64 * 1024;  ///< larger ones get a file
 };
 
@@ -134,6 +136,7 @@ class ObjectStore final {
   int64_t NowMs() const { return environment_.clock.Now() / 1000; }
 
   // ---- objects
+  /// Busy when as many transfers are under way as there may be, of an object that is not inline;
   /// kNoSuchKey, kNoSuchVersion, kIsDeleteMarker (of a version that is one).
   net::Task<Result<OpenedObject>> OpenObject(Bucket bucket, std::string key, VersionChoice version);
   /// The newest version of a key without a current one, if it is a delete marker.
@@ -201,6 +204,8 @@ class ObjectStore final {
   net::Task<Status> Write(Change change);
   net::Task<Result<KeyState>> StateOf(Bucket bucket, const std::string& key);
   net::Task<void> RemoveFile(Stamp blob);
+  /// One of the transfers that may be under way; null: there are too many.
+  std::shared_ptr<TransferSlot> TakeSlot() const;
 
   Stamp NextStamp(uint64_t behind = 0);
   Bucket Now(Bucket bucket) const;
@@ -232,6 +237,7 @@ class ObjectStore final {
   const std::shared_ptr<std::map<uint64_t, int>> commits_ =
       std::make_shared<std::map<uint64_t, int>>();
   std::map<uint64_t, Versioning> versioning_;
+  const std::shared_ptr<int> transfers_ = std::make_shared<int>(0);  // under way
   std::set<uint64_t> closed_;  // buckets that are deleted, or about to be
   uint64_t last_sequence_;
   const uint64_t first_sequence_;

@@ -72,6 +72,23 @@ TEST_F(ObjectStoreTest, ARereadOfWhatIsOverwrittenMeanwhileGivesTheOld) {
   EXPECT_EQ(Files(), 0U);
 }
 
+TEST_F(ObjectStoreTest, TransfersAreBoundedAndSmallObjectsAreNone) {
+  limits_.transfers_max = 2;
+  Reopen();
+  ASSERT_THAT(Put(kPlain, "large", Text(5000)), IsOk());
+  ASSERT_THAT(Put(kPlain, "small", "v"), IsOk());
+  {
+    const OpenedObject first = ValueOf(Wait(store_->OpenObject(kPlain, "large", {})));
+    const OpenedObject second = ValueOf(Wait(store_->OpenObject(kPlain, "large", {})));
+    EXPECT_TRUE(IsBusy(Wait(store_->OpenObject(kPlain, "large", {})).status()));
+    EXPECT_TRUE(IsBusy(Put(kPlain, "k", Text(5000)).status()));
+    EXPECT_EQ(Get(kPlain, "small"), "v");
+    EXPECT_THAT(Put(kPlain, "small", "w"), IsOk());
+  }
+  EXPECT_EQ(Get(kPlain, "large"), Text(5000));
+  EXPECT_THAT(Put(kPlain, "k", Text(5000)), IsOk());
+}
+
 TEST_F(ObjectStoreTest, AConditionIsDecidedByWhatIsReplaced) {
   PutOptions only_new;
   only_new.conditions.none_match = ParseEtagList("*");
