@@ -175,12 +175,13 @@ void DefineBackfill(CLI::App& app, Raw& raw) {
   DefineState(app, raw);
 }
 
-/// Of the daemon, or of the commands that work on its directory.
-void DefineServe(CLI::App& app, Raw& raw, bool is_admin) {
+/// Of the daemon, of the commands that work on its directory, or of what looks at that alone.
+void DefineServe(CLI::App& app, Raw& raw, Verb verb) {
   AddText(app, "--config", "FILE", raw.line.config,
           "a YAML file with these options; what stands on the command line wins", kOptions);
   for (const ServeOption& option : ServeOptions()) {
-    if (is_admin && !option.is_admin) continue;
+    if (verb != Verb::kServe && !option.is_admin) continue;
+    if (verb == Verb::kFsck && option.text != &CommandLine::data) continue;
     std::string doc = option.spec.doc;
     if (!option.spec.default_text.empty()) doc += "; default " + option.spec.default_text;
     app.add_option("--" + FlagOf(option.spec.name), raw.line.*option.text, doc)
@@ -266,18 +267,21 @@ void DefineOwn(CLI::App& app, Verb verb, Raw& raw) {
       AddText(app, "--rows", "COUNT", raw.rows,
               "how many differing rows of each are shown, 1 to 1000; default 5", kOptions);
       break;
-    case Verb::kServe:
-      DefineServe(app, raw, false);
-      break;
     case Verb::kToken:
       DefineToken(app, raw);
-      DefineServe(app, raw, true);
+      DefineServe(app, raw, verb);
       break;
     case Verb::kAudit:
       DefineAudit(app, raw);
+      DefineServe(app, raw, verb);
+      break;
+    case Verb::kFsck:
+      app.add_flag("--scrub", raw.line.scrub, "read the files of all objects to their end")
+          ->group(kOptions);
       [[fallthrough]];
+    case Verb::kServe:
     case Verb::kAccount:
-      DefineServe(app, raw, true);
+      DefineServe(app, raw, verb);
       break;
     case Verb::kSchema:
       DefineSchema(app, raw);
@@ -299,7 +303,8 @@ void DefineOptions(CLI::App& app, Verb verb, Raw& raw) {
   DefineOwn(app, verb, raw);
   DefineGeneral(app, raw);
   const bool takes_words = verb != Verb::kVersion && verb != Verb::kHelp && verb != Verb::kManual &&
-                           verb != Verb::kSelfCheck && verb != Verb::kServe && verb != Verb::kAudit;
+                           verb != Verb::kSelfCheck && verb != Verb::kServe &&
+                           verb != Verb::kAudit && verb != Verb::kFsck;
   if (takes_words) {
     app.add_option("ARGUMENT", raw.positional)->group("");
   }
@@ -600,6 +605,7 @@ Status UnderstandPositionals(Raw& raw, const VerbText& verb, const ArgumentText&
     case Verb::kSelfCheck:
     case Verb::kServe:
     case Verb::kAudit:
+    case Verb::kFsck:
     case Verb::kVersion:
     case Verb::kHelp:
       return Status::OK();

@@ -32,6 +32,7 @@ enum class Verb : uint8_t {
   kToken,
   kAccount,
   kAudit,
+  kFsck,
   kExplain,
   kCompletions,
   kManual,
@@ -97,6 +98,7 @@ struct CommandLine {
   std::string overlap;              ///< kToken rotate
   int64_t limit = 100;              ///< kAudit: entries
   int64_t before = 0;               ///< kAudit: those of lower rows; 0: the newest
+  bool scrub = false;               ///< kFsck
   std::string error_code;           ///< kExplain; empty: list all
   std::string shell;                ///< kCompletions
 };

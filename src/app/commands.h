@@ -57,13 +57,15 @@ Outcome Serve(Session& session);
 Outcome Administer(Session& session);
 /// `levada audit`, likewise.
 Outcome ShowAudit(Session& session);
+/// `levada fsck`, while no daemon has the directory. Exit status 31 when there is damage.
+Outcome Fsck(Session& session);
 
 /// Renders one failure to standard error, as text or JSON.
 void PrintFailure(const Status& status, ErrorFormat format, const Terminal& terminal);
 
 /// Exit status of `plan` when something is to be done.
 inline constexpr int kWorkPending = 2;
-/// Exit status of `test`, `verify` and `diff` when rows or files are not as expected.
+/// Exit status of `test`, `verify`, `diff` and `fsck` when rows or files are not as expected.
 inline constexpr int kDataCheckFailed = 31;
 
 }  // namespace levada::app

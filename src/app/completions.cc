@@ -36,7 +36,8 @@ std::vector<std::string> VerbNames() {
 /// Whether the command's own words are files; "explain" takes codes, "completions" shells.
 bool TakesFiles(Verb verb) {
   return verb != Verb::kExplain && verb != Verb::kCompletions && verb != Verb::kManual &&
-         verb != Verb::kSelfCheck && verb != Verb::kVersion && verb != Verb::kAudit;
+         verb != Verb::kSelfCheck && verb != Verb::kVersion && verb != Verb::kAudit &&
+         verb != Verb::kFsck;
 }
 
 std::string ShellWords() {

@@ -144,6 +144,13 @@ constexpr auto kVerbs = std::to_array<VerbText>({
      "kept in namespaces and buckets makes none.",
      "  levada audit --limit 20\n"
      "  levada audit --account a432... --before 4711 --json\n"},
+    {Verb::kFsck, "fsck", "check a data directory while no daemon has it", "fsck [options]",
+     "Reads the control database, every record and value of KV and every record of R2, holds them "
+     "against each other, and looks at the file of each object; with --scrub it reads these to "
+     "their end. Names what is damaged or missing, and what is left over and costs room alone. "
+     "Changes nothing. The exit status is 31 when there is damage.",
+     "  levada fsck --data /var/lib/levada\n"
+     "  levada fsck --data /mnt/backup/levada --scrub --json\n"},
     {Verb::kExplain, "explain", "explain an error code such as LV1002", "explain CODE\nexplain",
      "Prints what a code means, what causes it and what to do. Without a code, lists all of them.",
      "  levada explain LV2001\n"

@@ -59,6 +59,8 @@ Outcome DispatchInSession(const CommandLine& line, const Terminal& terminal) {
       return Administer(**session);
     case Verb::kAudit:
       return ShowAudit(**session);
+    case Verb::kFsck:
+      return Fsck(**session);
     case Verb::kExplain:
     case Verb::kCompletions:
     case Verb::kManual:

@@ -232,8 +232,8 @@ Status Store::OpenFiles() {
 
   rocksdb::DBOptions database;
   if (shared_->env) database.env = shared_->env.get();
-  database.create_if_missing = true;
-  database.create_missing_column_families = true;
+  database.create_if_missing = !options_.is_read_only;
+  database.create_missing_column_families = !options_.is_read_only;
   database.paranoid_checks = true;
   database.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
   database.max_total_wal_size = options_.log_bytes_max;
@@ -264,8 +264,11 @@ Status Store::OpenFiles() {
   }
   rocksdb::DB* opened = nullptr;
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
-  rocksdb::Status status = rocksdb::DB::Open(database, options_.path, wanted, &handles, &opened);
-  if (status.IsCorruption()) {
+  rocksdb::Status status =
+      options_.is_read_only
+          ? rocksdb::DB::OpenForReadOnly(database, options_.path, wanted, &handles, &opened)
+          : rocksdb::DB::Open(database, options_.path, wanted, &handles, &opened);
+  if (status.IsCorruption() && !options_.is_read_only) {
     uint64_t cut = 0;
     const rocksdb::Status cutting = CutTornTail(*database.env, options_.path, &cut);
     if (cutting.ok() && cut > 0) {

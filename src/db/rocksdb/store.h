@@ -49,6 +49,9 @@ struct StoreOptions {
   size_t cache_bytes = size_t{64} << 20;
   /// Below this much log a restart has nothing long to replay, and damage has little to hit.
   uint64_t log_bytes_max = uint64_t{64} << 20;
+  /// Of a store that nobody else has open: nothing of it is changed, a write fails, and what stands
+  /// in its log is read into memory.
+  bool is_read_only = false;
   /// Tests put faults between RocksDB and the disk. Null: the system's.
   std::shared_ptr<rocksdb::FileSystem> files;
 };

@@ -40,8 +40,9 @@ Result<std::unique_ptr<BlobReader>> BlobDirectory::Open(
   return BlobReader::Open(disk_, PathOf(segment.blob), segment.bytes, key);
 }
 
-Status BlobDirectory::Check(const Segment& segment) const {
-  return BlobReader::Check(disk_, PathOf(segment.blob), segment.bytes);
+Status BlobDirectory::Check(const Segment& segment,
+                            const std::function<bool()>& is_stopping) const {
+  return BlobReader::Check(disk_, PathOf(segment.blob), segment.bytes, is_stopping);
 }
 
 Status BlobDirectory::Remove(const Stamp& blob) const { return disk_.Remove(PathOf(blob)); }

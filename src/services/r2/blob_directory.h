@@ -29,7 +29,8 @@ class BlobDirectory final {
   Status Finish(const Stamp& blob, BlobWriter& writer) const;
   Result<std::unique_ptr<BlobReader>> Open(const Segment& segment,
                                            const std::optional<CustomerKey>& key) const;
-  Status Check(const Segment& segment) const;
+  /// As BlobReader::Check.
+  Status Check(const Segment& segment, const std::function<bool()>& is_stopping = {}) const;
   Status Remove(const Stamp& blob) const;
 
   /// Removes the files of blobs with a sequence below `before` that `is_named` denies: what a

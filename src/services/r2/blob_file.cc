@@ -259,10 +259,12 @@ Result<std::string_view> BlobReader::Read(uint64_t offset, size_t size_max,
   return std::string_view(room.data(), filled).substr(skipped, size_max);
 }
 
-Status BlobReader::Check(os::Disk& disk, const std::string& path, uint64_t bytes) {
+Status BlobReader::Check(os::Disk& disk, const std::string& path, uint64_t bytes,
+                         const std::function<bool()>& is_stopping) {
   ARROW_ASSIGN_OR_RAISE(const auto reader, Open(disk, path, bytes, std::nullopt));
   std::vector<char> block(reader->BlockRoom());
   for (uint64_t i = 0; i < BlockCount(bytes); ++i) {
+    if (is_stopping && is_stopping()) break;
     ARROW_RETURN_NOT_OK(reader->ReadBlock(i, block.data()).status());
   }
   return Status::OK();

@@ -13,6 +13,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -104,8 +105,10 @@ class BlobReader final {
   uint64_t bytes() const { return bytes_; }
   const Stamp& content() const { return content_; }
 
-  /// Reads everything without the key: the checks of all blocks.
-  static Status Check(os::Disk& disk, const std::string& path, uint64_t bytes);
+  /// Reads everything without the key: the checks of all blocks, as far as it gets before
+  /// `is_stopping` (may be empty) says true.
+  static Status Check(os::Disk& disk, const std::string& path, uint64_t bytes,
+                      const std::function<bool()>& is_stopping = {});
 
  private:
   BlobReader(std::unique_ptr<os::ReadableFile> file, std::string path, uint64_t bytes);

@@ -97,6 +97,15 @@ Result<std::optional<At>> KeyedAt(const Cursor& cursor, bool newest_first) {
 
 }  // namespace
 
+std::vector<db::rocks::Family> IndexFamilies() {
+  return {{.name = "objects"},
+          {.name = "versions"},
+          {.name = "inline", .blob_bytes_min = kBlobBytesMin},
+          {.name = "uploads"},
+          {.name = "parts"},
+          {.name = "blobs"}};
+}
+
 Status DamagedRecord(uint64_t bucket, std::string_view key) {
   return Fault(FaultCode::kStoreDamaged, "r2: the record of an object is damaged")
       .With("bucket", std::to_string(bucket))
@@ -108,12 +117,7 @@ Result<std::unique_ptr<ObjectIndex>> ObjectIndex::Open(const std::string& path, 
                                                        db::rocks::StoreOptions options) {
   std::unique_ptr<ObjectIndex> index(new ObjectIndex());
   options.path = path;
-  options.families = {{.name = "objects"},
-                      {.name = "versions"},
-                      {.name = "inline", .blob_bytes_min = kBlobBytesMin},
-                      {.name = "uploads"},
-                      {.name = "parts"},
-                      {.name = "blobs"}};
+  options.families = IndexFamilies();
   ARROW_ASSIGN_OR_RAISE(index->store_, db::rocks::Store::Open(std::move(options)));
   db::rocks::CommitterOptions committing;
   committing.clock = &clock;

@@ -30,6 +30,9 @@ enum Family : db::rocks::FamilyIndex {
   kBlobs,
 };
 
+/// Of the index, in the order of Family.
+std::vector<db::rocks::Family> IndexFamilies();
+
 /// An object and, when it is small, its bytes (as stored: encrypted with a client's key).
 struct FoundObject {
   ObjectRecord record;

@@ -1,0 +1,175 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "app/commands.h"
+#include "app/json_output.h"
+#include "app/serve_settings.h"
+#include "app/table.h"
+#include "base/json.h"
+#include "base/quantity.h"
+#include "services/core/control_check.h"
+#include "services/core/data_directory.h"
+#include "services/kv/kv_check.h"
+#include "services/r2/r2_check.h"
+
+namespace levada::app {
+namespace {
+
+using services::Finding;
+using services::FindingKind;
+using services::Findings;
+using services::ResourceKind;
+
+struct Checked {
+  services::ControlChecked control;
+  services::kv::KvChecked kv;
+  services::r2::R2Checked r2;
+};
+
+/// Of the directory that the command line names, which nobody else may have.
+Result<std::unique_ptr<services::DataDirectory>> Take(Session& session, const std::string& path) {
+  ARROW_ASSIGN_OR_RAISE(const auto there, session.disk().Stat(os::JoinPath(path, "VERSION")));
+  if (!there) {
+    return Fault(FaultCode::kBadValue, fmt::format("\"{}\" is no data directory", path))
+        .With("path", path)
+        .Help("name it with --data");
+  }
+  ARROW_ASSIGN_OR_RAISE(auto directory, services::DataDirectory::TryOpen(session.disk(), path));
+  if (directory == nullptr) {
+    return Fault(FaultCode::kLeaseHeld, fmt::format("another levada has \"{}\"", path))
+        .With("path", path)
+        .Help("stop it first: what changes meanwhile would look like damage");
+  }
+  return directory;
+}
+
+/// Whether a store has to be there: a directory that an older levada made may lack it.
+Result<bool> IsThere(Session& session, const std::string& path,
+                     const services::KnownResources& known) {
+  ARROW_ASSIGN_OR_RAISE(const auto there, session.disk().Stat(path));
+  return there || !known || !known->empty();
+}
+
+Result<Checked> CheckAll(Session& session, const services::DataDirectory& directory,
+                         Findings& findings) {
+  const Context& ctx = session.context();
+  Checked checked;
+  ARROW_ASSIGN_OR_RAISE(checked.control,
+                        services::CheckControl(ctx, directory.Path("control.db"), findings));
+  const auto namespaces = checked.control.Known(ResourceKind::kNamespace);
+  ARROW_ASSIGN_OR_RAISE(const bool has_kv, IsThere(session, directory.Path("kv"), namespaces));
+  if (has_kv) {
+    ARROW_ASSIGN_OR_RAISE(checked.kv,
+                          services::kv::CheckKv(ctx, directory.Path("kv"), namespaces, findings));
+  }
+  services::r2::R2CheckOptions options{directory.Path("objects"), session.line().scrub,
+                                       checked.control.Known(ResourceKind::kBucket)};
+  ARROW_ASSIGN_OR_RAISE(const bool has_r2, IsThere(session, options.directory, options.buckets));
+  if (has_r2) {
+    ARROW_ASSIGN_OR_RAISE(checked.r2,
+                          services::r2::CheckR2(ctx, session.disk(), options, findings));
+  }
+  return checked;
+}
+
+std::string JsonOf(const std::string& path, const Checked& checked, const Findings& findings,
+                   bool is_scrub) {
+  Json list = Json::array();
+  for (const Finding& finding : findings.kept()) {
+    list.push_back({{"kind", finding.kind == FindingKind::kDamage ? "damage" : "leftover"},
+                    {"store", finding.store},
+                    {"what", finding.what},
+                    {"where", finding.where},
+                    {"detail", finding.detail}});
+  }
+  const Json json = {{"levada_fsck", kJsonVersion},
+                     {"data", path},
+                     {"clean", findings.damage() == 0},
+                     {"scrubbed", is_scrub},
+                     {"damage", findings.damage()},
+                     {"leftovers", findings.leftovers()},
+                     {"checked",
+                      {{"accounts", checked.control.accounts},
+                       {"tokens", checked.control.tokens},
+                       {"audit_entries", checked.control.audit_entries},
+                       {"kv_keys", checked.kv.keys},
+                       {"kv_bytes", checked.kv.value_bytes},
+                       {"r2_objects", checked.r2.objects},
+                       {"r2_versions", checked.r2.versions},
+                       {"r2_uploads", checked.r2.uploads},
+                       {"r2_parts", checked.r2.parts},
+                       {"r2_files", checked.r2.files},
+                       {"r2_bytes_read", checked.r2.bytes_read}}},
+                     {"findings", std::move(list)}};
+  return Dump(json, 2);
+}
+
+std::string Spaced(std::string code) {
+  std::ranges::replace(code, '_', ' ');
+  return code;
+}
+
+std::string Count(uint64_t count) { return FormatCount(static_cast<int64_t>(count)); }
+std::string Count(uint64_t count, std::string_view one) {
+  return FormatCount(static_cast<int64_t>(count), one);
+}
+
+std::string TextOf(const std::string& path, const Checked& checked, const Findings& findings,
+                   const Session& session) {
+  const Paint paint(session.terminal().output_color);
+  Table table({{""},
+               {"store"},
+               {"what"},
+               {"where", Align::kLeft, false, false, true},
+               {"detail", Align::kLeft, false, true, true}});
+  for (const Finding& finding : findings.kept()) {
+    const bool is_damage = finding.kind == FindingKind::kDamage;
+    table.AddRow({is_damage ? "damage" : "leftover", finding.store, Spaced(finding.what),
+                  finding.where, finding.detail},
+                 is_damage ? paint.red : "");
+  }
+  std::string text = table.Render(OutputStyle(session.terminal()));
+  const uint64_t untold = findings.damage() + findings.leftovers() - findings.kept().size();
+  if (untold > 0) text += fmt::format("and {} more\n", Count(untold));
+  if (table.row_count() > 0) text += "\n";
+  text += fmt::format(
+      "{}: {}, {}; kv: {}, {}; r2: {}, {}, {}, {}", path,
+      Count(checked.control.accounts, "account"), Count(checked.control.tokens, "token"),
+      Count(checked.kv.keys, "key"), FormatBytes(static_cast<int64_t>(checked.kv.value_bytes)),
+      Count(checked.r2.objects, "object"), Count(checked.r2.versions, "other version"),
+      Count(checked.r2.uploads, "upload"), Count(checked.r2.files, "file"));
+  text += session.line().scrub
+              ? fmt::format(" read, {}\n", FormatBytes(static_cast<int64_t>(checked.r2.bytes_read)))
+              : ", of which beginning and size were looked at\n";
+  return text +
+         (findings.damage() == 0
+              ? fmt::format("{}no damage{}", paint.green, paint.reset)
+              : fmt::format("{}damaged: {}{}", paint.red, Count(findings.damage()), paint.reset)) +
+         fmt::format(", leftovers: {}\n", Count(findings.leftovers()));
+}
+
+Result<bool> DoFsck(Session& session) {
+  ARROW_ASSIGN_OR_RAISE(const ServeSettings settings,
+                        ReadServeSettings(session.line(), session.disk(), session.environment()));
+  const std::string& path = settings.daemon.data;
+  ARROW_ASSIGN_OR_RAISE(const auto directory, Take(session, path));
+  Findings findings;
+  ARROW_ASSIGN_OR_RAISE(const Checked checked, CheckAll(session, *directory, findings));
+  ARROW_RETURN_NOT_OK(session.line().json ? PrintJson(session, JsonOf(path, checked, findings,
+                                                                      session.line().scrub))
+                                          : WriteOutput(TextOf(path, checked, findings, session)));
+  return findings.damage() == 0;
+}
+
+}  // namespace
+
+Outcome Fsck(Session& session) {
+  Outcome outcome;
+  const Result<bool> clean = DoFsck(session);
+  outcome.Note(session.NameSignal(clean.status()));
+  if (clean.ok() && !*clean) outcome.exit_status = kDataCheckFailed;
+  return outcome;
+}
+
+}  // namespace levada::app

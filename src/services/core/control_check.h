@@ -1,0 +1,30 @@
+#pragma once
+// CheckControl: whether the control database of a data directory that nobody has open is whole.
+
+#include <map>
+#include <optional>
+#include <string>
+
+#include "base/context.h"
+#include "base/fault.h"
+#include "services/core/control.h"
+#include "services/core/findings.h"
+
+namespace levada::services {
+
+struct ControlChecked {
+  uint64_t accounts = 0;
+  uint64_t tokens = 0;
+  uint64_t audit_entries = 0;
+  /// Of one kind: namespaces by their ids, others by their names.
+  KnownResources Known(ResourceKind kind) const;
+  /// By number; nullopt: they could not be read.
+  std::optional<std::map<ResourceKind, std::map<uint64_t, std::string>>> resources;
+};
+
+/// Reads all of the file at `path` and changes nothing. Errors: kStopped; what is wrong with the
+/// file is a finding.
+Result<ControlChecked> CheckControl(const Context& ctx, const std::string& path,
+                                    Findings& findings);
+
+}  // namespace levada::services

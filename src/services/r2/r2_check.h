@@ -1,0 +1,34 @@
+#pragma once
+// CheckR2: whether objects are whole while nobody has them open: every record is read, and every
+// file that one names is looked at; with `is_scrub` it is read to its end, which its checks need.
+
+#include <cstdint>
+#include <string>
+
+#include "base/context.h"
+#include "base/fault.h"
+#include "os/disk.h"
+#include "services/core/findings.h"
+
+namespace levada::services::r2 {
+
+struct R2CheckOptions {
+  std::string directory;  ///< "index" and "blobs" are in it
+  bool is_scrub = false;
+  KnownResources buckets;
+};
+
+struct R2Checked {
+  uint64_t objects = 0;   ///< current versions
+  uint64_t versions = 0;  ///< the others, delete markers too
+  uint64_t uploads = 0;
+  uint64_t parts = 0;
+  uint64_t files = 0;       ///< of blobs, that records name
+  uint64_t bytes_read = 0;  ///< of files, when scrubbed
+};
+
+/// Changes nothing. Errors: kStopped; what is wrong is a finding.
+Result<R2Checked> CheckR2(const Context& ctx, os::Disk& disk, const R2CheckOptions& options,
+                          Findings& findings);
+
+}  // namespace levada::services::r2

@@ -1,0 +1,152 @@
+"""levada fsck on directories that daemons made and something damaged."""
+
+import json
+import random
+import re
+
+import pytest
+
+from conftest import wait_until
+
+SPACES = "/accounts/{account}/storage/kv/namespaces"
+OBJECTS = "/accounts/{account}/r2/buckets/{bucket}/objects"
+CLEAN, DAMAGED = 0, 31
+
+
+def fsck(daemon, *options, expect=CLEAN):
+    return json.loads(daemon.command("fsck", "--json", *options, expect=expect).stdout)
+
+
+def found(report):
+    return [(f["kind"], f["store"], f["what"]) for f in report["findings"]]
+
+
+@pytest.fixture
+def filled(fresh):
+    """A directory with something of everything, and no daemon."""
+    fresh.start()
+    fresh.space = fresh.v4("POST", SPACES, {"title": "s"}).result["id"]
+    for name, size in (("small", 10), ("large", 200_000)):
+        assert fresh.v4("PUT", f"{SPACES}/{fresh.space}/values/{name}", random.Random(1).randbytes(size)).status == 200
+    assert fresh.v4("POST", "/accounts/{account}/r2/buckets", {"name": "photos"}).status == 200
+    for name, size in (("small", 10), ("large", 600_000)):
+        path = OBJECTS.replace("{bucket}", "photos") + f"/{name}"
+        assert fresh.v4("PUT", path, random.Random(2).randbytes(size)).status == 200
+    fresh.stop()
+    return fresh
+
+
+def blobs(daemon):
+    return [path for path in (daemon.data / "objects/blobs").rglob("*") if path.is_file()]
+
+
+def damage(path, at):
+    with open(path, "r+b") as file:
+        file.seek(at)
+        byte = file.read(1)
+        file.seek(at)
+        file.write(bytes([byte[0] ^ 1]))
+
+
+def test_a_directory_that_was_stopped_is_clean(filled):
+    report = fsck(filled)
+    assert (report["levada_fsck"], report["clean"], report["scrubbed"], report["findings"]) == (1, True, False, [])
+    checked = report["checked"]
+    assert (checked["accounts"], checked["tokens"], checked["kv_keys"], checked["r2_objects"], checked["r2_files"]) == (1, 1, 2, 2, 1)
+    assert checked["kv_bytes"] == 200_010 and checked["r2_bytes_read"] == 0
+    report = fsck(filled, "--scrub")
+    assert report["scrubbed"] and report["clean"] and report["checked"]["r2_bytes_read"] == 600_000
+    filled.start()
+    assert len(filled.v4("GET", f"{SPACES}/{filled.space}/values/large").body) == 200_000, "nothing was changed"
+
+
+def test_a_directory_of_a_killed_daemon_is_clean_and_says_what_is_left(filled):
+    filled.start()
+    filled.kill()
+    assert fsck(filled)["clean"]
+    lone = filled.data / "objects/blobs/ab"
+    lone.mkdir(exist_ok=True)
+    (lone / ("0" * 16 + "ab" + "0" * 14)).write_bytes(b"begun")
+    report = fsck(filled)
+    assert report["clean"] and report["leftovers"] == 1
+    assert found(report) == [("leftover", "r2", "file_of_no_record")]
+    filled.start()
+    wait_until(lambda: len(blobs(filled)) == 1, "the next start has removed it")
+
+
+def test_an_empty_directory_is_clean(fresh):
+    fresh.start()
+    fresh.stop()
+    assert fsck(fresh, "--scrub")["clean"]
+
+
+def test_a_running_daemon_is_not_looked_into(fresh):
+    fresh.start()
+    ran = fresh.command("fsck", expect=75)
+    assert "LV7501" in ran.stderr and "stop it first" in ran.stderr
+    assert fresh.v4("GET", "/user").status == 200
+
+
+def test_a_directory_that_is_none_is_said_and_not_made(fresh):
+    assert "no data directory" in fresh.command("fsck", expect=10).stderr
+    assert not fresh.data.exists()
+
+
+def test_a_missing_file_is_named(filled):
+    path, = blobs(filled)
+    path.unlink()
+    report = fsck(filled, expect=DAMAGED)
+    assert not report["clean"] and found(report) == [("damage", "r2", "file_missing")]
+    assert report["findings"][0]["where"] == 'bucket "photos", key "large"'
+
+
+def test_a_damaged_byte_of_an_object_is_found_by_a_scrub(filled):
+    path, = blobs(filled)
+    damage(path, 300_000)
+    assert fsck(filled)["clean"]
+    report = fsck(filled, "--scrub", expect=DAMAGED)
+    assert found(report) == [("damage", "r2", "file_damaged")] and "block 1" in report["findings"][0]["detail"]
+
+
+def test_a_damaged_value_of_kv_is_named(filled):
+    for _ in range(2):  # from the log into a file of its own
+        filled.start()
+        filled.stop()
+    blob, = [path for path in (filled.data / "kv").glob("*.blob") if path.stat().st_size > 100_000]
+    damage(blob, 100_000)
+    report = fsck(filled, expect=DAMAGED)
+    assert found(report) == [("damage", "kv", "value_damaged")]
+    assert report["findings"][0]["where"] == f'namespace {filled.space}, key "large"'
+
+
+def test_a_damaged_control_database_does_not_hide_the_rest(filled):
+    with open(filled.data / "control.db", "r+b") as file:
+        file.seek(4096)
+        file.write(b"\xff" * 4096)
+    path, = blobs(filled)
+    path.unlink()
+    report = fsck(filled, expect=DAMAGED)
+    assert set(found(report)) == {("damage", "control", "store_damaged"), ("damage", "r2", "file_missing")}
+    assert report["checked"]["kv_keys"] == 2
+
+
+@pytest.mark.parametrize("store, folder", [("kv", "kv"), ("r2", "objects/index")])
+def test_a_store_that_cannot_be_opened_does_not_hide_the_rest(filled, store, folder):
+    (filled.data / folder / "CURRENT").unlink()
+    report = fsck(filled, expect=DAMAGED)
+    assert found(report) == [("damage", store, "store_damaged")]
+
+
+def test_a_table_for_people(filled):
+    out = filled.command("fsck").stdout
+    assert "no damage, leftovers: 0" in out and "2 objects" in out
+    path, = blobs(filled)
+    path.unlink()
+    lines = filled.command("fsck", expect=DAMAGED).stdout.splitlines()
+    assert lines[0].split() == ["store", "what", "where", "detail"]
+    assert re.match(r"damage +r2 +file missing +bucket \"photos\", key \"large\" +/", lines[1])
+    assert "damaged: 1, leftovers: 0" in lines[-1]
+
+
+def test_it_takes_no_words(fresh):
+    assert "takes no arguments" in fresh.command("fsck", "now", expect=10).stderr
