@@ -211,9 +211,11 @@ Store::~Store() { CloseFiles(); }
 Result<std::unique_ptr<Store>> Store::Open(StoreOptions options) {
   std::unique_ptr<Store> store(new Store(std::move(options)));
   rocksdb::Env* const own = store->shared_->env.get();
-  const rocksdb::Status made =
-      MakeDirectory(own != nullptr ? *own : *rocksdb::Env::Default(), store->options_.path);
-  if (!made.ok()) return store->Fail("make its directory", &made);
+  if (!store->options_.is_read_only) {
+    const rocksdb::Status made =
+        MakeDirectory(own != nullptr ? *own : *rocksdb::Env::Default(), store->options_.path);
+    if (!made.ok()) return store->Fail("make its directory", &made);
+  }
   ARROW_RETURN_NOT_OK(store->OpenFiles());
   return store;
 }
