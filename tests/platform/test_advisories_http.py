@@ -9,7 +9,7 @@ import re
 
 import pytest
 
-from conftest import daemon_of
+from conftest import daemon_of, wait_until
 from raw_http import answers_in, connected, exchange, lines
 
 SMUGGLED = b"GET /smuggled HTTP/1.1\r\nHost: h\r\n\r\n"
@@ -165,5 +165,5 @@ def test_nobody_says_where_they_come_from(watched, name, value):
 
 def test_no_smuggled_request_was_taken_for_one(watched):
     watched.v4("GET", "/user")
-    assert "/client/v4/user" in watched.logged()
+    wait_until(lambda: "/client/v4/user" in watched.logged(), "the request is logged")
     assert "smuggled" not in watched.logged()

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from conftest import BINARY, Daemon
+from conftest import BINARY, Daemon, wait_until
 
 
 def written(daemon, text):
@@ -90,7 +90,7 @@ limits:
     assert fresh.port != 1 and (fresh.root / "key").exists() and not (fresh.data / "master.key").exists()
     assert fresh.request("GET", "/metrics", token="").status == 200
     assert fresh.v4("GET", "/accounts", headers={"X-Large": "x" * 9000}).status == 431
-    assert re.search(r"(?m)^\d\d:\d\d:\d\d\.\d{3} debug ", fresh.logged()), fresh.logged()
+    wait_until(lambda: re.search(r"(?m)^\d\d:\d\d:\d\d\.\d{3} debug ", fresh.logged()), "a line at level debug")
     fresh.stop()
     ran = subprocess.run([BINARY, "token", "list", "--config", config], capture_output=True, text=True, timeout=30)
     assert ran.returncode == 0 and "first start" in ran.stdout, ran

@@ -13,7 +13,7 @@ import shutil
 
 import pytest
 
-from conftest import Daemon, memory_or_disk, scratch_root
+from conftest import Daemon, memory_or_disk, scratch_root, wait_until
 from durable import Link, expect, make_value
 from s3_client import PART, S3
 from test_kv import ALL
@@ -225,7 +225,7 @@ def test_a_blob_that_is_damaged_while_the_daemon_runs_is_noticed(stored):
             flip(path, at, bit)
             counted = collections.Counter(stored.read(*each) for each in stored.values if each[0] != "kv")
             assert counted["error"] == 1 and not counted["missing"], f"{path}, byte {at}, bit {bit}: {counted}"
-            assert path.name in daemon.logged()
+            wait_until(lambda: path.name in daemon.logged(), "the damage is logged")
             flip(path, at, bit)
         assert set(stored.read_all()) == {"exact"}
     finally:

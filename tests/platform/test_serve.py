@@ -146,6 +146,7 @@ def test_what_is_no_route_says_so_in_the_clients_words(daemon, target):
     status, code, message = answer.error
     assert (status, code) == (404, 7003) and "Could not route to" in message
     assert answer.headers["cf-ray"]
+    wait_until(lambda: answer.headers["cf-ray"] in daemon.logged(), "the request is logged")
     assert "no such route" in daemon.logged()
 
 
