@@ -154,7 +154,7 @@ Result<std::optional<std::string>> View::Get(FamilyIndex family, std::string_vie
   const rocksdb::Status status =
       store_->db_->Get(read, store_->families_[family], SliceOf(key), &value);
   if (status.IsNotFound()) return std::optional<std::string>();
-  if (!status.ok()) return store_->Fail("read", &status);
+  if (!status.ok()) return store_->Fail("read", status);
   return std::optional<std::string>(std::move(value));
 }
 
@@ -192,7 +192,7 @@ void Cursor::Seek(std::string_view key) {
 Status Cursor::status() const {
   if (!position_) return store_->closed_because_;
   const rocksdb::Status status = position_->iterator->status();
-  return status.ok() ? Status::OK() : store_->Fail("read", &status);
+  return status.ok() ? Status::OK() : store_->Fail("read", status);
 }
 
 // ---- Store
@@ -214,14 +214,14 @@ Result<std::unique_ptr<Store>> Store::Open(StoreOptions options) {
   if (!store->options_.is_read_only) {
     const rocksdb::Status made =
         MakeDirectory(own != nullptr ? *own : *rocksdb::Env::Default(), store->options_.path);
-    if (!made.ok()) return store->Fail("make its directory", &made);
+    if (!made.ok()) return store->Fail("make its directory", made);
   }
   ARROW_RETURN_NOT_OK(store->OpenFiles());
   return store;
 }
 
-Status Store::Fail(const char* doing, const void* status) const {
-  return FaultOfStatus(*static_cast<const rocksdb::Status*>(status), options_.path, doing);
+Status Store::Fail(const char* doing, const rocksdb::Status& status) const {
+  return FaultOfStatus(status, options_.path, doing);
 }
 
 Status Store::OpenFiles() {
@@ -303,7 +303,7 @@ Result<std::optional<std::string>> Store::Get(FamilyIndex family, std::string_vi
   const rocksdb::Status status =
       db_->Get(rocksdb::ReadOptions(), families_[family], SliceOf(key), &value);
   if (status.IsNotFound()) return std::optional<std::string>();
-  if (!status.ok()) return Fail("read", &status);
+  if (!status.ok()) return Fail("read", status);
   return std::optional<std::string>(std::move(value));
 }
 
@@ -318,7 +318,7 @@ Result<CachedRead> Store::GetCached(FamilyIndex family, std::string_view key) co
   const rocksdb::Status status = db_->Get(read, families_[family], SliceOf(key), &value);
   if (status.IsIncomplete()) return CachedRead{};
   if (status.IsNotFound()) return CachedRead{true, std::nullopt};
-  if (!status.ok()) return Fail("read", &status);
+  if (!status.ok()) return Fail("read", status);
   return CachedRead{true, std::move(value)};
 }
 
@@ -357,13 +357,13 @@ Status Store::Write(const std::vector<const Batch*>& batches) {
           status = write.DeleteRange(family, change.key, change.value);
           break;
       }
-      if (!status.ok()) return Fail("prepare a write", &status);
+      if (!status.ok()) return Fail("prepare a write", status);
     }
   }
   rocksdb::WriteOptions options;
   options.sync = true;
   status = db_->Write(options, &write);
-  return status.ok() ? Status::OK() : Fail("write", &status);
+  return status.ok() ? Status::OK() : Fail("write", status);
 }
 
 Status Store::Reopen() {
@@ -381,7 +381,7 @@ Status Store::Flush() {
   const std::shared_lock open(open_mutex_);
   if (!db_) return closed_because_;
   const rocksdb::Status status = db_->Flush(rocksdb::FlushOptions(), families_);
-  return status.ok() ? Status::OK() : Fail("flush", &status);
+  return status.ok() ? Status::OK() : Fail("flush", status);
 }
 
 Status Store::Compact() {
@@ -391,7 +391,7 @@ Status Store::Compact() {
     rocksdb::CompactRangeOptions options;
     options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForce;
     const rocksdb::Status status = db_->CompactRange(options, family, nullptr, nullptr);
-    if (!status.ok()) return Fail("compact", &status);
+    if (!status.ok()) return Fail("compact", status);
   }
   return Status::OK();
 }

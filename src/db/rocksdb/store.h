@@ -26,6 +26,7 @@ class DB;
 class ColumnFamilyHandle;
 class FileSystem;
 class Snapshot;
+class Status;
 }  // namespace rocksdb
 
 namespace levada::db::rocks {
@@ -170,7 +171,7 @@ class Store final {
   explicit Store(StoreOptions options);
   Status OpenFiles();
   void CloseFiles();
-  Status Fail(const char* doing, const void* status) const;
+  Status Fail(const char* doing, const rocksdb::Status& status) const;
 
   const StoreOptions options_;
   struct Shared;  // cache and the filters, which outlive a reopening

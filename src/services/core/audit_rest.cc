@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/timestamp.h"
 #include "services/core/identity_rest.h"
+#include "services/core/on_thread.h"
 
 namespace levada::services {
 namespace {
@@ -101,11 +102,10 @@ Task<Response> ListAuditLogs(AuditAccess access, Call& call) {
   if (reader.refusal()) co_return Failure(*reader.refusal());
   std::vector<AuditEntry> entries;
   if (!page.is_empty) {
-    auto found = co_await net::Blocking(access.loop, access.workers,
-                                        [&] { return access.control.Audit(page.query); });
-    if (!found) co_return Failure(TooBusy());
-    if (!found->ok()) co_return Failure(ErrorOf(found->status()));
-    entries = **std::move(found);
+    auto found = co_await OnThread(access.loop, access.workers,
+                                   [&] { return access.control.Audit(page.query); });
+    if (!found.ok()) co_return Failure(ErrorOf(found.status()));
+    entries = *std::move(found);
   }
   std::string result = "[";
   for (const AuditEntry& entry : entries) {

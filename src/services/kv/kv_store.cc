@@ -89,19 +89,8 @@ Result<KvCachedEntry> KvStore::GetCached(uint64_t space, std::string_view key) c
   return KvCachedEntry{true, EntryOf(*record, record->value)};
 }
 
+/// Record and value of one moment: between two reads the key may be written again.
 Result<std::optional<KvEntry>> KvStore::Get(uint64_t space, std::string_view key) const {
-  ARROW_ASSIGN_OR_RAISE(const std::optional<std::string> bytes,
-                        store_->Get(kKeys, StoreKey(space, key)));
-  if (!bytes) return std::optional<KvEntry>();
-  const std::optional<KvRecord> record = DecodeRecord(*bytes);
-  if (!record) return Damaged(space, key);
-  if (IsPast(record->expires_ms, NowMs())) return std::optional<KvEntry>();
-  if (record->value_elsewhere) return WholeEntry(space, key);
-  return std::optional<KvEntry>(EntryOf(*record, record->value));
-}
-
-/// Both records of one moment: between two reads the key may have been written again.
-Result<std::optional<KvEntry>> KvStore::WholeEntry(uint64_t space, std::string_view key) const {
   const db::rocks::View view = store_->MakeView();
   const std::string store_key = StoreKey(space, key);
   ARROW_ASSIGN_OR_RAISE(const std::optional<std::string> bytes, view.Get(kKeys, store_key));

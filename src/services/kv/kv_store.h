@@ -101,7 +101,6 @@ class KvStore final {
  private:
   KvStore(KvLimits limits, const Clock& clock, os::DiskReserve* reserve);
   int64_t NowMs() const;
-  Result<std::optional<KvEntry>> WholeEntry(uint64_t space, std::string_view key) const;
   /// Deletes the value that a write of the key leaves without a record.
   void DeleteOldValue(db::rocks::Batch& batch, const std::string& store_key) const;
 

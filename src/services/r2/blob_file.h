@@ -103,7 +103,6 @@ class BlobReader final {
   /// not filled with zeros for each piece. kStoreDamaged with the number of the block.
   Result<std::string_view> Read(uint64_t offset, size_t size_max, std::vector<char>& room) const;
   uint64_t bytes() const { return bytes_; }
-  const Stamp& content() const { return content_; }
 
   /// Reads everything without the key: the checks of all blocks, as far as it gets before
   /// `is_stopping` (may be empty) says true.

@@ -15,7 +15,7 @@ using Code = R2ErrorCode;
 
 // In the order of the enumeration. The numbers are Cloudflare's: documentation of R2, "Error
 // codes", and miniflare's r2/errors. The words are S3's, which SDKs and people search for.
-constexpr std::array<R2ErrorWords, 29> kWords = {{
+constexpr std::array<R2ErrorWords, 28> kWords = {{
     {Code::kInternal, 500, "InternalError", 10001,
      "We encountered an internal error. Please try again."},
     {Code::kTooBusy, 503, "SlowDown", 10058, "Please reduce your request rate."},
@@ -64,8 +64,6 @@ constexpr std::array<R2ErrorWords, 29> kWords = {{
      "or the specified entity tag may not match the part's entity tag."},
     {Code::kBadPartOrder, 400, "InvalidPartOrder", 10025,
      "The list of parts was not in ascending order. Parts must be ordered by part number."},
-    {Code::kBadUpload, 400, "InvalidRequest", 10048,
-     "There was a problem with the multipart upload."},
     {Code::kBadArgument, 400, "InvalidArgument", 10029, "Invalid Argument"},
     {Code::kBadCustomerKey, 400, "InvalidRequest", 10029,
      "The object was stored using a form of Server Side Encryption. The correct parameters must be "

@@ -38,7 +38,6 @@ enum class R2ErrorCode : uint8_t {
   kNoSuchUpload,
   kBadPart,
   kBadPartOrder,
-  kBadUpload,
   kBadArgument,
   kBadCustomerKey,
   kIsDeleteMarker,

@@ -112,6 +112,13 @@ Result<uint64_t> HeaderNumber(std::string_view name, std::string_view text) {
   return value;
 }
 
+std::vector<sigv4::HeaderView> ViewsOf(const net::Headers& headers) {
+  std::vector<sigv4::HeaderView> views;
+  views.reserve(headers.fields().size());
+  for (const net::HeaderField& field : headers.fields()) views.push_back({field.name, field.value});
+  return views;
+}
+
 S3Error NotImplemented(std::string what) { return {501, "NotImplemented", std::move(what), {}}; }
 
 }  // namespace levada::services::s3

@@ -123,6 +123,9 @@ net::Task<Result<std::string>> ReadUnchecked(S3Call& call, uint64_t bytes_max);
 /// A header's number; InvalidArgument for another text.
 Result<uint64_t> HeaderNumber(std::string_view name, std::string_view text);
 
+/// Borrowed from `headers`.
+std::vector<sigv4::HeaderView> ViewsOf(const net::Headers& headers);
+
 sigv4::S3Error NotImplemented(std::string what);
 
 }  // namespace levada::services::s3

@@ -64,13 +64,6 @@ std::string_view HostName(std::string_view host) {
   return host.substr(0, host.find(':'));
 }
 
-std::vector<sigv4::HeaderView> ViewsOf(const net::Headers& headers) {
-  std::vector<sigv4::HeaderView> views;
-  views.reserve(headers.fields().size());
-  for (const net::HeaderField& field : headers.fields()) views.push_back({field.name, field.value});
-  return views;
-}
-
 }  // namespace
 
 std::vector<S3Operation> AllOperations() {

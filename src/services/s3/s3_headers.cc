@@ -74,8 +74,8 @@ std::string Name(std::string_view prefix, std::string_view name) {
 
 Status RefuseUnsupported(const S3Call& call) {
   for (const net::HeaderField& field : call.request.headers.fields()) {
+    if (!StartsIgnoringCase(field.name, "x-amz-")) continue;
     const std::string name = LowerAscii(field.name);
-    if (!name.starts_with("x-amz-")) continue;
     const bool is_grant =
         name.starts_with("x-amz-grant-") || (name == "x-amz-acl" && field.value != "private" &&
                                              field.value != "bucket-owner-full-control");
@@ -200,6 +200,10 @@ std::string_view StorageClassOf(const ObjectAttributes& attributes) {
   return attributes.infrequent_access ? kInfrequent : kStandard;
 }
 
+std::string_view NameOf(checksums::ChecksumType type) {
+  return type == checksums::ChecksumType::kComposite ? "COMPOSITE" : "FULL_OBJECT";
+}
+
 void AddVersion(const S3Call& call, const ObjectRecord& record, net::Response& response) {
   if (!ShowsVersions(call)) return;
   response.headers.Add("x-amz-version-id", VersionIdOf(record));
@@ -214,9 +218,7 @@ void AddCustomerKey(const std::optional<r2::CustomerKey>& key, net::Response& re
 void AddChecksums(const ObjectRecord& record, net::Response& response) {
   for (const r2::StoredChecksum& checksum : record.checksums) {
     response.headers.Add(std::string(checksums::HeaderOf(checksum.algorithm)), checksum.text);
-    response.headers.Add("x-amz-checksum-type", checksum.type == checksums::ChecksumType::kComposite
-                                                    ? "COMPOSITE"
-                                                    : "FULL_OBJECT");
+    response.headers.Add("x-amz-checksum-type", std::string(NameOf(checksum.type)));
   }
 }
 

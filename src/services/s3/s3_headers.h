@@ -42,6 +42,8 @@ void AddChecksums(const r2::ObjectRecord& record, net::Response& response);
 /// some headers (response-content-type). Checksums only when asked for.
 void AddObjectHeaders(const S3Call& call, const r2::ObjectRecord& record, bool is_partial,
                       net::Response& response);
+/// "COMPOSITE", "FULL_OBJECT"
+std::string_view NameOf(checksums::ChecksumType type);
 std::string_view StorageClassOf(const r2::ObjectAttributes& attributes);
 
 }  // namespace levada::services::s3

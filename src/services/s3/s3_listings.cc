@@ -55,8 +55,7 @@ s3xml::ListedObject Listed(const r2::ListedObject& object, std::optional<s3xml::
   if (!object.record.checksums.empty()) {
     const r2::StoredChecksum& checksum = object.record.checksums.front();
     listed.checksum_algorithm = checksums::NameOf(checksum.algorithm);
-    listed.checksum_type =
-        checksum.type == checksums::ChecksumType::kComposite ? "COMPOSITE" : "FULL_OBJECT";
+    listed.checksum_type = NameOf(checksum.type);
   }
   return listed;
 }
@@ -174,9 +173,7 @@ Task<Result<Response>> ListMultipartUploads(S3Call& call) {
     listed.initiated = upload.record.begun_ms * 1000;
     if (upload.record.algorithm) {
       listed.checksum_algorithm = checksums::NameOf(*upload.record.algorithm);
-      listed.checksum_type = upload.record.checksum_type == checksums::ChecksumType::kComposite
-                                 ? "COMPOSITE"
-                                 : "FULL_OBJECT";
+      listed.checksum_type = NameOf(upload.record.checksum_type);
     }
     listing.uploads.push_back(std::move(listed));
   }

@@ -43,10 +43,6 @@ Result<int> PartNumberOf(const S3Call& call) {
   return static_cast<int>(*number);
 }
 
-std::string_view NameOf(ChecksumType type) {
-  return type == ChecksumType::kComposite ? "COMPOSITE" : "FULL_OBJECT";
-}
-
 /// x-amz-checksum-algorithm and -type; the type's default is S3's.
 Status ReadChecksumChoice(const S3Call& call, r2::UploadOptions& options) {
   const auto algorithm = call.Header("x-amz-checksum-algorithm");

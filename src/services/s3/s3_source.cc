@@ -26,12 +26,6 @@ bool IsOfS3(Algorithm algorithm) {
          algorithm != Algorithm::kSha512;
 }
 
-std::vector<sigv4::HeaderView> ViewsOf(const net::Headers& headers) {
-  std::vector<sigv4::HeaderView> views;
-  for (const net::HeaderField& field : headers.fields()) views.push_back({field.name, field.value});
-  return views;
-}
-
 sigv4::S3Error ManyChecksums() {
   return sigv4::InvalidRequest(
       "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.");
