@@ -10,15 +10,16 @@
 #include <cstdlib>
 #include <cstring>
 #include <memory>
+#include <span>
+#include <tuple>
 #include <utility>
 
 #include "base/binary_text.h"
+#include "services/core/aes_gcm.h"
 
 namespace levada::services {
 namespace {
 
-constexpr size_t kNonceBytes = 12;
-constexpr size_t kTagBytes = 16;
 constexpr int64_t kFileBytesMax = 64 * 1024;
 
 std::string Hmac(const std::array<uint8_t, 32>& key, std::string_view text) {
@@ -66,15 +67,20 @@ std::array<uint8_t, 32> Derived(const std::array<uint8_t, 32>& key, std::string_
   return derived;
 }
 
-struct FreeCipher {
-  void operator()(EVP_CIPHER_CTX* context) const { EVP_CIPHER_CTX_free(context); }
-};
-using Cipher = std::unique_ptr<EVP_CIPHER_CTX, FreeCipher>;
-
 const uint8_t* Bytes(std::string_view text) {
   return reinterpret_cast<const uint8_t*>(text.data());
 }
-uint8_t* Bytes(std::string& text) { return reinterpret_cast<uint8_t*>(text.data()); }
+std::span<uint8_t> SpanOf(std::string& text) {
+  return {reinterpret_cast<uint8_t*>(text.data()), text.size()};
+}
+
+/// The first bytes. Precondition: there are as many.
+template <typename Array>
+Array ArrayOf(std::string_view bytes) {
+  Array array{};
+  std::memcpy(array.data(), bytes.data(), array.size());
+  return array;
+}
 
 Status NoSeal(std::string_view context) {
   return Fault(FaultCode::kStoreDamaged,
@@ -158,27 +164,19 @@ std::vector<std::string> MasterKey::LookupsOf(const Secret& token) const {
 Result<std::string> MasterKey::Seal(const Secret& secret, std::string_view context,
                                     Random& random) const {
   const Key& key = keys_.back();
-  const std::string nonce = RandomBytes(random, kNonceBytes);
-  const std::string& plain = secret.Reveal();
-  std::string sealed(plain.size(), '\0');
-  std::string tag(kTagBytes, '\0');
-  const Cipher cipher(EVP_CIPHER_CTX_new());
-  int size = 0;
-  if (cipher == nullptr ||
-      EVP_EncryptInit_ex(cipher.get(), EVP_aes_256_gcm(), nullptr, key.sealing.data(),
-                         Bytes(nonce)) != 1 ||
-      EVP_EncryptUpdate(cipher.get(), nullptr, &size, Bytes(context),
-                        static_cast<int>(context.size())) != 1 ||
-      EVP_EncryptUpdate(cipher.get(), Bytes(sealed), &size, Bytes(plain),
-                        static_cast<int>(plain.size())) != 1 ||
-      EVP_EncryptFinal_ex(cipher.get(), Bytes(sealed) + size, &size) != 1 ||
-      EVP_CIPHER_CTX_ctrl(cipher.get(), EVP_CTRL_GCM_GET_TAG, kTagBytes, tag.data()) != 1) {
-    return Fault(FaultCode::kInternal, "sealing: the library refused");
-  }
-  return key.id + ":" + Base64UrlOf(nonce + sealed + tag);
+  const std::string nonce = RandomBytes(random, std::tuple_size_v<GcmNonce>);
+  std::string sealed = secret.Reveal();
+  const std::optional<GcmTag> tag =
+      SealInPlace(key.sealing, ArrayOf<GcmNonce>(nonce), context, SpanOf(sealed));
+  if (!tag) return Fault(FaultCode::kInternal, "sealing: the library refused");
+  return key.id + ":" +
+         Base64UrlOf(nonce + sealed +
+                     std::string(reinterpret_cast<const char*>(tag->data()), tag->size()));
 }
 
 Result<Secret> MasterKey::Open(std::string_view sealed, std::string_view context) const {
+  constexpr size_t kNonceBytes = std::tuple_size_v<GcmNonce>;
+  constexpr size_t kTagBytes = std::tuple_size_v<GcmTag>;
   const size_t colon = sealed.find(':');
   if (colon == std::string_view::npos) return NoSeal(context);
   const auto key = std::ranges::find(keys_, sealed.substr(0, colon), &Key::id);
@@ -187,20 +185,9 @@ Result<Secret> MasterKey::Open(std::string_view sealed, std::string_view context
     return NoSeal(context);
   }
   const std::string_view whole = *bytes;
-  const std::string_view body = whole.substr(kNonceBytes, whole.size() - kNonceBytes - kTagBytes);
-  std::string tag(whole.substr(whole.size() - kTagBytes));
-  std::string plain(body.size(), '\0');
-  const Cipher cipher(EVP_CIPHER_CTX_new());
-  int size = 0;
-  if (cipher == nullptr ||
-      EVP_DecryptInit_ex(cipher.get(), EVP_aes_256_gcm(), nullptr, key->sealing.data(),
-                         Bytes(whole)) != 1 ||
-      EVP_DecryptUpdate(cipher.get(), nullptr, &size, Bytes(context),
-                        static_cast<int>(context.size())) != 1 ||
-      EVP_DecryptUpdate(cipher.get(), Bytes(plain), &size, Bytes(body),
-                        static_cast<int>(body.size())) != 1 ||
-      EVP_CIPHER_CTX_ctrl(cipher.get(), EVP_CTRL_GCM_SET_TAG, kTagBytes, tag.data()) != 1 ||
-      EVP_DecryptFinal_ex(cipher.get(), Bytes(plain) + size, &size) != 1) {
+  std::string plain(whole.substr(kNonceBytes, whole.size() - kNonceBytes - kTagBytes));
+  if (!OpenInPlace(key->sealing, ArrayOf<GcmNonce>(whole), context, SpanOf(plain),
+                   ArrayOf<GcmTag>(whole.substr(whole.size() - kTagBytes)))) {
     return NoSeal(context);
   }
   return Secret(std::move(plain));

@@ -44,14 +44,9 @@ size_t BlockSize(uint64_t bytes, uint64_t block) {
   return static_cast<size_t>(std::min<uint64_t>(kBlockBytes, bytes - block * kBlockBytes));
 }
 
-struct FreeCipher {
-  void operator()(EVP_CIPHER_CTX* context) const { EVP_CIPHER_CTX_free(context); }
-};
-using Cipher = std::unique_ptr<EVP_CIPHER_CTX, FreeCipher>;
-
 /// The number of the block; the key is the content's own.
-std::array<uint8_t, 12> NonceOf(uint64_t block) {
-  std::array<uint8_t, 12> nonce{};
+GcmNonce NonceOf(uint64_t block) {
+  GcmNonce nonce{};
   for (size_t i = 0; i < 8; ++i) nonce[i] = static_cast<uint8_t>(block >> (8 * i));
   return nonce;
 }
@@ -84,39 +79,18 @@ BlockCipher::BlockCipher(const CustomerKey& key, const Stamp& content) {
 
 BlockCipher::~BlockCipher() { OPENSSL_cleanse(key_.data(), key_.size()); }
 
-Result<std::array<uint8_t, BlockCipher::kTagBytes>> BlockCipher::Seal(uint64_t block,
-                                                                      std::string& data) const {
-  const Cipher cipher(EVP_CIPHER_CTX_new());
-  const std::array<uint8_t, 12> nonce = NonceOf(block);
-  auto* bytes = reinterpret_cast<uint8_t*>(data.data());
-  std::array<uint8_t, kTagBytes> tag{};
-  int size = 0;
-  if (cipher == nullptr ||
-      EVP_EncryptInit_ex(cipher.get(), EVP_aes_256_gcm(), nullptr, key_.data(), nonce.data()) !=
-          1 ||
-      EVP_EncryptUpdate(cipher.get(), bytes, &size, bytes, static_cast<int>(data.size())) != 1 ||
-      EVP_EncryptFinal_ex(cipher.get(), bytes + size, &size) != 1 ||
-      EVP_CIPHER_CTX_ctrl(cipher.get(), EVP_CTRL_GCM_GET_TAG, kTagBytes, tag.data()) != 1) {
-    return Fault(FaultCode::kInternal, "encryption: the library refused");
-  }
-  return tag;
+Result<GcmTag> BlockCipher::Seal(uint64_t block, std::string& data) const {
+  const std::optional<GcmTag> tag =
+      SealInPlace(key_, NonceOf(block), {}, {reinterpret_cast<uint8_t*>(data.data()), data.size()});
+  if (!tag) return Fault(FaultCode::kInternal, "encryption: the library refused");
+  return *tag;
 }
 
 Status BlockCipher::Open(uint64_t block, uint8_t* data, size_t size, const uint8_t* tag) const {
-  const Cipher cipher(EVP_CIPHER_CTX_new());
-  const std::array<uint8_t, 12> nonce = NonceOf(block);
-  std::array<uint8_t, kTagBytes> expected{};
+  GcmTag expected{};
   std::memcpy(expected.data(), tag, kTagBytes);
-  int written = 0;
-  if (cipher == nullptr ||
-      EVP_DecryptInit_ex(cipher.get(), EVP_aes_256_gcm(), nullptr, key_.data(), nonce.data()) !=
-          1 ||
-      EVP_DecryptUpdate(cipher.get(), data, &written, data, static_cast<int>(size)) != 1 ||
-      EVP_CIPHER_CTX_ctrl(cipher.get(), EVP_CTRL_GCM_SET_TAG, kTagBytes, expected.data()) != 1 ||
-      EVP_DecryptFinal_ex(cipher.get(), data + written, &written) != 1) {
-    return Fault(FaultCode::kStoreDamaged, "a block cannot be decrypted");
-  }
-  return Status::OK();
+  if (OpenInPlace(key_, NonceOf(block), {}, {data, size}, expected)) return Status::OK();
+  return Fault(FaultCode::kStoreDamaged, "a block cannot be decrypted");
 }
 
 // ---- BlobWriter

@@ -22,6 +22,7 @@
 
 #include "base/fault.h"
 #include "os/disk.h"
+#include "services/core/aes_gcm.h"
 #include "services/r2/object_record.h"
 
 namespace levada::services::r2 {
@@ -51,17 +52,17 @@ class CustomerKey final {
 /// Encrypts and decrypts blocks. A key of its own for each content: no nonce is used twice.
 class BlockCipher final {
  public:
-  static constexpr size_t kTagBytes = 16;
+  static constexpr size_t kTagBytes = std::tuple_size_v<GcmTag>;
   BlockCipher(const CustomerKey& key, const Stamp& content);
   ~BlockCipher();
 
   /// In place; the tag.
-  Result<std::array<uint8_t, kTagBytes>> Seal(uint64_t block, std::string& data) const;
+  Result<GcmTag> Seal(uint64_t block, std::string& data) const;
   /// In place. kStoreDamaged when the tag does not fit: damage, or another key.
   Status Open(uint64_t block, uint8_t* data, size_t size, const uint8_t* tag) const;
 
  private:
-  std::array<uint8_t, 32> key_{};
+  AesKey key_{};
 };
 
 /// One thread at a time. A writer that is dropped leaves a file that no record names.
