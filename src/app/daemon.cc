@@ -211,12 +211,8 @@ Status Daemon::Parts::Listen(const Clock& clock, Random& random) {
   metrics = std::make_unique<DaemonMetrics>(
       MetricsSources{options.data, clock, loop, *workers, *control, *reserve, requests},
       options.metrics);
-  metrics->AddStore(
-      "kv", [this](std::string_view name) { return kv->Property(name); },
-      [this] { return kv->commits(); });
-  metrics->AddStore(
-      "r2", [this](std::string_view name) { return objects->index().store().Property(name); },
-      [this] { return objects->index().committer().counts(); });
+  metrics->AddStore("kv", kv->store(), kv->committer());
+  metrics->AddStore("r2", objects->index().store(), objects->index().committer());
   front = std::make_unique<FrontDoor>(*v4, *metrics);
   s3 = std::make_unique<services::s3::S3Door>(
       services::s3::S3Services{*objects, *buckets, *control, clock},

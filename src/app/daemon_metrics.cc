@@ -126,10 +126,9 @@ void DaemonMetrics::AddDoor(const services::DoorWatch& watch, const net::Server&
   doors_.push_back({watch, server});
 }
 
-void DaemonMetrics::AddStore(std::string_view name,
-                             std::function<uint64_t(std::string_view)> property,
-                             std::function<db::rocks::CommitterCounts()> commits) {
-  stores_.push_back({std::string(name), std::move(property), std::move(commits)});
+void DaemonMetrics::AddStore(std::string_view name, const db::rocks::Store& store,
+                             const db::rocks::Committer& committer) {
+  stores_.push_back({std::string(name), store, committer});
 }
 
 net::Task<net::Response> DaemonMetrics::Serve(net::Request& request) {
@@ -172,10 +171,18 @@ std::vector<MetricFamily> DaemonMetrics::CollectElsewhere() const {
 }
 
 void DaemonMetrics::AddStores(std::vector<MetricFamily>& families) const {
+  MetricFamily open =
+      Family(MetricKind::kGauge, "levada_store_open",
+             "1 while a store is served, 0 while it is closed since it is damaged.");
+  for (const Store& each : stores_) {
+    open.samples.push_back({{{"store", each.name}}, each.store.closed_because().ok() ? 1.0 : 0.0});
+  }
+  families.push_back(std::move(open));
   for (const Property& property : kProperties) {
     MetricFamily family = Family(MetricKind::kGauge, property.metric, property.help);
-    for (const Store& store : stores_) {
-      family.samples.push_back({{{"store", store.name}}, Real(store.property(property.property))});
+    for (const Store& each : stores_) {
+      family.samples.push_back(
+          {{{"store", each.name}}, Real(each.store.Property(property.property))});
     }
     families.push_back(std::move(family));
   }
@@ -191,10 +198,10 @@ void DaemonMetrics::AddStores(std::vector<MetricFamily>& families) const {
                                  "Of them, those that failed.");
   MetricFamily busy =
       Family(MetricKind::kCounter, "levada_store_commit_seconds_total", "Time spent in them.");
-  for (const Store& store : stores_) {
-    const db::rocks::CommitterCounts counts = store.commits();
-    const auto add = [&store](MetricFamily& family, double value) {
-      family.samples.push_back({{{"store", store.name}}, value});
+  for (const Store& each : stores_) {
+    const db::rocks::CommitterCounts counts = each.committer.counts();
+    const auto add = [&each](MetricFamily& family, double value) {
+      family.samples.push_back({{{"store", each.name}}, value});
     };
     add(waiting, Real(counts.waiting));
     add(waiting_bytes, Real(counts.waiting_bytes));

@@ -46,9 +46,8 @@ class DaemonMetrics final {
 
   // Before it serves; what is given outlives it.
   void AddDoor(const services::DoorWatch& watch, const net::Server& server);
-  /// Both functions are called by other threads.
-  void AddStore(std::string_view name, std::function<uint64_t(std::string_view)> property,
-                std::function<db::rocks::CommitterCounts()> commits);
+  void AddStore(std::string_view name, const db::rocks::Store& store,
+                const db::rocks::Committer& committer);
 
   /// GET /metrics.
   net::Task<net::Response> Serve(net::Request& request);
@@ -62,8 +61,8 @@ class DaemonMetrics final {
   };
   struct Store {
     std::string name;
-    std::function<uint64_t(std::string_view)> property;
-    std::function<db::rocks::CommitterCounts()> commits;
+    const db::rocks::Store& store;
+    const db::rocks::Committer& committer;
   };
   // Asks disks and locks: not on the loop.
   std::vector<MetricFamily> CollectElsewhere() const;

@@ -1,5 +1,6 @@
-"""Damage stays where it is: one bit of any file is flipped, or the file is cut. The daemon then says in words which store is
-damaged and does not start, or it starts, serves no wrong byte, and serves what the damage has not hit."""
+"""Damage stays where it is: one bit of any file is flipped, or the file is cut, or gone. The daemon starts, serves no wrong byte, and
+serves what the damage has not hit: all of the other store, at least. Only without what it knows of accounts and keys it does
+not start, and says which file that is."""
 
 import base64
 import collections
@@ -25,6 +26,8 @@ SEALED = {"x-amz-server-side-encryption-customer-algorithm": "AES256",
           "x-amz-server-side-encryption-customer-key-MD5": base64.b64encode(hashlib.md5(KEY).digest()).decode()}
 SIZES = [0, 100, 3000, 5000, 60_000, 70_000, 300_000, 600_000]
 # Whose end may be lost with the power, so that nobody can tell who cut it.
+# Without these nobody can be told from anybody.
+NEEDED_TO_START = re.compile(r"(control\.db(-wal)?|VERSION|master\.key)$")
 CUT_LIKE_A_POWER_LOSS = re.compile(r".*\.log|MANIFEST-.*")
 # What holds nothing: locks, room kept back, RocksDB's own words, SQLite's index of a log.
 WITHOUT_CONTENT = re.compile(r"(LOCK|LOG(\.old.*)?|reserve|admin\.sock|.*-shm)$")
@@ -105,9 +108,10 @@ class Stored:
             self.failed.append(key)
         return "exact" if len(got) == whole else "error"
 
-    def read_all(self):
+    def read_all(self, *services):
+        """Of these services, or of all."""
         self.failed = []
-        return collections.Counter(self.read(*each) for each in self.values)
+        return collections.Counter(self.read(*each) for each in self.values if not services or each[0] in services)
 
     def files(self):
         """By what they are: "kv/*.sst"."""
@@ -124,6 +128,9 @@ class Stored:
 def damage(path, chance):
     """How, in words."""
     size = path.stat().st_size
+    if chance.random() < 0.1:
+        path.unlink()
+        return "cut off altogether"
     if chance.random() < 0.3:
         kept = chance.randrange(size)
         os.truncate(path, kept)
@@ -178,9 +185,12 @@ def try_daemon(stored, daemon, path, was_cut):
         return refusal(daemon, path)
     stored.turn_to(daemon)
     try:
+        neighbours = stored.read_all(*{"kv": ("object", "sealed"), "objects": ("kv",)}.get(path.parts[0], ()))
         counted = stored.read_all()
     except AssertionError as wrong:
         return "wrong", str(wrong)
+    if path.parts[0] in ("kv", "objects") and set(neighbours) != {"exact"}:
+        return "spread", f"the other store is harmed: {neighbours}"
     if daemon.process.poll() is not None:
         return "crash", f"exit {daemon.process.poll()}: {daemon.logged()[-1000:]}"
     if counted["missing"]:
@@ -189,6 +199,9 @@ def try_daemon(stored, daemon, path, was_cut):
     if not counted["error"]:
         return "unharmed", None
     logged = daemon.logged()
+    if "stays closed" in logged:
+        said = str(daemon.data / path.parts[0]) in logged and "levada fsck" in logged
+        return "store closed", None if said else "the log does not say which store it is"
     if path.name not in logged and not all(key in logged or key.replace("/", "%2F") in logged for key in stored.failed):
         return "unnamed", f"{counted['error']} reads failed, and the log says neither of which file nor of which object"
     if "blobs" in path.parts and counted["error"] > 1:
@@ -205,6 +218,8 @@ def refusal(daemon, path):
         return "crash", f"exit {status}: {last}"
     if status < 0 or "message" not in said:
         return "crash", f"exit {status}: {last}"
+    if not NEEDED_TO_START.match(str(path)):
+        return "refused", f"one damaged store keeps the daemon from starting: {said}"
     words = said["message"] + str(said["details"]) + said["help"]
     if str(daemon.data / path.parts[0]) not in words and path.name.replace(".", " ") not in words:
         return "unnamed", f"exit {status}, and the message does not name what is damaged: {said}"

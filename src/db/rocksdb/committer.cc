@@ -64,8 +64,10 @@ Status Committer::Write(const std::deque<Waiting>& group) {
   const SteadyTime began = Now();
   std::vector<const Batch*> batches;
   for (const Waiting& each : group) batches.push_back(&each.batch);
-  // One that could not be opened again after a failure gets another chance with each group.
-  Status written = store_.is_open() ? Status::OK() : store_.Reopen();
+  Status written = store_.closed_because();
+  // One that could not be opened again after a failure gets another chance with each group, unless
+  // it is damaged: that does not pass.
+  if (!written.ok() && CodeOf(written) != FaultCode::kStoreDamaged) written = store_.Reopen();
   if (written.ok()) {
     written = store_.Write(batches);
     // Before the answers: whoever hears of it and tries again finds the store opened anew.

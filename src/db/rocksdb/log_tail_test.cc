@@ -44,7 +44,8 @@ class LogTail : public testing::Test {
     std::ifstream file(LogPath(), std::ios::binary);
     return {std::istreambuf_iterator<char>(file), {}};
   }
-  /// A store's log of records of these sizes; begins_ is where each of them begins.
+  /// A store's log of records of these sizes; begins_ is where each of them begins. The store as it
+  /// was when its process ended is in "killed".
   std::string LogOf(const std::vector<size_t>& sizes) {
     const auto store = ValueOf(Store::Open(Options()));
     for (size_t i = 0; i < sizes.size(); ++i) {
@@ -54,6 +55,7 @@ class LogTail : public testing::Test {
       batch.Put(0, std::to_string(i), values_.back());
       EXPECT_THAT(store->Write({&batch}), IsOk());
     }
+    std::filesystem::copy(directory_ / "store", directory_ / "killed");
     return ReadLog();
   }
 
@@ -120,18 +122,15 @@ TEST_F(LogTail, EndsAtARecordWhateverIsThere) {
 
 TEST_F(LogTail, AStoreOpensWithoutAWriteThatAPowerLossTore) {
   const std::string log = LogOf({10, 3000, 80'000});
-  const std::string path = LogPath();
-  const std::filesystem::path whole = directory_ / "whole";
-  std::filesystem::copy(directory_ / "store", whole);
   int cut = 0;
   for (int trial = 0; trial < 30; ++trial) {
     std::filesystem::remove_all(directory_ / "store");
-    std::filesystem::copy(whole, directory_ / "store");
+    std::filesystem::copy(directory_ / "killed", directory_ / "store");
     std::string torn = log;
     for (size_t sector = begins_[2] / kSector; sector * kSector < log.size(); ++sector) {
       if (random_->Next() % 2 == 0) torn = WithoutSector(std::move(torn), begins_[2], sector);
     }
-    std::ofstream(path, std::ios::binary) << torn;
+    std::ofstream(LogPath(), std::ios::binary) << torn;
     const auto store = ValueOf(Store::Open(Options()));
     EXPECT_EQ(ValueOf(store->Get(0, "0")), values_[0]);
     EXPECT_EQ(ValueOf(store->Get(0, "1")), values_[1]);

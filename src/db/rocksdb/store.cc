@@ -5,15 +5,15 @@
 #include <rocksdb/db.h>
 #include <rocksdb/env.h>
 #include <rocksdb/filter_policy.h>
+#include <rocksdb/listener.h>
 #include <rocksdb/options.h>
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
 
-#include <algorithm>
+#include <mutex>
 #include <utility>
 
-#include "db/rocksdb/log_tail.h"
-#include "os/disk.h"
+#include "db/rocksdb/store_files.h"
 
 namespace levada::db::rocks {
 namespace {
@@ -47,7 +47,8 @@ Status FaultOfStatus(const rocksdb::Status& status, const std::string& path,
   FaultCode code = FaultCode::kTargetIo;
   if (status.IsNoSpace() || status.subcode() == rocksdb::Status::kNoSpace) {
     code = FaultCode::kDiskFull;
-  } else if (status.IsCorruption()) {
+  } else if (status.IsCorruption() || (status.IsPathNotFound() && doing == "open")) {
+    // Its directory is there by then: what it lacks is a file that another of its files names.
     code = FaultCode::kStoreDamaged;
   } else if (status.IsIOError() && status.ToString().find("lock") != std::string::npos &&
              doing == "open") {
@@ -57,54 +58,30 @@ Status FaultOfStatus(const rocksdb::Status& status, const std::string& path,
       .With("path", path);
 }
 
-/// The newest log that has anything: its last record is the one write that may not be synced yet.
-std::string NewestLog(rocksdb::Env& env, const std::string& directory) {
-  std::vector<std::string> names;
-  if (!env.GetChildren(directory, &names).ok()) return {};
-  std::string newest;
-  for (const std::string& name : names) {
-    uint64_t bytes = 0;
-    const std::string path = os::JoinPath(directory, name);
-    // Numbers of six digits or more: the longer is the greater.
-    if (name.ends_with(".log") && env.GetFileSize(path, &bytes).ok() && bytes > 0) {
-      newest = std::max(newest, path, [](const std::string& a, const std::string& b) {
-        return std::pair(a.size(), a) < std::pair(b.size(), b);
-      });
+/// A compaction that meets a damaged block would close the whole store to writes. The damage harms
+/// nobody but who reads that block, and it is told to them.
+class DamageInCompactions final : public rocksdb::EventListener {
+ public:
+  explicit DamageInCompactions(std::function<void(const std::string&)> on_damage)
+      : on_damage_(std::move(on_damage)) {}
+
+  void OnBackgroundError(rocksdb::BackgroundErrorReason reason, rocksdb::Status* error) override {
+    if (reason != rocksdb::BackgroundErrorReason::kCompaction || !error->IsCorruption()) return;
+    const std::string what = error->ToString();
+    *error = rocksdb::Status::OK();
+    {
+      // It is tried again each second.
+      const std::lock_guard lock(mutex_);
+      if (std::exchange(last_, what) == what) return;
     }
+    if (on_damage_) on_damage_(what);
   }
-  return newest;
-}
 
-rocksdb::Status CutFile(rocksdb::Env& env, const std::string& path, uint64_t bytes) {
-  std::unique_ptr<rocksdb::WritableFile> file;
-  rocksdb::Status status = env.ReopenWritableFile(path, &file, rocksdb::EnvOptions());
-  if (status.ok()) status = file->Truncate(bytes);
-  if (status.ok()) status = file->Sync();
-  return status.ok() ? file->Close() : status;
-}
-
-/// How many bytes of an unfinished write were cut off the log; 0: there was none.
-rocksdb::Status CutTornTail(rocksdb::Env& env, const std::string& directory, uint64_t* cut) {
-  const std::string path = NewestLog(env, directory);
-  std::string log;
-  if (path.empty()) return rocksdb::Status::OK();
-  const rocksdb::Status read = rocksdb::ReadFileToString(&env, path, &log);
-  if (!read.ok()) return read;
-  const std::optional<uint64_t> size = SizeWithoutTornTail(log);
-  if (!size) return rocksdb::Status::OK();
-  *cut = log.size() - *size;
-  return CutFile(env, path, *size);
-}
-
-/// RocksDB would make the directory too, and not sync its name in the parent.
-rocksdb::Status MakeDirectory(rocksdb::Env& env, const std::string& path) {
-  rocksdb::Status status = env.CreateDirIfMissing(path);
-  if (!status.ok()) return status;
-  // Also when it is there: whoever made it may have been killed before it was synced.
-  std::unique_ptr<rocksdb::Directory> parent;
-  status = env.NewDirectory(os::ParentPath(path), &parent);
-  return status.ok() ? parent->Fsync() : status;
-}
+ private:
+  const std::function<void(const std::string&)> on_damage_;
+  std::mutex mutex_;
+  std::string last_;
+};
 
 }  // namespace
 
@@ -112,6 +89,7 @@ struct Store::Shared {
   std::shared_ptr<rocksdb::Cache> cache;
   std::unique_ptr<rocksdb::Env> env;
   std::vector<std::unique_ptr<DeadRecords>> filters;  // one a family, null without a rule
+  std::shared_ptr<DamageInCompactions> listener;
 };
 
 // ---- Batch
@@ -201,14 +179,26 @@ Store::Store(StoreOptions options)
     : options_(std::move(options)), shared_(std::make_unique<Shared>()) {
   shared_->cache = rocksdb::NewLRUCache(options_.cache_bytes);
   if (options_.files) shared_->env = rocksdb::NewCompositeEnv(options_.files);
+  shared_->listener = std::make_shared<DamageInCompactions>(options_.on_damage);
   for (const Family& family : options_.families) {
     shared_->filters.push_back(family.is_dead ? std::make_unique<DeadRecords>(family) : nullptr);
   }
 }
 
-Store::~Store() { CloseFiles(); }
+Store::~Store() {
+  if (db_ && !options_.is_read_only) static_cast<void>(Flush());  // else the log still has it
+  CloseFiles();
+}
 
 Result<std::unique_ptr<Store>> Store::Open(StoreOptions options) {
+  return Make(std::move(options), /*stays_closed=*/false);
+}
+
+Result<std::unique_ptr<Store>> Store::OpenOrStayClosed(StoreOptions options) {
+  return Make(std::move(options), /*stays_closed=*/true);
+}
+
+Result<std::unique_ptr<Store>> Store::Make(StoreOptions options, bool stays_closed) {
   std::unique_ptr<Store> store(new Store(std::move(options)));
   rocksdb::Env* const own = store->shared_->env.get();
   if (!store->options_.is_read_only) {
@@ -216,7 +206,8 @@ Result<std::unique_ptr<Store>> Store::Open(StoreOptions options) {
         MakeDirectory(own != nullptr ? *own : *rocksdb::Env::Default(), store->options_.path);
     if (!made.ok()) return store->Fail("make its directory", made);
   }
-  ARROW_RETURN_NOT_OK(store->OpenFiles());
+  const Status opened = store->OpenFiles();
+  if (!opened.ok() && !(stays_closed && CodeOf(opened) == FaultCode::kStoreDamaged)) return opened;
   return store;
 }
 
@@ -242,6 +233,7 @@ Status Store::OpenFiles() {
   database.max_background_jobs = 2;
   // Errors of background work are ours to judge: Reopen, not a retry behind our back.
   database.max_bgerror_resume_count = 0;
+  database.listeners.push_back(shared_->listener);
   database.keep_log_file_num = 4;
   database.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
   database.max_open_files = 512;
@@ -267,7 +259,9 @@ Status Store::OpenFiles() {
   rocksdb::DB* opened = nullptr;
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::Status status =
-      options_.is_read_only
+      LacksItsBeginning(*database.env, options_.path)
+          ? rocksdb::Status::Corruption("the file CURRENT is missing")
+      : options_.is_read_only
           ? rocksdb::DB::OpenForReadOnly(database, options_.path, wanted, &handles, &opened)
           : rocksdb::DB::Open(database, options_.path, wanted, &handles, &opened);
   if (status.IsCorruption() && !options_.is_read_only) {
@@ -282,6 +276,7 @@ Status Store::OpenFiles() {
     closed_because_ = FaultOfStatus(status, options_.path, "open");
     return closed_because_;
   }
+  closed_because_ = Status::OK();
   db_.reset(opened);
   db_->DestroyColumnFamilyHandle(handles.front());  // RocksDB's own default one, which stays empty
   families_.assign(handles.begin() + 1, handles.end());
@@ -372,9 +367,9 @@ Status Store::Reopen() {
   return OpenFiles();
 }
 
-bool Store::is_open() const {
+Status Store::closed_because() const {
   const std::shared_lock open(open_mutex_);
-  return db_ != nullptr;
+  return closed_because_;
 }
 
 Status Store::Flush() {

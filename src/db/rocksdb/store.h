@@ -53,6 +53,8 @@ struct StoreOptions {
   /// Of a store that nobody else has open: nothing of it is changed, a write fails, and what stands
   /// in its log is read into memory.
   bool is_read_only = false;
+  /// Hears of damage that a compaction met, once of each in a row. On RocksDB's threads.
+  std::function<void(const std::string& what)> on_damage = {};
   /// Tests put faults between RocksDB and the disk. Null: the system's.
   std::shared_ptr<rocksdb::FileSystem> files;
 };
@@ -131,6 +133,11 @@ class Store final {
  public:
   /// Errors: kStoreDamaged (the log or a table), kLeaseHeld (open elsewhere), kTargetIo, kDiskFull.
   static Result<std::unique_ptr<Store>> Open(StoreOptions options);
+  /// As Open, but a damaged one is there and closed: whatever is asked of it fails with
+  /// closed_because(), and Reopen may be tried.
+  static Result<std::unique_ptr<Store>> OpenOrStayClosed(StoreOptions options);
+  /// What is in memory is written into tables, if that can be done: then the next start has no log
+  /// to replay, and damage to one has nothing to hit.
   ~Store();
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;
@@ -153,7 +160,8 @@ class Store final {
   /// it. After an error the store is closed: every read fails with it, and Reopen may be called
   /// again.
   Status Reopen();
-  bool is_open() const;
+  /// OK while it is open. kStoreDamaged: nothing but fsck makes it whole again.
+  Status closed_because() const;
   /// Empties memtables into tables, so that the next start has no log to replay.
   Status Flush();
   /// Flushes, and merges all tables into as few as there can be.
@@ -169,6 +177,7 @@ class Store final {
   friend class View;
   friend class Cursor;
   explicit Store(StoreOptions options);
+  static Result<std::unique_ptr<Store>> Make(StoreOptions options, bool stays_closed);
   Status OpenFiles();
   void CloseFiles();
   Status Fail(const char* doing, const rocksdb::Status& status) const;
@@ -178,7 +187,7 @@ class Store final {
   std::unique_ptr<Shared> shared_;
   mutable std::shared_mutex open_mutex_;  // shared: reads; exclusive: closing and opening
   std::unique_ptr<rocksdb::DB> db_;       // null while closed
-  Status closed_because_;
+  Status closed_because_;                 // OK while open
   std::atomic<uint64_t> torn_bytes_{0};
   std::vector<rocksdb::ColumnFamilyHandle*> families_;
 };

@@ -55,5 +55,14 @@ TEST_F(OpenControlTest, AKeyOfAnotherDirectoryIsRefused) {
   EXPECT_EQ(CodeOf(Open(elsewhere_).status()), FaultCode::kStoreDamaged);
 }
 
+TEST_F(OpenControlTest, ADirectoryWithStoresNeverGetsANewDatabase) {
+  IssueFirst(*ValueOf(Open()));
+  ASSERT_THAT(disk_->CreateDirectories(directory_->Path("kv")), IsOk());
+  ASSERT_THAT(Open().status(), IsOk());
+  ASSERT_THAT(disk_->Remove(directory_->Path("control.db")), IsOk());
+  EXPECT_EQ(CodeOf(Open().status()), FaultCode::kStoreDamaged);
+  EXPECT_FALSE(IsThere(directory_->Path("control.db")));
+}
+
 }  // namespace
 }  // namespace levada::services

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "services/core/service_store.h"
 #include "services/kv/kv_record.h"
 
 namespace levada::services::kv {
@@ -66,15 +67,8 @@ Result<std::unique_ptr<KvStore>> KvStore::Open(const std::string& path, KvLimits
              return IsPast(ExpiryOfValueKey(key), self->NowMs());
            }},
   };
-  ARROW_ASSIGN_OR_RAISE(store->store_, db::rocks::Store::Open(std::move(options)));
-  db::rocks::CommitterOptions committing;
-  committing.clock = &clock;
-  // Before the store is opened again: it needs room for that.
-  committing.on_failure = [reserve](const Status& failure) {
-    if (reserve != nullptr && CodeOf(failure) == FaultCode::kDiskFull) reserve->Release();
-  };
-  store->committer_ =
-      std::make_unique<db::rocks::Committer>(*store->store_, std::move(committing), log);
+  ARROW_ASSIGN_OR_RAISE(store->store_, OpenServiceStore(std::move(options), log));
+  store->committer_ = MakeServiceCommitter(*store->store_, clock, log, reserve);
   return store;
 }
 

@@ -70,7 +70,7 @@ struct KvCachedEntry {
 class KvStore final {
  public:
   /// Opens or makes `path`. All outlive it; `reserve` may be null. Errors: those of
-  /// db::rocks::Store::Open.
+  /// OpenServiceStore.
   static Result<std::unique_ptr<KvStore>> Open(const std::string& path, KvLimits limits,
                                                const Clock& clock, Logger& log,
                                                os::DiskReserve* reserve = nullptr,
@@ -95,8 +95,8 @@ class KvStore final {
 
   const KvLimits& limits() const { return limits_; }
   /// For metrics.
-  uint64_t Property(std::string_view name) const { return store_->Property(name); }
-  db::rocks::CommitterCounts commits() const { return committer_->counts(); }
+  const db::rocks::Store& store() const { return *store_; }
+  const db::rocks::Committer& committer() const { return *committer_; }
 
  private:
   KvStore(KvLimits limits, const Clock& clock, os::DiskReserve* reserve);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "services/core/service_store.h"
+
 namespace levada::services::r2 {
 namespace {
 
@@ -118,15 +120,8 @@ Result<std::unique_ptr<ObjectIndex>> ObjectIndex::Open(const std::string& path, 
   std::unique_ptr<ObjectIndex> index(new ObjectIndex());
   options.path = path;
   options.families = IndexFamilies();
-  ARROW_ASSIGN_OR_RAISE(index->store_, db::rocks::Store::Open(std::move(options)));
-  db::rocks::CommitterOptions committing;
-  committing.clock = &clock;
-  // Before the store is opened again: it needs room for that.
-  committing.on_failure = [reserve](const Status& failure) {
-    if (reserve != nullptr && CodeOf(failure) == FaultCode::kDiskFull) reserve->Release();
-  };
-  index->committer_ =
-      std::make_unique<db::rocks::Committer>(*index->store_, std::move(committing), log);
+  ARROW_ASSIGN_OR_RAISE(index->store_, OpenServiceStore(std::move(options), log));
+  index->committer_ = MakeServiceCommitter(*index->store_, clock, log, reserve);
   return index;
 }
 

@@ -93,7 +93,7 @@ struct BucketMeasure {
 
 class ObjectIndex final {
  public:
-  /// All outlive it; `reserve` may be null. Errors: those of db::rocks::Store::Open.
+  /// All outlive it; `reserve` may be null. Errors: those of OpenServiceStore.
   static Result<std::unique_ptr<ObjectIndex>> Open(const std::string& path, const Clock& clock,
                                                    Logger& log, os::DiskReserve* reserve,
                                                    db::rocks::StoreOptions options = {});

@@ -1,0 +1,22 @@
+#pragma once
+// What is done to the files of a store before RocksDB opens them. Blocking.
+
+#include <rocksdb/env.h>
+
+#include <cstdint>
+#include <string>
+
+namespace levada::db::rocks {
+
+/// Makes it when absent, durably: RocksDB would not sync its name in the parent.
+rocksdb::Status MakeDirectory(rocksdb::Env& env, const std::string& path);
+
+/// Whether the file that names the current state is missing beside others that came after it:
+/// RocksDB would make a new store there, and remove them.
+bool LacksItsBeginning(rocksdb::Env& env, const std::string& directory);
+
+/// How many bytes of an unfinished write (log_tail.h) were cut off the newest log; 0: there was
+/// none.
+rocksdb::Status CutTornTail(rocksdb::Env& env, const std::string& directory, uint64_t* cut);
+
+}  // namespace levada::db::rocks
