@@ -3,7 +3,8 @@
 #include <algorithm>
 #include <cstddef>
 
-#include "formats/checksums/crc.h"
+#include "base/byte_order.h"
+#include "db/rocksdb/masked_crc.h"
 
 namespace levada::db::rocks {
 namespace {
@@ -22,27 +23,17 @@ struct Fragment {
   size_t bytes = 0;  ///< with its header
 };
 
-uint64_t ReadLittle(std::string_view bytes, size_t at, size_t count) {
-  uint64_t value = 0;
-  for (size_t i = 0; i < count; ++i) {
-    value |= uint64_t{static_cast<uint8_t>(bytes[at + i])} << (8 * i);
-  }
-  return value;
-}
-
-uint32_t Masked(uint32_t crc) { return ((crc >> 15) | (crc << 17)) + 0xa282ead8U; }
-
 /// The fragment at `at`, where there is room for a header. nullopt: it is none, or damaged.
 std::optional<Fragment> FragmentAt(std::string_view bytes, size_t at) {
   const size_t block_end = std::min(bytes.size(), (at / kBlockBytes + 1) * kBlockBytes);
   const auto kind = static_cast<Kind>(bytes[at + 6]);
-  const auto size = static_cast<size_t>(ReadLittle(bytes, at + 4, 2));
+  const auto size = static_cast<size_t>(ReadLittleEndian(bytes.substr(at + 4, 2)));
   if (kind < Kind::kFull || kind > Kind::kLast || size > block_end - at - kHeaderBytes) {
     return std::nullopt;
   }
-  const auto crc = static_cast<uint32_t>(
-      checksums::ExtendCrc(checksums::CrcKind::kCrc32c, 0, bytes.substr(at + 6, size + 1)));
-  if (Masked(crc) != ReadLittle(bytes, at, 4)) return std::nullopt;
+  if (MaskedCrc(bytes.substr(at + 6, size + 1)) != ReadLittleEndian(bytes.substr(at, 4))) {
+    return std::nullopt;
+  }
   return Fragment{kind, kHeaderBytes + size};
 }
 
@@ -56,7 +47,7 @@ bool HasRoom(std::string_view bytes, size_t at) {
 bool MayBegin(std::string_view bytes, size_t at) {
   const auto kind = static_cast<Kind>(bytes[at + 6]);
   if (kind != Kind::kFull && kind != Kind::kFirst) return false;
-  const auto size = static_cast<size_t>(ReadLittle(bytes, at + 4, 2));
+  const auto size = static_cast<size_t>(ReadLittleEndian(bytes.substr(at + 4, 2)));
   const size_t block_end = (at / kBlockBytes + 1) * kBlockBytes;
   if (kind == Kind::kFirst) return at + kHeaderBytes + size == block_end;
   // Sequence numbers have 56 bits.

@@ -38,6 +38,21 @@ rocksdb::Status CutFile(rocksdb::Env& env, const std::string& path, uint64_t byt
   return status.ok() ? file->Close() : status;
 }
 
+rocksdb::Status CopyFile(rocksdb::Env& env, const std::string& from, const std::string& to) {
+  std::unique_ptr<rocksdb::SequentialFile> source;
+  std::unique_ptr<rocksdb::WritableFile> target;
+  rocksdb::Status status = env.NewSequentialFile(from, &source, rocksdb::EnvOptions());
+  if (status.ok()) status = env.NewWritableFile(to, &target, rocksdb::EnvOptions());
+  std::string room(size_t{1} << 20, '\0');
+  while (status.ok()) {
+    rocksdb::Slice piece;
+    status = source->Read(room.size(), &piece, room.data());
+    if (!status.ok() || piece.empty()) break;
+    status = target->Append(piece);
+  }
+  return status.ok() ? target->Close() : status;
+}
+
 }  // namespace
 
 rocksdb::Status CutTornTail(rocksdb::Env& env, const std::string& directory, uint64_t* cut) {
@@ -68,6 +83,36 @@ rocksdb::Status MakeDirectory(rocksdb::Env& env, const std::string& path) {
   std::unique_ptr<rocksdb::Directory> parent;
   status = env.NewDirectory(os::ParentPath(path), &parent);
   return status.ok() ? parent->Fsync() : status;
+}
+
+rocksdb::Status CopyStore(rocksdb::Env& env, const std::string& from, const std::string& to) {
+  std::vector<std::string> names;
+  rocksdb::Status status = env.GetChildren(from, &names);
+  if (status.ok()) status = env.CreateDir(to);
+  for (const std::string& name : names) {
+    if (!status.ok()) return status;
+    if (name == "LOCK" || name.starts_with("LOG")) continue;
+    const std::string source = os::JoinPath(from, name);
+    const std::string target = os::JoinPath(to, name);
+    const bool is_immutable = name.ends_with(".sst") || name.ends_with(".blob");
+    if (is_immutable && env.LinkFile(source, target).ok()) continue;
+    status = CopyFile(env, source, target);
+  }
+  return status;
+}
+
+rocksdb::Status RemoveTree(rocksdb::Env& env, const std::string& directory) {
+  std::vector<std::string> names;
+  if (env.FileExists(directory).IsNotFound()) return rocksdb::Status::OK();
+  rocksdb::Status status = env.GetChildren(directory, &names);
+  for (const std::string& name : names) {
+    if (!status.ok()) return status;
+    const std::string path = os::JoinPath(directory, name);
+    bool is_directory = false;
+    status = env.IsDirectory(path, &is_directory);
+    if (status.ok()) status = is_directory ? RemoveTree(env, path) : env.DeleteFile(path);
+  }
+  return status.ok() ? env.DeleteDir(directory) : status;
 }
 
 }  // namespace levada::db::rocks
