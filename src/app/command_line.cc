@@ -278,6 +278,9 @@ void DefineOwn(CLI::App& app, Verb verb, Raw& raw) {
     case Verb::kFsck:
       app.add_flag("--scrub", raw.line.scrub, "read the files of all objects to their end")
           ->group(kOptions);
+      app.add_flag("--salvage", raw.line.salvage,
+                   "put what is readable of a damaged store in its place")
+          ->group(kOptions);
       [[fallthrough]];
     case Verb::kServe:
     case Verb::kAccount:

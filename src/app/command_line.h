@@ -99,6 +99,7 @@ struct CommandLine {
   int64_t limit = 100;              ///< kAudit: entries
   int64_t before = 0;               ///< kAudit: those of lower rows; 0: the newest
   bool scrub = false;               ///< kFsck
+  bool salvage = false;             ///< kFsck
   std::string error_code;           ///< kExplain; empty: list all
   std::string shell;                ///< kCompletions
 };

@@ -39,6 +39,7 @@ constexpr int64_t kReserveBytes = int64_t{64} << 20;
 // connections.
 constexpr int64_t kFilesOfStores = 1280;
 constexpr auto kLifecycleEvery = std::chrono::hours(1);
+constexpr auto kLifecycleFirst = std::chrono::minutes(1);  // behind a start
 constexpr auto kSpaceTick = std::chrono::seconds(1);
 // What a first start gives out is for a person at the keyboard to begin with.
 constexpr WallMicros kFirstTokenLife = WallMicros{90} * 86'400 * 1'000'000;
@@ -283,8 +284,8 @@ void Daemon::Parts::Sweep() {
 }
 
 net::Task<void> Daemon::Parts::WatchLifecycles() {
-  while (true) {
-    co_await loop.Sleep(kLifecycleEvery);
+  co_await loop.Sleep(kLifecycleFirst);
+  for (;; co_await loop.Sleep(kLifecycleEvery)) {
     for (const Resource& each : buckets->List(0)) {
       const auto bucket = buckets->Find(each.name);
       if (!bucket.ok() || *bucket == nullptr) continue;

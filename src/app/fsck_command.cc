@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
+#include <vector>
 
 #include "app/commands.h"
 #include "app/json_output.h"
@@ -11,7 +13,9 @@
 #include "services/core/control_check.h"
 #include "services/core/data_directory.h"
 #include "services/kv/kv_check.h"
+#include "services/kv/kv_salvage.h"
 #include "services/r2/r2_check.h"
+#include "services/r2/r2_salvage.h"
 
 namespace levada::app {
 namespace {
@@ -73,8 +77,33 @@ Result<Checked> CheckAll(Session& session, const services::DataDirectory& direct
   return checked;
 }
 
-std::string JsonOf(const std::string& path, const Checked& checked, const Findings& findings,
-                   bool is_scrub) {
+/// What --salvage did.
+struct Salvaged {
+  std::vector<std::string> kept;  ///< where the damaged stores are now
+  Findings lost;
+};
+
+Status SalvageAll(Session& session, const services::DataDirectory& directory,
+                  const Checked& checked, Salvaged& salvaged) {
+  const Context& ctx = session.context();
+  if (!checked.kv.is_readable) {
+    ARROW_ASSIGN_OR_RAISE(
+        std::string kept,
+        services::kv::SalvageKv(ctx, session.disk(), directory.Path("kv"),
+                                checked.control.Known(ResourceKind::kNamespace), salvaged.lost));
+    salvaged.kept.push_back(std::move(kept));
+  }
+  if (!checked.r2.is_readable) {
+    ARROW_ASSIGN_OR_RAISE(
+        std::string kept,
+        services::r2::SalvageR2(ctx, session.disk(), directory.Path("objects"),
+                                checked.control.Known(ResourceKind::kBucket), salvaged.lost));
+    salvaged.kept.push_back(std::move(kept));
+  }
+  return Status::OK();
+}
+
+Json ListOf(const Findings& findings) {
   Json list = Json::array();
   for (const Finding& finding : findings.kept()) {
     list.push_back({{"kind", finding.kind == FindingKind::kDamage ? "damage" : "leftover"},
@@ -83,25 +112,31 @@ std::string JsonOf(const std::string& path, const Checked& checked, const Findin
                     {"where", finding.where},
                     {"detail", finding.detail}});
   }
-  const Json json = {{"levada_fsck", kJsonVersion},
-                     {"data", path},
-                     {"clean", findings.damage() == 0},
-                     {"scrubbed", is_scrub},
-                     {"damage", findings.damage()},
-                     {"leftovers", findings.leftovers()},
-                     {"checked",
-                      {{"accounts", checked.control.accounts},
-                       {"tokens", checked.control.tokens},
-                       {"audit_entries", checked.control.audit_entries},
-                       {"kv_keys", checked.kv.keys},
-                       {"kv_bytes", checked.kv.value_bytes},
-                       {"r2_objects", checked.r2.objects},
-                       {"r2_versions", checked.r2.versions},
-                       {"r2_uploads", checked.r2.uploads},
-                       {"r2_parts", checked.r2.parts},
-                       {"r2_files", checked.r2.files},
-                       {"r2_bytes_read", checked.r2.bytes_read}}},
-                     {"findings", std::move(list)}};
+  return list;
+}
+
+std::string JsonOf(const std::string& path, const Checked& checked, const Findings& findings,
+                   const std::optional<Salvaged>& salvaged, bool is_scrub) {
+  Json json = {{"levada_fsck", kJsonVersion},
+               {"data", path},
+               {"clean", findings.damage() == 0},
+               {"scrubbed", is_scrub},
+               {"damage", findings.damage()},
+               {"leftovers", findings.leftovers()},
+               {"checked",
+                {{"accounts", checked.control.accounts},
+                 {"tokens", checked.control.tokens},
+                 {"audit_entries", checked.control.audit_entries},
+                 {"kv_keys", checked.kv.keys},
+                 {"kv_bytes", checked.kv.value_bytes},
+                 {"r2_objects", checked.r2.objects},
+                 {"r2_versions", checked.r2.versions},
+                 {"r2_uploads", checked.r2.uploads},
+                 {"r2_parts", checked.r2.parts},
+                 {"r2_files", checked.r2.files},
+                 {"r2_bytes_read", checked.r2.bytes_read}}},
+               {"findings", ListOf(findings)}};
+  if (salvaged) json["salvaged"] = {{"kept", salvaged->kept}, {"lost", ListOf(salvaged->lost)}};
   return Dump(json, 2);
 }
 
@@ -115,8 +150,7 @@ std::string Count(uint64_t count, std::string_view one) {
   return FormatCount(static_cast<int64_t>(count), one);
 }
 
-std::string TextOf(const std::string& path, const Checked& checked, const Findings& findings,
-                   const Session& session) {
+std::string TableOf(const Findings& findings, const Session& session) {
   const Paint paint(session.terminal().output_color);
   Table table({{""},
                {"store"},
@@ -133,6 +167,22 @@ std::string TextOf(const std::string& path, const Checked& checked, const Findin
   const uint64_t untold = findings.damage() + findings.leftovers() - findings.kept().size();
   if (untold > 0) text += fmt::format("and {} more\n", Count(untold));
   if (table.row_count() > 0) text += "\n";
+  return text;
+}
+
+std::string TextOf(const Salvaged& salvaged, const Session& session) {
+  if (salvaged.kept.empty()) return "nothing to salvage: every store can be read to its end\n\n";
+  std::string text = TableOf(salvaged.lost, session);
+  for (const std::string& kept : salvaged.kept) {
+    text += fmt::format("salvaged; the damaged store is kept as {}\n", kept);
+  }
+  return text + "\n";
+}
+
+std::string TextOf(const std::string& path, const Checked& checked, const Findings& findings,
+                   const Session& session) {
+  const Paint paint(session.terminal().output_color);
+  std::string text = TableOf(findings, session);
   text += fmt::format(
       "{}: {}, {}; kv: {}, {}; r2: {}, {}, {}, {}", path,
       Count(checked.control.accounts, "account"), Count(checked.control.tokens, "token"),
@@ -155,10 +205,18 @@ Result<bool> DoFsck(Session& session) {
   const std::string& path = settings.daemon.data;
   ARROW_ASSIGN_OR_RAISE(const auto directory, Take(session, path));
   Findings findings;
-  ARROW_ASSIGN_OR_RAISE(const Checked checked, CheckAll(session, *directory, findings));
-  ARROW_RETURN_NOT_OK(session.line().json ? PrintJson(session, JsonOf(path, checked, findings,
-                                                                      session.line().scrub))
-                                          : WriteOutput(TextOf(path, checked, findings, session)));
+  ARROW_ASSIGN_OR_RAISE(Checked checked, CheckAll(session, *directory, findings));
+  std::optional<Salvaged> salvaged;
+  if (session.line().salvage) {
+    ARROW_RETURN_NOT_OK(SalvageAll(session, *directory, checked, salvaged.emplace()));
+    findings = Findings();
+    ARROW_ASSIGN_OR_RAISE(checked, CheckAll(session, *directory, findings));
+  }
+  ARROW_RETURN_NOT_OK(
+      session.line().json
+          ? PrintJson(session, JsonOf(path, checked, findings, salvaged, session.line().scrub))
+          : WriteOutput((salvaged ? TextOf(*salvaged, session) : "") +
+                        TextOf(path, checked, findings, session)));
   return findings.damage() == 0;
 }
 

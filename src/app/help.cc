@@ -148,9 +148,14 @@ constexpr auto kVerbs = std::to_array<VerbText>({
      "Reads the control database, every record and value of KV and every record of R2, holds them "
      "against each other, and looks at the file of each object; with --scrub it reads these to "
      "their end. Names what is damaged or missing, and what is left over and costs room alone. "
-     "Changes nothing. The exit status is 31 when there is damage.",
+     "Changes nothing, unless --salvage is given: then a store that cannot be opened, or not be "
+     "read "
+     "to its end, is replaced by what can be read of it. What is lost is named, and the damaged "
+     "one "
+     "is kept beside it. The exit status is 31 when there is damage in the end.",
      "  levada fsck --data /var/lib/levada\n"
-     "  levada fsck --data /mnt/backup/levada --scrub --json\n"},
+     "  levada fsck --data /mnt/backup/levada --scrub --json\n"
+     "  levada fsck --data /var/lib/levada --salvage\n"},
     {Verb::kExplain, "explain", "explain an error code such as LV1002", "explain CODE\nexplain",
      "Prints what a code means, what causes it and what to do. Without a code, lists all of them.",
      "  levada explain LV2001\n"

@@ -3,6 +3,7 @@
 import json
 import random
 import re
+import shutil
 
 import pytest
 
@@ -150,3 +151,93 @@ def test_a_table_for_people(filled):
 
 def test_it_takes_no_words(fresh):
     assert "takes no arguments" in fresh.command("fsck", "now", expect=10).stderr
+
+
+def salvage(daemon, expect=CLEAN):
+    return json.loads(daemon.command("fsck", "--salvage", "--json", expect=expect).stdout)
+
+
+def test_nothing_is_salvaged_of_what_is_whole(filled):
+    before = {path: path.read_bytes() for path in (filled.data / "kv").glob("*.sst")}
+    assert salvage(filled)["salvaged"] == {"kept": [], "lost": []}
+    assert before == {path: path.read_bytes() for path in (filled.data / "kv").glob("*.sst")}
+    assert "nothing to salvage" in filled.command("fsck", "--salvage").stdout
+
+
+def test_of_a_log_all_but_the_damaged_record_is_salvaged(filled):
+    filled.start()
+    for i in range(100):
+        filled.v4("PUT", f"{SPACES}/{filled.space}/values/{i}", f"{i} " * 400)
+    filled.kill()
+    log = max((filled.data / "kv").glob("*.log"))
+    damage(log, 50_000)
+    filled.start()
+    assert filled.v4("GET", f"{SPACES}/{filled.space}/values/small").status == 500, "nothing of it is served"
+    filled.stop()
+    report = salvage(filled)
+    assert report["clean"] and report["salvaged"]["kept"] == [f"{filled.data}/kv.damaged-1"]
+    assert {lost["what"] for lost in report["salvaged"]["lost"]} == {"records_lost"}
+    filled.start()
+    assert len(filled.v4("GET", f"{SPACES}/{filled.space}/values/large").body) == 200_000
+    there = [filled.v4("GET", f"{SPACES}/{filled.space}/values/{i}") for i in range(100)]
+    assert all(answer.status == 404 or answer.body.decode() == f"{i} " * 400 for i, answer in enumerate(there))
+    assert sum(answer.status == 200 for answer in there) > 50
+    filled.v4("PUT", f"{SPACES}/{filled.space}/values/new", "v")
+    filled.stop()
+    assert fsck(filled)["clean"]
+
+
+@pytest.mark.parametrize("lost", ["CURRENT", "MANIFEST-*"])
+@pytest.mark.parametrize("folder", ["kv", "objects/index"])
+def test_without_its_list_of_tables_a_store_is_salvaged_from_them(filled, folder, lost):
+    for path in (filled.data / folder).glob(lost):
+        path.unlink()
+    report = salvage(filled)
+    assert report["clean"] and report["salvaged"]["kept"] == [f"{filled.data}/{folder}.damaged-1"]
+    assert [lost["what"] for lost in report["salvaged"]["lost"]] == ["list_of_tables_lost"]
+    assert (report["checked"]["kv_keys"], report["checked"]["r2_objects"]) == (2, 2)
+    filled.start()
+    assert len(filled.v4("GET", f"{SPACES}/{filled.space}/values/large").body) == 200_000
+    for name, size in (("small", 10), ("large", 600_000)):
+        path = OBJECTS.replace("{bucket}", "photos") + f"/{name}"
+        assert filled.v4("GET", path).body == random.Random(2).randbytes(size)
+
+
+def test_files_of_objects_whose_records_are_lost_stay(filled):
+    objects, inline, registered = sorted((filled.data / "objects/index").glob("*.sst"))
+    for table in (objects, registered):
+        table.write_bytes(table.read_bytes()[:-100])
+    report = salvage(filled)
+    lost = [lost["detail"] for lost in report["salvaged"]["lost"] if lost["what"] == "records_lost"]
+    assert all(any(str(int(table.stem)) in each for each in lost) for table in (objects, registered)), lost
+    assert report["checked"]["r2_objects"] == 0
+    assert set(found(report)) == {("leftover", "r2", "file_of_no_record"), ("leftover", "r2", "bytes_of_no_object")}
+    filled.start()
+    filled.stop()
+    assert len(blobs(filled)) == 1, "said, and not gone"
+
+
+def test_files_of_objects_whose_index_is_gone_stay(filled):
+    shutil.rmtree(filled.data / "objects/index")
+    for _ in range(2):
+        filled.start()
+        filled.stop()
+    assert len(blobs(filled)) == 1
+    assert found(fsck(filled)) == [("leftover", "r2", "file_of_no_record")]
+
+
+def test_two_damaged_stores_are_salvaged_and_kept_under_free_names(filled):
+    for folder in ("kv", "objects/index"):
+        (filled.data / f"{folder}.damaged-1").mkdir()
+        (filled.data / folder / "CURRENT").unlink()
+    out = filled.command("fsck", "--salvage").stdout
+    assert f"kept as {filled.data}/kv.damaged-2" in out and f"kept as {filled.data}/objects/index.damaged-2" in out
+    assert "list of tables lost" in out and "no damage" in out
+
+
+def test_what_cannot_be_salvaged_is_said(filled):
+    for path in (filled.data / "kv").iterdir():
+        path.write_bytes(b"nonsense")
+    ran = filled.command("fsck", "--salvage", expect=40)
+    assert "LV4008" in ran.stderr and "backup" in ran.stderr
+    assert not (filled.data / "kv.damaged-1").exists()

@@ -28,8 +28,13 @@ class Dropped final : public rocksdb::Logger {
     std::array<char, 1024> line{};
     const int size = vsnprintf(line.data(), line.size(), format, arguments);
     std::string_view text(line.data(), std::clamp<size_t>(size, 0, line.size() - 1));
-    if (text.find("ropping") == std::string_view::npos) return;
+    const bool is_loss = text.find("ropping") != std::string_view::npos ||
+                         text.find("ignoring") != std::string_view::npos;
+    if (!is_loss) return;
     while (text.ends_with('\n')) text.remove_suffix(1);
+    // "[WARN] [db/db_impl/db_impl_open.cc:982] (ignoring error) ", as it happens.
+    while (text.starts_with('[')) text.remove_prefix(std::min(text.find(']') + 2, text.size()));
+    if (text.starts_with("(ignoring error) ")) text.remove_prefix(17);
     lines_.emplace_back(text);
   }
   std::vector<std::string> Take() { return std::exchange(lines_, {}); }
@@ -48,6 +53,8 @@ class DamagedCopy final {
     database_.wal_recovery_mode = rocksdb::WALRecoveryMode::kSkipAnyCorruptedRecords;
     database_.info_log = dropped_;
     database_.max_open_files = 512;
+    // A family without a table is not in a list that is made of tables.
+    database_.create_missing_column_families = true;
     rocksdb::ColumnFamilyOptions plain;
     // A compaction would meet the damage, and end at it.
     plain.disable_auto_compactions = true;
@@ -88,6 +95,12 @@ class DamagedCopy final {
     return found.ok() ? blobs_[index].get() : nullptr;
   }
 
+  bool IsEmpty() const {
+    std::vector<rocksdb::LiveFileMetaData> tables;
+    db_->GetLiveFilesMetaData(&tables);
+    return tables.empty();
+  }
+
   rocksdb::DB& db() const { return *db_; }
   rocksdb::ColumnFamilyHandle* family(FamilyIndex index) const { return handles_[index + 1]; }
   std::vector<std::string> TakeDropped() { return dropped_->Take(); }
@@ -101,6 +114,11 @@ class DamagedCopy final {
   std::vector<rocksdb::ColumnFamilyHandle*> handles_;
   std::unique_ptr<rocksdb::DB> db_;
 };
+
+void NameInstead(std::string& text, const std::string& work, const std::string& damaged) {
+  const size_t at = text.find(work);
+  if (at != std::string::npos) text.replace(at, work.size(), damaged);
+}
 
 Status CopyFailure(const std::string& path, const rocksdb::Status& status) {
   return Fault(status.IsNoSpace() ? FaultCode::kDiskFull : FaultCode::kTargetIo,
@@ -120,6 +138,9 @@ Result<std::unique_ptr<DamagedCopy>> OpenCopy(const std::string& damaged,
     auto copy = std::make_unique<DamagedCopy>(work, damaged, options.families);
     if (is_rebuilt) opened = copy->Rebuild();
     if (!is_rebuilt || opened.ok()) opened = copy->Open();
+    if (opened.ok() && is_rebuilt && copy->IsEmpty()) {
+      opened = rocksdb::Status::Corruption("none of its tables");
+    }
     if (!opened.ok()) continue;
     salvaged.is_rebuilt = is_rebuilt;
     salvaged.left_out = copy->TakeDropped();
@@ -137,6 +158,8 @@ Result<Salvaged> Salvage(const Context& ctx, const std::string& damaged,
                          const StoreOptions& options, const std::string& work) {
   Salvaged salvaged;
   rocksdb::Env& env = *rocksdb::Env::Default();
+  const rocksdb::Status cleared = RemoveTree(env, options.path);
+  if (!cleared.ok()) return CopyFailure(options.path, cleared);
   {
     ARROW_ASSIGN_OR_RAISE(const auto copy, OpenCopy(damaged, options, work, salvaged));
     ARROW_ASSIGN_OR_RAISE(const auto target, Store::Open(options));
@@ -150,6 +173,9 @@ Result<Salvaged> Salvage(const Context& ctx, const std::string& damaged,
     }
     ARROW_RETURN_NOT_OK(target->Flush());
   }
+  // People are told of the one they know.
+  for (LostKeys& lost : salvaged.keys) NameInstead(lost.why, work, damaged);
+  for (std::string& what : salvaged.left_out) NameInstead(what, work, damaged);
   const rocksdb::Status removed = RemoveTree(env, work);
   if (!removed.ok()) return CopyFailure(work, removed);
   return salvaged;

@@ -30,9 +30,9 @@ struct Salvaged {
   bool is_rebuilt = false;
 };
 
-/// Makes a store at `options.path`, which must not exist, of what is readable of the one at
-/// `damaged`, which nobody else has open. `work` is a directory beside both that is made for it and
-/// removed again; a killed one's is taken over. Blocks, long. Errors: kStopped; kStoreDamaged when
+/// Makes a store at `options.path` of what is readable of the one at `damaged`, which nobody else
+/// has open. `work` is a directory beside both that is made for it and removed again. What a killed
+/// salvage left in these two places is removed first. Blocks, long. Errors: kStopped; kStoreDamaged when
 /// nothing of it can be opened; kTargetIo, kDiskFull.
 Result<Salvaged> Salvage(const Context& ctx, const std::string& damaged,
                          const StoreOptions& options, const std::string& work);

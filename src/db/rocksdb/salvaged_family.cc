@@ -47,11 +47,12 @@ class FamilyWalk final {
         continue;
       }
       const std::optional<std::string> next = FirstReadable(last);
-      lost_.push_back({family_, last, next.value_or(""), status.ToString()});
       ARROW_RETURN_NOT_OK(TakeFromOtherTables(last, next));
-      if (!next) break;
+      if (next) at = From(*next);
+      const bool goes_on = next && at->Valid();
+      lost_.push_back({family_, last, goes_on ? at->key().ToString() : "", status.ToString()});
+      if (!goes_on) break;
       last = *next;
-      at = From(*next);
     }
     ARROW_RETURN_NOT_OK(Write());
     return std::move(lost_);

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "db/rocksdb/store.h"
+#include "services/kv/kv_families.h"
 #include "services/kv/kv_record.h"
 
 namespace levada::services::kv {
@@ -15,9 +16,6 @@ namespace {
 using db::rocks::Cursor;
 using db::rocks::Store;
 
-// As KvStore has them.
-constexpr db::rocks::FamilyIndex kKeys = 0;
-constexpr db::rocks::FamilyIndex kValues = 1;
 constexpr size_t kNumberBytes = sizeof(uint64_t);
 constexpr size_t kExpiryBytes = sizeof(int64_t);
 
@@ -55,6 +53,7 @@ class Check {
   /// Where a walk ended before its end nothing is known of what comes behind.
   void NoteEnd(const Cursor& cursor, const char* family) {
     if (cursor.status().ok()) return;
+    checked_.is_readable = false;
     findings_.AddDamage("store_damaged", std::string("family \"") + family + "\"",
                         FaultOf(cursor.status()).message());
   }
@@ -71,13 +70,7 @@ class Check {
   }
 
   std::string WhereOf(std::string_view store_key) const {
-    if (store_key.size() < kNumberBytes) {
-      return "a key of " + std::to_string(store_key.size()) + " bytes";
-    }
-    const uint64_t number = NumberOf(store_key);
-    const bool is_known = namespaces_ && namespaces_->contains(number);
-    return "namespace " + (is_known ? namespaces_->at(number) : std::to_string(number)) + ", key " +
-           QuoteJson(store_key.substr(kNumberBytes));
+    return services::kv::WhereOf(namespaces_, store_key);
   }
 
   void CheckKey(std::string_view key, std::string_view bytes) {
@@ -138,17 +131,27 @@ class Check {
 
 }  // namespace
 
+std::string WhereOf(const KnownResources& namespaces, std::string_view store_key) {
+  if (store_key.size() < kNumberBytes) {
+    return "a key of " + std::to_string(store_key.size()) + " bytes";
+  }
+  const uint64_t number = NumberOf(store_key);
+  const bool is_known = namespaces && namespaces->contains(number);
+  return "namespace " + (is_known ? namespaces->at(number) : std::to_string(number)) + ", key " +
+         QuoteJson(store_key.substr(kNumberBytes));
+}
+
 Result<KvChecked> CheckKv(const Context& ctx, const std::string& path,
                           const KnownResources& namespaces, Findings& findings) {
   findings.Begin("kv");
   db::rocks::StoreOptions options;
   options.path = path;
-  options.families = {{.name = "keys"}, {.name = "values"}};
+  options.families = KvFamilies();
   options.is_read_only = true;
   const Result<std::unique_ptr<Store>> store = Store::Open(std::move(options));
   if (!store.ok()) {
     findings.AddDamage("store_damaged", path, FaultOf(store.status()).message());
-    return KvChecked();
+    return KvChecked{.is_readable = false};
   }
   return Check(ctx, **store, namespaces, findings).Run();
 }

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "base/context.h"
 #include "base/fault.h"
@@ -14,10 +15,14 @@ namespace levada::services::kv {
 struct KvChecked {
   uint64_t keys = 0;
   uint64_t value_bytes = 0;  ///< read and whole
+  bool is_readable = true;   ///< false: the store cannot be opened, or not be walked to its end
 };
 
 /// Changes nothing. Errors: kStopped; what is wrong with the store is a finding.
 Result<KvChecked> CheckKv(const Context& ctx, const std::string& path,
                           const KnownResources& namespaces, Findings& findings);
+
+/// Of a store's key, for people.
+std::string WhereOf(const KnownResources& namespaces, std::string_view store_key);
 
 }  // namespace levada::services::kv

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "services/core/service_store.h"
+#include "services/kv/kv_families.h"
 #include "services/kv/kv_record.h"
 
 namespace levada::services::kv {
@@ -11,10 +12,6 @@ namespace {
 
 using db::rocks::Batch;
 using db::rocks::CachedRead;
-
-constexpr db::rocks::FamilyIndex kKeys = 0;
-constexpr db::rocks::FamilyIndex kValues = 1;
-constexpr uint64_t kBlobBytesMin = 64 * 1024;
 
 bool IsPast(int64_t expires_ms, int64_t now_ms) { return expires_ms != 0 && expires_ms <= now_ms; }
 
@@ -53,19 +50,15 @@ Result<std::unique_ptr<KvStore>> KvStore::Open(const std::string& path, KvLimits
   const KvStore* self = store.get();
   // What is past by our clock stays so unless an operator sets it back: then what was forgotten
   // meanwhile is gone, as it was for everyone who asked.
-  options.families = {
-      {.name = "keys",
-       .is_dead =
-           [self](std::string_view, std::optional<std::string_view> bytes) {
-             const auto record = bytes ? DecodeRecord(*bytes) : std::nullopt;
-             return record && IsPast(record->expires_ms, self->NowMs());
-           }},
-      {.name = "values",
-       .blob_bytes_min = kBlobBytesMin,
-       .is_dead =
-           [self](std::string_view key, std::optional<std::string_view>) {
-             return IsPast(ExpiryOfValueKey(key), self->NowMs());
-           }},
+  options.families = KvFamilies();
+  options.families[kKeys].is_dead = [self](std::string_view,
+                                           std::optional<std::string_view> bytes) {
+    const auto record = bytes ? DecodeRecord(*bytes) : std::nullopt;
+    return record && IsPast(record->expires_ms, self->NowMs());
+  };
+  options.families[kValues].is_dead = [self](std::string_view key,
+                                             std::optional<std::string_view>) {
+    return IsPast(ExpiryOfValueKey(key), self->NowMs());
   };
   ARROW_ASSIGN_OR_RAISE(store->store_, OpenServiceStore(std::move(options), log));
   store->committer_ = MakeServiceCommitter(*store->store_, clock, log, reserve);

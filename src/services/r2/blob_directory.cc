@@ -47,25 +47,30 @@ Status BlobDirectory::Check(const Segment& segment,
 
 Status BlobDirectory::Remove(const Stamp& blob) const { return disk_.Remove(PathOf(blob)); }
 
+Status BlobDirectory::Walk(const std::function<Status(const Stamp&)>& visit) const {
+  ARROW_ASSIGN_OR_RAISE(const auto folders, disk_.List(path_));
+  for (const os::DirectoryEntry& folder : folders) {
+    if (!folder.is_directory) continue;
+    ARROW_ASSIGN_OR_RAISE(const auto files, disk_.List(os::JoinPath(path_, folder.name)));
+    for (const os::DirectoryEntry& file : files) {
+      const std::optional<Stamp> blob = Stamp::Parse(file.name);
+      if (blob) ARROW_RETURN_NOT_OK(visit(*blob));
+    }
+  }
+  return Status::OK();
+}
+
 Result<uint64_t> BlobDirectory::Sweep(uint64_t before,
                                       const std::function<Result<bool>(const Stamp&)>& is_named,
                                       const std::function<bool()>& is_stopping) const {
   uint64_t removed = 0;
-  ARROW_ASSIGN_OR_RAISE(const auto folders, disk_.List(path_));
-  for (const os::DirectoryEntry& folder : folders) {
-    if (!folder.is_directory) continue;
-    const std::string folder_path = os::JoinPath(path_, folder.name);
-    ARROW_ASSIGN_OR_RAISE(const auto files, disk_.List(folder_path));
-    for (const os::DirectoryEntry& file : files) {
-      if (is_stopping()) return removed;
-      const std::optional<Stamp> blob = Stamp::Parse(file.name);
-      if (!blob || blob->sequence >= before) continue;
-      ARROW_ASSIGN_OR_RAISE(const bool named, is_named(*blob));
-      if (named) continue;
-      ARROW_RETURN_NOT_OK(disk_.Remove(os::JoinPath(folder_path, file.name)));
-      ++removed;
-    }
-  }
+  ARROW_RETURN_NOT_OK(Walk([&](const Stamp& blob) -> Status {
+    if (is_stopping() || blob.sequence >= before) return Status::OK();
+    ARROW_ASSIGN_OR_RAISE(const bool named, is_named(blob));
+    if (named) return Status::OK();
+    ++removed;
+    return Remove(blob);
+  }));
   return removed;
 }
 

@@ -33,6 +33,9 @@ class BlobDirectory final {
   Status Check(const Segment& segment, const std::function<bool()>& is_stopping = {}) const;
   Status Remove(const Stamp& blob) const;
 
+  /// Every blob that has a file, those that are begun and not finished too; other files are passed
+  /// over. What `visit` fails with.
+  Status Walk(const std::function<Status(const Stamp&)>& visit) const;
   /// Removes the files of blobs with a sequence below `before` that `is_named` denies: what a
   /// killed process left. One whose record cannot be read stays. Other files are not touched. How
   /// many it removed.

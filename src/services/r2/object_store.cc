@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/utf8.h"
+#include "services/r2/kept_files.h"
 #include "services/r2/r2_error.h"
 
 namespace levada::services::r2 {
@@ -60,9 +61,17 @@ Result<std::unique_ptr<ObjectStore>> ObjectStore::Open(const std::string& direct
   ARROW_RETURN_NOT_OK(environment.disk.SyncDirectory(os::ParentPath(directory)));
   ARROW_ASSIGN_OR_RAISE(store->blobs_,
                         BlobDirectory::Open(environment.disk, os::JoinPath(directory, "blobs")));
-  ARROW_ASSIGN_OR_RAISE(
-      store->index_, ObjectIndex::Open(os::JoinPath(directory, "index"), environment.clock,
-                                       environment.log, environment.reserve, std::move(options)));
+  const std::string index = os::JoinPath(directory, "index");
+  ARROW_ASSIGN_OR_RAISE(const auto there, environment.disk.Stat(index));
+  if (!there) {
+    db::rocks::StoreOptions making = options;
+    making.path = index;
+    making.families = IndexFamilies();
+    ARROW_ASSIGN_OR_RAISE(const auto made, db::rocks::Store::Open(std::move(making)));
+    ARROW_RETURN_NOT_OK(KeepFiles(*store->blobs_, *made));
+  }
+  ARROW_ASSIGN_OR_RAISE(store->index_, ObjectIndex::Open(index, environment.clock, environment.log,
+                                                         environment.reserve, std::move(options)));
   return store;
 }
 

@@ -28,6 +28,12 @@ uint64_t BucketOf(std::string_view store_key) {
   return bucket;
 }
 
+std::string WhereOfObject(const KnownResources& buckets, uint64_t bucket, std::string_view key) {
+  const bool is_known = buckets && buckets->contains(bucket);
+  return "bucket " + (is_known ? QuoteJson(buckets->at(bucket)) : std::to_string(bucket)) +
+         ", key " + QuoteJson(key);
+}
+
 /// Stamps that records name; asked only when all are in it.
 class StampSet {
  public:
@@ -82,6 +88,7 @@ class Check {
     }
     if (!cursor->status().ok()) {
       is_whole_ = false;
+      checked_.is_readable = false;
       findings_.AddDamage("store_damaged", std::string("family \"") + name + "\"",
                           FaultOf(cursor->status()).message());
     }
@@ -94,10 +101,7 @@ class Check {
   }
 
   std::string WhereOf(uint64_t bucket, std::string_view key) const {
-    const bool is_known = options_.buckets && options_.buckets->contains(bucket);
-    return "bucket " +
-           (is_known ? QuoteJson(options_.buckets->at(bucket)) : std::to_string(bucket)) +
-           ", key " + QuoteJson(key);
+    return WhereOfObject(options_.buckets, bucket, key);
   }
 
   void NoteBucket(uint64_t bucket) {
@@ -275,6 +279,23 @@ class Check {
 
 }  // namespace
 
+std::string WhereOf(const KnownResources& buckets, Family family, std::string_view store_key) {
+  const bool is_stamp = family == kInline || family == kParts || family == kBlobs;
+  if (is_stamp) {
+    const auto stamp = Stamp::FromBytes(store_key.substr(0, kStampBytes));
+    const char* const what = family == kInline  ? "version "
+                             : family == kParts ? "upload "
+                                                : "file ";
+    return stamp ? what + stamp->Text() : "a key that is damaged";
+  }
+  if (store_key.size() < kBucketBytes) return "a key without a bucket";
+  if (family == kObjects) {
+    return WhereOfObject(buckets, BucketOf(store_key), store_key.substr(kBucketBytes));
+  }
+  const std::optional<KeyedEntry> entry = SplitKeyed(store_key);
+  return entry ? WhereOfObject(buckets, BucketOf(store_key), entry->key) : "a key that is damaged";
+}
+
 Result<R2Checked> CheckR2(const Context& ctx, os::Disk& disk, const R2CheckOptions& options,
                           Findings& findings) {
   findings.Begin("r2");
@@ -286,7 +307,7 @@ Result<R2Checked> CheckR2(const Context& ctx, os::Disk& disk, const R2CheckOptio
   if (!store.ok()) {
     findings.AddDamage("store_damaged", os::JoinPath(options.directory, "index"),
                        FaultOf(store.status()).message());
-    return R2Checked();
+    return R2Checked{.is_readable = false};
   }
   const std::string files = os::JoinPath(options.directory, "blobs");
   ARROW_ASSIGN_OR_RAISE(const auto there, disk.Stat(files));

@@ -9,6 +9,7 @@
 #include "base/fault.h"
 #include "os/disk.h"
 #include "services/core/findings.h"
+#include "services/r2/object_index.h"
 
 namespace levada::services::r2 {
 
@@ -25,10 +26,14 @@ struct R2Checked {
   uint64_t parts = 0;
   uint64_t files = 0;       ///< of blobs, that records name
   uint64_t bytes_read = 0;  ///< of files, when scrubbed
+  bool is_readable = true;  ///< false: the index cannot be opened, or not be walked to its end
 };
 
 /// Changes nothing. Errors: kStopped; what is wrong is a finding.
 Result<R2Checked> CheckR2(const Context& ctx, os::Disk& disk, const R2CheckOptions& options,
                           Findings& findings);
+
+/// Of a key of the index, for people.
+std::string WhereOf(const KnownResources& buckets, Family family, std::string_view store_key);
 
 }  // namespace levada::services::r2
