@@ -4,6 +4,7 @@ not start, and says which file that is."""
 
 import base64
 import collections
+import contextlib
 import hashlib
 import http.client
 import json
@@ -11,6 +12,8 @@ import os
 import random
 import re
 import shutil
+import socket
+import subprocess
 
 import pytest
 
@@ -246,3 +249,91 @@ def test_a_blob_that_is_damaged_while_the_daemon_runs_is_noticed(stored):
     finally:
         daemon.remove()
         shutil.rmtree(home, ignore_errors=True)
+
+
+# ---- what is said of it, at each door
+
+BLOCKS = 600_000  # bytes: three blocks, of which a door reads two before it answers
+
+
+def only_blob(root):
+    path, = (path for path in (root / "objects" / "blobs").rglob("*") if path.is_file())
+    return path
+
+
+def is_cut(connection, target, headers):
+    """Whether the answer begins, and ends too early."""
+    connection.request("GET", target, headers=headers)
+    answer = connection.getresponse()
+    assert answer.status == 200
+    with pytest.raises((http.client.IncompleteRead, ConnectionResetError)):
+        answer.read()
+    connection.close()
+    return True
+
+
+@contextlib.contextmanager
+def flipped(path, at):
+    flip(path, at, 3)
+    yield
+    flip(path, at, 3)
+
+
+def says_no_more(body, path):
+    return b"damaged" in body and path.name.encode() not in body and b"blobs" not in body
+
+
+def test_damage_at_the_beginning_is_answered_and_not_begun(s3, daemon):
+    bucket = s3.bucket()
+    s3.client.put_object(Bucket=bucket, Key="k", Body=b"x" * BLOCKS)
+    path, v4 = only_blob(daemon.data), f"/accounts/{daemon.account}/r2/buckets/{bucket}/objects/k"
+    with flipped(path, 1000):
+        reply = s3.request("GET", f"/{bucket}/k")
+        assert (reply.status, reply.code) == (500, "InternalError") and says_no_more(reply.body, path), reply
+        answer = daemon.v4("GET", v4)
+        assert answer.error[:2] == (500, 10001) and says_no_more(answer.body, path)
+        reply = s3.request("PUT", f"/{bucket}/copy", headers={"x-amz-copy-source": f"/{bucket}/k"})
+        assert (reply.status, reply.code) == (500, "InternalError"), reply
+        assert s3.request("HEAD", f"/{bucket}/k").status == 200 and daemon.v4("HEAD", v4).status == 200  # neither reads the bytes
+        part = s3.request("GET", f"/{bucket}/k", headers={"Range": f"bytes={BLOCKS - 10}-"})
+        assert (part.status, part.body) == (206, b"x" * 10)  # nor is the damage in what is asked for
+        wait_until(lambda: path.name in daemon.logged(), "the log names the file")
+    with flipped(path, path.stat().st_size - 100):
+        assert is_cut(http.client.HTTPConnection(s3.address, timeout=30), f"/{bucket}/k", s3.sign("GET", f"/{bucket}/k"))
+        assert is_cut(daemon.connect(), "/client/v4" + v4, {"Authorization": f"Bearer {daemon.token}"})
+        assert s3.request("GET", f"/{bucket}/k", headers={"Range": "bytes=0-9"}).body == b"x" * 10
+    assert s3.request("GET", f"/{bucket}/k").body == b"x" * BLOCKS
+
+
+class UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path):
+        super().__init__("localhost", timeout=30)
+        self.path = path
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.connect(self.path)
+
+
+def test_so_it_is_at_the_door_of_bindings(tmp_path):
+    server = subprocess.Popen([os.environ["LEVADA_BINDING_SERVER"], str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    try:
+        ready = json.loads(server.stdout.readline())
+        grant, request = {"X-Levada-Binding": ready["r2"]}, json.dumps({"version": 1, "method": "get", "object": "k"})
+        put = json.dumps({"version": 1, "method": "put", "object": "k"}).encode()
+        connection = UnixConnection(ready["socket"])
+        connection.request("PUT", "/", put + b"x" * BLOCKS, {**grant, "CF-R2-Metadata-Size": str(len(put))})
+        assert (answer := connection.getresponse()).status == 200, answer.read()
+        connection.close()
+        path, sent = only_blob(tmp_path), {**grant, "CF-R2-Request": request}
+        with flipped(path, 1000):
+            connection.request("GET", "/", headers=sent)
+            answer = connection.getresponse()
+            said = json.loads(answer.headers["CF-R2-Error"])
+            assert (answer.status, said["v4code"]) == (500, 10001) and says_no_more(said["message"].encode(), path)
+            connection.close()
+        with flipped(path, path.stat().st_size - 100):
+            assert is_cut(UnixConnection(ready["socket"]), "/", sent)
+    finally:
+        server.stdin.close()
+        assert server.wait(30) == 0

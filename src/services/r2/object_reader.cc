@@ -69,16 +69,24 @@ void ObjectReader::ReadAhead() {
   arrival_ = done;
 }
 
+net::Task<Status> ObjectReader::AwaitPiece() {
+  if (ahead_ == nullptr || has_piece_ || left_.bytes == 0) co_return Status::OK();
+  if (!arrival_) ReadAhead();
+  const Status read = co_await *arrival_;
+  arrival_.reset();
+  has_piece_ = read.ok();
+  co_return read;
+}
+
 net::Task<Result<std::string_view>> ObjectReader::Next() {
   if (left_.bytes == 0) co_return std::string_view();
   if (object_.record.is_inline) {
     const std::string_view all = object_.inline_bytes;
     co_return all.substr(left_.begin, std::exchange(left_.bytes, 0));
   }
-  if (!arrival_) ReadAhead();
-  const Status read = co_await *arrival_;
-  arrival_.reset();
+  const Status read = co_await AwaitPiece();
   if (!read.ok()) co_return read;
+  has_piece_ = false;
   std::swap(current_, ahead_->room);
   const std::string_view piece = ahead_->piece;
   left_.bytes -= piece.size();

@@ -46,6 +46,10 @@ class ObjectReader final : public net::ResponseBody {
                const BlobDirectory& blobs, net::Loop& loop, net::Workers& workers);
   ~ObjectReader() override;
 
+  /// Waits until what Next gives next is read and found undamaged: for who has to know before an
+  /// answer is begun. Errors: as of Next.
+  net::Task<Status> AwaitPiece();
+
   /// Errors: kStoreDamaged, which names the file; kTooBusy.
   net::Task<Result<std::string_view>> Next() override;
 
@@ -59,6 +63,7 @@ class ObjectReader final : public net::ResponseBody {
   net::Workers& workers_;
   std::shared_ptr<Ahead> ahead_;  // shared with the thread that reads
   std::optional<net::Arrival<Status>> arrival_;
+  bool has_piece_ = false;     // read and not given yet
   std::vector<char> current_;  // what the piece given last is in
 };
 

@@ -109,8 +109,10 @@ Task<Result<Response>> Get(BindingCall& call) {
   Response response;
   response.headers.Add(std::string(kSizeHeader), std::to_string(text.size()));
   response.size = text.size() + bytes.bytes;
-  response.stream = std::make_unique<JsonThenBytes>(
-      std::move(text), call.access.store.Read(*std::move(opened), bytes, *customer_key));
+  auto reader = call.access.store.Read(*std::move(opened), bytes, *customer_key);
+  const Status begins = co_await reader->AwaitPiece();
+  if (!begins.ok()) co_return begins;
+  response.stream = std::make_unique<JsonThenBytes>(std::move(text), std::move(reader));
   co_return response;
 }
 

@@ -212,7 +212,13 @@ Task<Response> GetObject(const R2Access& access, Call& call) {
   add("Last-Modified", net::HttpDate(record.uploaded_ms / 1000));
   response.size = record.bytes;
   const ByteRange all{0, record.bytes};
-  response.stream = access.store.Read(*std::move(opened), all, std::nullopt);
+  auto reader = access.store.Read(*std::move(opened), all, std::nullopt);
+  // Nobody reads the body of HEAD: it opens no file.
+  if (call.request.method != "HEAD") {
+    const Status begins = co_await reader->AwaitPiece();
+    if (!begins.ok()) co_return Refusal(begins);
+  }
+  response.stream = std::move(reader);
   co_return response;
 }
 
