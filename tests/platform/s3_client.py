@@ -58,14 +58,14 @@ class S3:
             return None
         return S3(*(os.environ[name] for name in ENVIRONMENT), os.environ.get("LEVADA_S3_REGION", "auto"))
 
-    def connect(self, access_key=None, secret_key=None, region=None, **config):
+    def connect(self, access_key=None, secret_key=None, region=None, session_token=None, **config):
         """A boto3 client as anybody makes one, but that it shows the first answer instead of trying again."""
         config.setdefault("s3", {"addressing_style": "path"})
         if self.region != "auto":
             config.setdefault("signature_version", "s3v4")  # of AWS's own regions boto3 presigns by version 2 else
         return boto3.client(
             "s3", endpoint_url=self.endpoint, region_name=region or self.region, aws_access_key_id=access_key or self.access_key,
-            aws_secret_access_key=secret_key or self.secret_key,
+            aws_secret_access_key=secret_key or self.secret_key, aws_session_token=session_token,
             config=Config(retries={"total_max_attempts": 1}, read_timeout=60, **config))
 
     def bucket_name(self):

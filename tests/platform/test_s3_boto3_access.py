@@ -73,6 +73,24 @@ def test_an_unknown_access_key_is_refused(s3, stored):
         s3.connect(access_key="0" * 32).get_object(**stored)
 
 
+def test_a_permanent_key_takes_no_session_token(s3, stored):
+    target = f"/{stored['Bucket']}?list-type=2"
+    wrong = (400, "InvalidToken")
+    client = s3.connect(session_token="of-somebody-else")
+    with refused(wrong):
+        client.get_object(**stored)
+    with refused(wrong):
+        client.put_object(Bucket=stored["Bucket"], Key="new", Body=b"v")
+    reply = s3.request("GET", target, headers={"x-amz-security-token": "t"})
+    assert (reply.status, reply.code) == wrong and b"of-somebody" not in reply.body, reply
+    reply = s3.send("GET", client.generate_presigned_url("get_object", stored))
+    assert (reply.status, reply.code) == wrong and b"words" not in reply.body, reply
+    # Who has not shown the key is told no more than before.
+    with refused(WRONG_SIGNATURE):
+        s3.connect(secret_key="0" * 64, session_token="t").get_object(**stored)
+    assert "new" not in [o["Key"] for o in s3.client.list_objects_v2(Bucket=stored["Bucket"])["Contents"]]
+
+
 @pytest.mark.parametrize("minutes", [-16, 16])
 def test_a_clock_that_is_wrong_is_refused(s3, stored, minutes):
     with clock(minutes=minutes), refused((403, "RequestTimeTooSkewed")):

@@ -149,6 +149,11 @@ Status S3Door::Authenticate(S3Call& call) {
     return sigv4::S3Error{400, "ExpiredToken", "The provided token has expired.", {}};
   }
   if (found.state == TokenState::kRevoked) return unknown;
+  // Keys are permanent here: a session's token is of somewhere else.
+  if (!call.authorization->session_token.empty()) {
+    return sigv4::S3Error{
+        400, "InvalidToken", "The provided token is malformed or otherwise invalid.", {}};
+  }
   call.principal = std::move(found.principal);
   call.request.notes.account = call.principal.account_id;
   call.request.notes.credential = call.principal.token_id;

@@ -135,8 +135,13 @@ Task<Result<Response>> GetObject(S3Call& call) {
                                               std::to_string(record.bytes));
   }
   response.size = range.bytes;
+  auto reader = call.services.store.Read(*std::move(opened), range, *key);
   // Nobody reads the body of HEAD: it opens no file.
-  response.stream = call.services.store.Read(*std::move(opened), range, *key);
+  if (call.request.method != "HEAD") {
+    const Status begins = co_await reader->AwaitPiece();
+    if (!begins.ok()) co_return begins;
+  }
+  response.stream = std::move(reader);
   co_return response;
 }
 
