@@ -9,6 +9,8 @@ namespace {
 
 constexpr std::array<std::string_view, 12> kMonths = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                                       "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+// "-0000" is what botocore puts into a Date.
+constexpr std::array<std::string_view, 3> kZones = {"GMT", "+0000", "-0000"};
 constexpr std::array<std::string_view, 7> kDays = {"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"};
 
 /// Takes digits and marks from the front of a text; after a mismatch it takes nothing more.
@@ -129,7 +131,8 @@ std::optional<int64_t> ParseHttpDate(std::string_view text) {
   fields.minute = scanner.Digits(2);
   scanner.Mark(":");
   fields.second = scanner.Digits(2);
-  scanner.Mark(" GMT");
+  scanner.Mark(" ");
+  scanner.OneOf(kZones);
   if (!scanner.AtEnd()) return std::nullopt;
   return SecondsOf(fields);
 }

@@ -14,8 +14,8 @@ std::optional<int64_t> ParseTimestamp(std::string_view text);
 /// Of "20130524", a day of the calendar. Its first second.
 std::optional<int64_t> ParseDay(std::string_view text);
 /// Of "Fri, 24 May 2013 00:00:00 GMT", the form of RFC 9110 that is to be sent; neither of its
-/// obsolete ones. Also of a timestamp, which some clients put into Date. The day's name is not
-/// compared with the date.
+/// obsolete ones. Also with the zone as a mail has it, "+0000" or "-0000", and of a timestamp: some
+/// clients put these into Date. The day's name is not compared with the date.
 std::optional<int64_t> ParseHttpDate(std::string_view text);
 
 /// "20130524T000000Z"

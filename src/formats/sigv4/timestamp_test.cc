@@ -31,11 +31,14 @@ TEST(TimestampTest, ReadsADay) {
 
 TEST(TimestampTest, ReadsTheDateOfHttp) {
   EXPECT_EQ(ParseHttpDate("Fri, 24 May 2013 00:00:00 GMT"), kExample);
+  EXPECT_EQ(ParseHttpDate("Fri, 24 May 2013 00:00:00 +0000"), kExample);
+  EXPECT_EQ(ParseHttpDate("Fri, 24 May 2013 00:00:00 -0000"), kExample);
   EXPECT_EQ(ParseHttpDate("20130524T000000Z"), kExample);
   for (const char* text : {"", "Fri, 24 May 2013 00:00:00", "Fri, 24 May 2013 00:00:00 UTC",
                            "24 May 2013 00:00:00 GMT", "Friday, 24-May-13 00:00:00 GMT",
                            "Fri May 24 00:00:00 2013", "Fri, 31 Jun 2013 00:00:00 GMT",
-                           "Fri, 24 may 2013 00:00:00 GMT", "Fri, 24 May 2013 00:00:00 GMT+1"}) {
+                           "Fri, 24 may 2013 00:00:00 GMT", "Fri, 24 May 2013 00:00:00 GMT+1",
+                           "Fri, 24 May 2013 00:00:00 +0100", "Fri, 24 May 2013 00:00:00GMT"}) {
     EXPECT_EQ(ParseHttpDate(text), std::nullopt) << text;
   }
 }
