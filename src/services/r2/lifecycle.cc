@@ -13,9 +13,13 @@ using s3xml::LifecycleRule;
 constexpr int64_t kDayMs = 86'400'000;
 
 /// S3: at the first midnight (UTC) behind so many days.
-bool IsOlder(int64_t since_ms, uint32_t days, int64_t now_ms) {
+int64_t MidnightBehind(int64_t since_ms, uint32_t days) {
   const int64_t then_ms = since_ms + int64_t{days} * kDayMs;
-  return now_ms >= (then_ms / kDayMs + 1) * kDayMs;
+  return (then_ms / kDayMs + 1) * kDayMs;
+}
+
+bool IsOlder(int64_t since_ms, uint32_t days, int64_t now_ms) {
+  return now_ms >= MidnightBehind(since_ms, days);
 }
 
 bool IsPast(WallMicros date, int64_t now_ms) { return now_ms >= date / 1000; }
@@ -197,6 +201,20 @@ ObjectFate FateOf(const std::vector<LifecycleRule>& rules, std::string_view key,
     }
   }
   return fate;
+}
+
+std::optional<ObjectExpiry> ExpiryOf(const std::vector<LifecycleRule>& rules, std::string_view key,
+                                     const ObjectRecord& record) {
+  std::optional<ObjectExpiry> first;
+  for (const LifecycleRule& rule : rules) {
+    if (!Applies(rule, key, record.bytes)) continue;
+    if (!rule.expiration_days && !rule.expiration_date) continue;
+    const int64_t at_ms = rule.expiration_days
+                              ? MidnightBehind(record.uploaded_ms, *rule.expiration_days)
+                              : *rule.expiration_date / 1000;
+    if (!first || at_ms < first->at_ms) first = ObjectExpiry{at_ms, rule.id};
+  }
+  return first;
 }
 
 Task<Result<LifecycleCounts>> RunLifecycle(ObjectStore& store, Bucket bucket,

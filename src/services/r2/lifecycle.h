@@ -6,6 +6,9 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "formats/s3xml/lifecycle.h"
@@ -29,6 +32,16 @@ struct ObjectFate {
 };
 ObjectFate FateOf(const std::vector<s3xml::LifecycleRule>& rules, std::string_view key,
                   const ObjectRecord& record, int64_t now_ms);
+
+/// When a current object goes, and by which rule: the first of those that would have it go.
+struct ObjectExpiry {
+  int64_t at_ms = 0;
+  std::string rule_id;
+  bool operator==(const ObjectExpiry&) const = default;
+};
+/// nullopt: no rule does.
+std::optional<ObjectExpiry> ExpiryOf(const std::vector<s3xml::LifecycleRule>& rules,
+                                     std::string_view key, const ObjectRecord& record);
 
 /// R2 aborts uploads after seven days where no rule says otherwise.
 constexpr uint32_t kAbortDaysDefault = 7;

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <map>
 
-#include "services/r2/lifecycle.h"
 #include "services/r2/store_fixture.h"
 
 namespace levada::services::r2 {
@@ -456,76 +455,6 @@ TEST_P(ObjectHistories, AgreeWithTheModel) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, ObjectHistories, testing::Range<uint64_t>(1, 13));
-
-// ---- lifecycle
-
-class LifecycleTest : public ObjectStoreTest {
- protected:
-  static constexpr int64_t kDay = 86'400'000'000;
-  LifecycleCounts Run(Bucket bucket, const s3xml::LifecycleRule& rule) {
-    return ValueOf(Wait(RunLifecycle(*store_, bucket, {rule}, [] { return false; })));
-  }
-  static s3xml::LifecycleRule Rule() {
-    s3xml::LifecycleRule rule;
-    rule.enabled = true;
-    rule.prefix = "old/";
-    return rule;
-  }
-};
-
-TEST_F(LifecycleTest, ExpiresAtTheMidnightBehindTheDays) {
-  clock_.Set(1'700'006'400'000'000 - kDay / 2);  // noon UTC
-  ASSERT_THAT(Put(kPlain, "old/k", Text(5000)), IsOk());
-  ASSERT_THAT(Put(kPlain, "other", "v"), IsOk());
-  s3xml::LifecycleRule rule = Rule();
-  rule.expiration_days = 2;
-  clock_.Advance(2 * kDay + kDay / 2 - 1000);
-  EXPECT_EQ(Run(kPlain, rule).objects_expired, 0U);
-  clock_.Advance(1000);
-  EXPECT_EQ(Run(kPlain, rule).objects_expired, 1U);
-  EXPECT_THAT(Keys(kPlain), ElementsAre("other"));
-  EXPECT_EQ(Files(), 0U);
-}
-
-TEST_F(LifecycleTest, RemovesVersionsAndTheMarkerThatHidesNothing) {
-  for (const char* text : {"1", "2", "3", "4"}) {
-    ASSERT_THAT(Put(kVersioned, "old/k", text), IsOk());
-  }
-  ASSERT_THAT(Wait(store_->Delete(kVersioned, DeleteTarget{"old/k"})), IsOk());
-  clock_.Advance(10 * kDay);
-  s3xml::LifecycleRule keeps_two = Rule();
-  keeps_two.noncurrent_expiration_days = 1;
-  keeps_two.newer_noncurrent_versions = 2;
-  EXPECT_EQ(Run(kVersioned, keeps_two).versions_removed, 2U);
-  s3xml::LifecycleRule all = Rule();
-  all.noncurrent_expiration_days = 1;
-  all.expired_object_delete_marker = true;
-  EXPECT_EQ(Run(kVersioned, all).versions_removed, 2U);
-  EXPECT_EQ(Run(kVersioned, all).markers_removed, 1U);
-  EXPECT_TRUE(ValueOf(store_->index().IsEmpty(kVersioned.number)));
-}
-
-TEST_F(LifecycleTest, AbortsUploadsAfterSevenDaysWithoutARule) {
-  ASSERT_THAT(Wait(store_->CreateUpload(kPlain, "k", {})), IsOk());
-  clock_.Advance(7 * kDay);
-  s3xml::LifecycleRule none;
-  EXPECT_EQ(Run(kPlain, none).uploads_aborted, 0U);
-  clock_.Advance(kDay);
-  EXPECT_EQ(Run(kPlain, none).uploads_aborted, 1U);
-}
-
-TEST_F(LifecycleTest, MovesToTheInfrequentClassInName) {
-  ASSERT_THAT(Put(kPlain, "old/k", "v"), IsOk());
-  clock_.Advance(40 * kDay);
-  s3xml::LifecycleRule rule = Rule();
-  s3xml::LifecycleTransition transition;
-  transition.days = 30;
-  transition.storage_class = "STANDARD_IA";
-  rule.transitions = {transition};
-  EXPECT_EQ(Run(kPlain, rule).objects_moved, 1U);
-  EXPECT_EQ(Run(kPlain, rule).objects_moved, 0U);
-  EXPECT_EQ(Get(kPlain, "old/k"), "v");
-}
 
 }  // namespace
 }  // namespace levada::services::r2
