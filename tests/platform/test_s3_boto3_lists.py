@@ -30,10 +30,10 @@ def prefixes(answer):
     return [p["Prefix"] for p in answer.get("CommonPrefixes", [])]
 
 
-def folded(prefix="", delimiter="/"):
-    """(keys, prefixes) as a list should show KEYS, by the words of S3's documentation."""
+def folded(prefix="", delimiter="/", all_keys=KEYS):
+    """(keys, prefixes) as a list should show `all_keys`, by the words of S3's documentation."""
     keys, common = [], []
-    for key in KEYS:
+    for key in all_keys:
         if not key.startswith(prefix):
             continue
         head, found, _ = key[len(prefix):].partition(delimiter)

@@ -32,7 +32,11 @@ bool IsBucketName(std::string_view name) {
   if (!IsLowerOrDigit(name.front()) || !IsLowerOrDigit(name.back())) return false;
   const bool are_allowed =
       std::ranges::all_of(name, [](char c) { return IsLowerOrDigit(c) || c == '-' || c == '.'; });
-  return are_allowed && name.find("..") == std::string_view::npos && !LooksLikeAddress(name);
+  // Each label is one of a host's name.
+  constexpr std::string_view kOutside[] = {"..", ".-", "-."};
+  const bool has_odd_label = std::ranges::any_of(
+      kOutside, [name](std::string_view part) { return name.find(part) != name.npos; });
+  return are_allowed && !has_odd_label && !LooksLikeAddress(name);
 }
 
 std::string TextOf(const BucketSettings& settings) {

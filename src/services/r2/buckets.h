@@ -34,7 +34,8 @@ struct KnownBucket {
   Bucket bucket() const { return {resource.number, settings.versioning}; }
 };
 
-/// 3 to 63 lower-case letters, digits, hyphens, and dots as S3 has them; not an address.
+/// 3 to 63 lower-case letters, digits, hyphens, and dots as S3 has them; a host's name, and not an
+/// address.
 bool IsBucketName(std::string_view name);
 
 class Buckets final {

@@ -107,6 +107,22 @@ TEST_F(LifecycleTest, MovesToTheInfrequentClassInName) {
   EXPECT_EQ(Get(kPlain, "old/k"), "v");
 }
 
+TEST_F(LifecycleTest, MovesWhatIsFromBeforeVersionsWereKept) {
+  ASSERT_THAT(Put(kPlain, "old/k", "v"), IsOk());
+  const Bucket versioned{kPlain.number, Versioning::kEnabled};
+  clock_.Advance(2 * kDay);
+  s3xml::LifecycleRule rule = Rule();
+  s3xml::LifecycleTransition transition;
+  transition.days = 1;
+  transition.storage_class = "STANDARD_IA";
+  rule.transitions = {transition};
+  EXPECT_EQ(Run(versioned, rule).objects_moved, 1U);
+  const ListPage page = ValueOf(Wait(store_->ListVersions(versioned, {})));
+  ASSERT_EQ(page.objects.size(), 1U);
+  EXPECT_TRUE(page.objects.front().record.attributes.infrequent_access);
+  EXPECT_TRUE(page.objects.front().record.is_null_version);
+}
+
 TEST_F(LifecycleTest, ARuleMayBeAboutSizesAndDates) {
   for (const size_t bytes : {10, 2000, 4000}) {
     ASSERT_THAT(Put(kPlain, "old/" + std::to_string(bytes), std::string(bytes, 'x')), IsOk());

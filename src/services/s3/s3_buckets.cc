@@ -3,6 +3,7 @@
 #include <functional>
 #include <utility>
 
+#include "base/binary_text.h"
 #include "formats/s3xml/bucket_configuration.h"
 #include "formats/s3xml/cors.h"
 #include "formats/s3xml/lifecycle.h"
@@ -19,6 +20,7 @@ using r2::BucketSettings;
 using r2::Versioning;
 
 constexpr uint64_t kConfigurationBytesMax = 1024 * 1024;
+constexpr uint64_t kBucketsMax = 10'000;  // of a page, S3's
 constexpr std::string_view kRegion = "auto";
 
 Response Empty(int status) {
@@ -40,10 +42,24 @@ Task<Result<Response>> ListBuckets(S3Call& call) {
   s3xml::ListBuckets listing;
   listing.owner = {call.account.id, call.account.name};
   const std::string prefix = call.QueryOr("prefix", "");
+  const bool is_paged = call.Query("max-buckets") != nullptr;
+  const auto limit = QueryNumber(call, "max-buckets", kBucketsMax, kBucketsMax);
+  if (!limit.ok()) co_return limit.status();
+  const std::string token = call.QueryOr("continuation-token", "");
+  const std::optional<std::string> after = BytesOfBase64Url(token);
+  if (*limit == 0 || !after) {
+    co_return sigv4::InvalidArgument(
+        "Expected max-buckets of 1 to 10000, and a token that was given",
+        *limit == 0 ? "max-buckets" : "continuation-token");
+  }
   for (const Resource& bucket : call.services.buckets.List(call.account.row)) {
     if (!call.principal.May(Service::kR2, Action::kRead, bucket.name)) continue;
-    if (!bucket.name.starts_with(prefix)) continue;
-    listing.buckets.push_back({bucket.name, bucket.created, ""});
+    if (!bucket.name.starts_with(prefix) || bucket.name <= *after) continue;
+    if (is_paged && listing.buckets.size() == *limit) {
+      listing.continuation_token = Base64UrlOf(listing.buckets.back().name);
+      break;
+    }
+    listing.buckets.push_back({bucket.name, bucket.created, is_paged ? std::string(kRegion) : ""});
   }
   if (!prefix.empty()) listing.prefix = prefix;
   co_return XmlResponse(s3xml::WriteListBuckets(listing));
@@ -185,6 +201,9 @@ Task<Result<Response>> PutBucketLifecycle(S3Call& call) {
   if (!rules.ok()) co_return RefusedDocument(rules.status());
   const Status done = RefuseUndoneRules(*rules);
   if (!done.ok()) co_return done;
+  for (size_t i = 0; i < rules->size(); ++i) {
+    if ((*rules)[i].id.empty()) (*rules)[i].id = call.id + "-" + std::to_string(i + 1);
+  }
   const auto change = [&rules](BucketSettings& settings) {
     settings.lifecycle = *rules;
     return Status::OK();

@@ -7,8 +7,10 @@
 #include "base/ascii.h"
 #include "base/binary_text.h"
 #include "base/http_token.h"
+#include "formats/sigv4/canonical.h"
 #include "formats/sigv4/timestamp.h"
 #include "net/date_line.h"
+#include "services/r2/lifecycle.h"
 #include "services/r2/r2_error.h"
 
 namespace levada::services::s3 {
@@ -40,17 +42,20 @@ std::optional<std::string> TextOf(std::optional<std::string_view> header) {
 std::optional<std::string> ContentEncodingOf(std::optional<std::string_view> header) {
   if (!header) return std::nullopt;
   std::string kept;
+  bool has_chunked = false;
   std::string_view rest = *header;
   while (!rest.empty()) {
     const size_t comma = std::min(rest.find(','), rest.size());
     const std::string_view coding = Trimmed(rest.substr(0, comma));
     rest.remove_prefix(std::min(comma + 1, rest.size()));
-    if (coding.empty() || EqualsIgnoringCase(coding, kAwsChunked)) continue;
-    if (!kept.empty()) kept += ",";
+    const bool is_chunked = EqualsIgnoringCase(coding, kAwsChunked);
+    has_chunked = has_chunked || is_chunked;
+    if (coding.empty() || is_chunked) continue;
+    if (!kept.empty()) kept += ", ";
     kept += coding;
   }
   if (kept.empty()) return std::nullopt;
-  return kept;
+  return has_chunked ? kept : std::string(*header);
 }
 
 std::optional<int64_t> MillisOf(std::optional<std::string_view> header) {
@@ -81,6 +86,8 @@ Status RefuseUnsupported(const S3Call& call) {
                                              field.value != "bucket-owner-full-control");
     const bool is_unsupported =
         name.starts_with("x-amz-object-lock-") || name == "x-amz-tagging" ||
+        name.starts_with("x-amz-if-match-") ||
+        (name == "x-amz-object-ownership" && field.value != "BucketOwnerEnforced") ||
         (name == "x-amz-bucket-object-lock-enabled" && !EqualsIgnoringCase(field.value, "false")) ||
         name == "x-amz-request-payer" || name == "x-amz-expected-bucket-owner" ||
         name == "x-amz-source-expected-bucket-owner" || name == "x-amz-website-redirect-location" ||
@@ -99,6 +106,7 @@ Result<ObjectAttributes> AttributesOf(const S3Call& call) {
   ObjectAttributes attributes;
   r2::HttpFields& http = attributes.http;
   http.content_type = TextOf(call.Header("Content-Type"));
+  if (http.content_type == "") http.content_type.reset();  // as if none was sent
   http.content_language = TextOf(call.Header("Content-Language"));
   http.content_disposition = TextOf(call.Header("Content-Disposition"));
   http.content_encoding = ContentEncodingOf(call.Header("Content-Encoding"));
@@ -207,6 +215,16 @@ std::string_view NameOf(checksums::ChecksumType type) {
 void AddVersion(const S3Call& call, const ObjectRecord& record, net::Response& response) {
   if (!ShowsVersions(call)) return;
   response.headers.Add("x-amz-version-id", VersionIdOf(record));
+}
+
+void AddExpiration(const S3Call& call, const ObjectRecord& record, net::Response& response) {
+  // The names of rules are not public.
+  if (call.is_anonymous() || call.bucket->settings.lifecycle.empty()) return;
+  const auto expiry = r2::ExpiryOf(call.bucket->settings.lifecycle, call.key, record);
+  if (!expiry) return;
+  response.headers.Add("x-amz-expiration", "expiry-date=\"" + net::HttpDate(expiry->at_ms / 1000) +
+                                               "\", rule-id=\"" +
+                                               sigv4::UriEncode(expiry->rule_id, true) + "\"");
 }
 
 void AddCustomerKey(const std::optional<r2::CustomerKey>& key, net::Response& response) {

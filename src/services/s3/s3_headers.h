@@ -36,6 +36,8 @@ std::string VersionIdOf(const r2::ObjectRecord& record);
 std::string Quoted(std::string_view etag);
 /// 403 is S3's answer to a key that is not the object's, 404 to one that is not there.
 void AddVersion(const S3Call& call, const r2::ObjectRecord& record, net::Response& response);
+/// When a rule of the bucket will have this current object go: x-amz-expiration.
+void AddExpiration(const S3Call& call, const r2::ObjectRecord& record, net::Response& response);
 void AddCustomerKey(const std::optional<r2::CustomerKey>& key, net::Response& response);
 void AddChecksums(const r2::ObjectRecord& record, net::Response& response);
 /// Everything that GET and HEAD say of an object; the client may have asked for other values of

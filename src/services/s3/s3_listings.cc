@@ -85,12 +85,13 @@ Task<Result<Response>> ListObjectsV2(S3Call& call) {
   }
   if (const std::string* token = call.Query("continuation-token")) {
     const std::optional<std::string> after = BytesOfBase64Url(*token);
-    if (!after || after->empty()) {
+    if (!after || after->empty() != token->empty()) {
       co_return sigv4::InvalidArgument("The continuation token provided is incorrect",
                                        "continuation-token");
     }
     listing.continuation_token = *token;
-    asked->request.after = *after;
+    // An empty one begins the list, as S3 has it.
+    if (!token->empty()) asked->request.after = *after;
   }
   const bool with_owner = call.QueryOr("fetch-owner", "false") == "true";
   Result<ListPage> page = co_await call.services.store.List(call.bucket->bucket(), asked->request);

@@ -103,7 +103,7 @@ Task<Result<Response>> UploadPart(S3Call& call) {
   if (!number.ok()) co_return number.status();
   const Result<std::optional<r2::CustomerKey>> key = CustomerKeyOf(call);
   if (!key.ok()) co_return key.status();
-  Result<std::unique_ptr<S3Source>> source = S3Source::Make(call);
+  Result<std::unique_ptr<S3Source>> source = S3Source::MakeOfObject(call);
   if (!source.ok()) co_return source.status();
   const Result<r2::PartRecord> part = co_await call.services.store.PutPart(
       call.bucket->bucket(), call.key, *upload, *number, *key, **source);
@@ -218,6 +218,7 @@ Task<Result<Response>> CompleteMultipartUpload(S3Call& call) {
   }
   Response response = XmlResponse(s3xml::WriteCompleteMultipartUpload(result));
   AddVersion(call, *record, response);
+  AddExpiration(call, *record, response);
   co_return response;
 }
 

@@ -122,6 +122,7 @@ Task<Result<Response>> GetObject(S3Call& call) {
   Response response;
   AddObjectHeaders(call, record, chosen->is_partial && chosen->range.bytes != record.bytes,
                    response);
+  if (*version == VersionChoice()) AddExpiration(call, record, response);
   AddCustomerKey(*key, response);
   if (call.Query("partNumber") != nullptr && record.is_multipart) {
     response.headers.Add("x-amz-mp-parts-count", std::to_string(record.segments.size()));
@@ -155,7 +156,7 @@ Task<Result<Response>> PutObject(S3Call& call) {
   if (!key.ok()) co_return key.status();
   options.key = *std::move(key);
   const std::optional<r2::CustomerKey> sent = options.key;
-  Result<std::unique_ptr<S3Source>> source = S3Source::Make(call);
+  Result<std::unique_ptr<S3Source>> source = S3Source::MakeOfObject(call);
   if (!source.ok()) co_return source.status();
   const Result<ObjectRecord> record = co_await call.services.store.Put(
       call.bucket->bucket(), call.key, std::move(options), **source);
@@ -163,6 +164,7 @@ Task<Result<Response>> PutObject(S3Call& call) {
   Response response;
   response.headers.Add("ETag", Quoted(record->etag));
   AddVersion(call, *record, response);
+  AddExpiration(call, *record, response);
   AddChecksums(*record, response);
   AddCustomerKey(sent, response);
   co_return response;
@@ -243,6 +245,7 @@ Task<Result<Response>> CopyObject(S3Call& call) {
   }
   Response response = XmlResponse(s3xml::WriteCopyObject(result));
   AddVersion(call, *record, response);
+  AddExpiration(call, *record, response);
   AddCustomerKey(*key, response);
   if (ShowsVersions(call)) {
     response.headers.Add("x-amz-copy-source-version-id", VersionIdOf(from));
@@ -300,6 +303,12 @@ Task<Result<Response>> DeleteObjects(S3Call& call) {
   const Result<s3xml::Delete> request =
       s3xml::ParseDelete(*body, call.services.store.limits().delete_max);
   if (!request.ok()) co_return RefusedDocument(request.status());
+  for (const s3xml::DeleteObject& object : request->objects) {
+    // Else more would be deleted than was meant.
+    if (object.last_modified_time || object.size) {
+      co_return NotImplemented("Deletes by LastModifiedTime or Size are not implemented");
+    }
+  }
   s3xml::DeleteResult result;
   std::vector<r2::DeleteTarget> targets;
   std::vector<const s3xml::DeleteObject*> objects;

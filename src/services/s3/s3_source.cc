@@ -49,6 +49,13 @@ Result<std::unique_ptr<S3Source>> S3Source::Make(S3Call& call) {
   return source;
 }
 
+Result<std::unique_ptr<S3Source>> S3Source::MakeOfObject(S3Call& call) {
+  if (!call.Header("Content-Length") && !call.Header("Transfer-Encoding")) {
+    return R2Error(R2ErrorCode::kMissingLength);
+  }
+  return Make(call);
+}
+
 Result<std::unique_ptr<S3Source>> S3Source::MakeWithoutChecksum(S3Call& call) {
   std::unique_ptr<S3Source> source(new S3Source(call));
   ARROW_RETURN_NOT_OK(source->ReadHeaders(false));

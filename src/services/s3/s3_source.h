@@ -19,6 +19,9 @@ class S3Source final : public r2::ObjectSource {
   /// Reads what the headers announce; `call` outlives it. S3Errors for headers that contradict each
   /// other or say nothing sensible; MissingContentLength for a body of unknown size.
   static Result<std::unique_ptr<S3Source>> Make(S3Call& call);
+  /// Of an object or a part, which comes with its length: MissingContentLength also for no body, of
+  /// which an empty object would be made.
+  static Result<std::unique_ptr<S3Source>> MakeOfObject(S3Call& call);
   /// Of a request whose x-amz-checksum headers are not about its body.
   static Result<std::unique_ptr<S3Source>> MakeWithoutChecksum(S3Call& call);
 
