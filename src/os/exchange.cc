@@ -1,7 +1,7 @@
 #include "os/exchange.h"
 
 #include <fcntl.h>
-#include <stdio.h>
+#include <cstdio>
 
 #include <cerrno>
 
