@@ -281,13 +281,14 @@ def test_the_service_manager_is_told(fresh, monkeypatch):
 def test_no_token_gets_into_the_journal(fresh):
     read, write = os.pipe()
     status = os.fstat(write)
-    process = subprocess.Popen([BINARY, "serve", "--data", fresh.data, "--listen", "127.0.0.1:0"], stdout=write,
-                               stderr=subprocess.DEVNULL, env={**os.environ, "JOURNAL_STREAM": f"{status.st_dev}:{status.st_ino}"})
+    process = subprocess.Popen([BINARY, "serve", "--data", fresh.data, "--listen", "127.0.0.1:0", "--s3-listen", "127.0.0.1:0"],
+                               stdout=write, stderr=subprocess.DEVNULL,
+                               env={**os.environ, "JOURNAL_STREAM": f"{status.st_dev}:{status.st_ino}"})
     os.close(write)
     with os.fdopen(read) as output:
         text = ""
-        while "ready" not in text:
-            text += output.readline()
+        while "ready" not in text and (line := output.readline()):
+            text += line
     process.terminate()
     assert process.wait(30) in (0, 143)
     assert "levada_" not in text and "levada token create" in text
