@@ -1,6 +1,6 @@
 // The binding door alone, for a workerd that a test starts: one KV namespace and one bucket in the
 // directory given, on a Unix socket in it. It prints what the grants are, and serves until its
-// standard input ends.
+// standard input ends. The directory may be one of an earlier run, killed or not.
 //
 //     binding_server DIRECTORY  ->  {"socket": "...", "kv": "<grant>", "r2": "<grant>", "r2_read":
 //     "<grant>"}
@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/json.h"
@@ -33,6 +34,12 @@ T Need(Result<T> result) {
   std::exit(1);
 }
 
+/// The one of an earlier run, if there was one: a name of a bucket is taken once.
+Account AccountOf(Control& control) {
+  const std::vector<Account> known = control.Accounts();
+  return known.empty() ? Need(control.CreateAccount("test", {"test", ""})) : known.front();
+}
+
 /// Everything that the door stands on.
 struct Server {
   explicit Server(const std::string& path)
@@ -40,8 +47,9 @@ struct Server {
             Need(Control::Open(path + "/control.db", MasterKey::Of("test key"), *clock, *random))),
         kv(Need(kv::KvStore::Open(path + "/kv", {}, *clock, *log))),
         objects(Need(r2::ObjectStore::Open(
-            path + "/objects", {}, {*disk, *clock, *random, loop, workers, workers, *log, nullptr}))),
-        account(Need(control->CreateAccount("test", {"test", ""}))),
+            path + "/objects", {},
+            {*disk, *clock, *random, loop, workers, workers, *log, nullptr}))),
+        account(AccountOf(*control)),
         kv_access{*kv, *control, *clock, loop, workers},
         buckets(*control, *objects, loop, workers),
         r2_access{*objects, buckets},
