@@ -191,7 +191,8 @@ def test_whoami(daemon):
 
 
 def test_ready_text_has_what_a_client_needs(fresh):
-    process = subprocess.Popen([BINARY, "serve", "--data", str(fresh.data), "--listen", "127.0.0.1:0"], stdout=subprocess.PIPE,
+    process = subprocess.Popen([BINARY, "serve", "--data", str(fresh.data), "--listen", "127.0.0.1:0", "--s3-listen",
+                                "127.0.0.1:0"], stdout=subprocess.PIPE,
                                stderr=subprocess.DEVNULL, text=True, env={**os.environ, "NO_COLOR": "1"})
     try:
         lines = []
