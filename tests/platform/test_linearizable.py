@@ -135,7 +135,7 @@ def leave(name, histories):
         (pathlib.Path(folder) / f"{name}.jsonl").write_text("\n".join(lines) + "\n")
 
 
-SEEDS = {Kv: 100, R2: 20, KvBinding: 20} if IS_LONG else {Kv: 5, R2: 5, KvBinding: 5}
+SEEDS = {Kv: 100, R2: 20, KvBinding: 20} if IS_LONG else {Kv: 5, R2: 5, KvBinding: 2}
 
 
 @pytest.mark.parametrize("make, seed", [(make, seed) for make, count in SEEDS.items() for seed in range(count)])
