@@ -60,12 +60,11 @@ std::optional<std::string> EightBitsEach(std::string_view text, std::string_view
 }  // namespace
 
 std::string HexOf(std::string_view bytes) {
-  std::string hex;
-  hex.reserve(2 * bytes.size());
-  for (const char c : bytes) {
-    const auto byte = static_cast<uint8_t>(c);
-    hex.push_back(kHexDigits[byte >> 4]);
-    hex.push_back(kHexDigits[byte & 15]);
+  std::string hex(2 * bytes.size(), '\0');
+  for (size_t i = 0; i < bytes.size(); ++i) {
+    const auto byte = static_cast<uint8_t>(bytes[i]);
+    hex[2 * i] = kHexDigits[byte >> 4];
+    hex[2 * i + 1] = kHexDigits[byte & 15];
   }
   return hex;
 }

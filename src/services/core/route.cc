@@ -19,6 +19,10 @@ std::string_view NextSegment(std::string_view& path) {
   return segment;
 }
 
+size_t SlashesIn(std::string_view path) {
+  return static_cast<size_t>(std::ranges::count(path, '/'));
+}
+
 ApiError NoRoute(std::string_view path) {
   return {
       404, kNoRoute,
@@ -91,9 +95,13 @@ std::optional<std::vector<std::pair<std::string_view, std::string_view>>> MatchP
   return found;
 }
 
-V4Door::V4Door(const Control& control, Random& random) : control_(control), random_(random) {}
+V4Door::V4Door(const Control& control, Random& random)
+    : control_(control), ids_(MakeSeededRandom(random.Next())) {}
 
 void V4Door::Add(std::vector<Route> routes) {
+  for (const Route& route : routes) {
+    slashes_.push_back(route.pattern.ends_with("*}") ? 0 : SlashesIn(route.pattern));
+  }
   std::ranges::move(routes, std::back_inserter(routes_));
 }
 
@@ -101,7 +109,10 @@ V4Door::Match V4Door::Find(std::string_view method, std::string_view path) const
   Match match;
   if (!path.starts_with(kApiPrefix)) return match;
   path.remove_prefix(kApiPrefix.size());
-  for (const Route& route : routes_) {
+  const size_t slashes = SlashesIn(path.ends_with('/') ? path.substr(0, path.size() - 1) : path);
+  for (size_t i = 0; i < routes_.size(); ++i) {
+    const Route& route = routes_[i];
+    if (slashes_[i] != 0 && slashes_[i] != slashes) continue;
     const auto found = MatchPath(route.pattern, path);
     if (!found) continue;
     match.path_known = true;
@@ -168,7 +179,7 @@ std::optional<ApiError> V4Door::Admit(const Route& route, Call& call) const {
 
 net::Task<net::Response> V4Door::Handle(net::Request& request) {
   Match match = Find(request.method, request.path);
-  request.notes.id = NewId(random_);
+  request.notes.id = NewId(*ids_);
   if (match.route != nullptr) request.notes.route = match.route->pattern;
   Call call{request, request.notes.id, std::move(match.parameters), {}, {}};
   net::Response response;

@@ -104,7 +104,7 @@ Bearer AuthenticateBearer(const Control& control, net::Request& request);
 /// The v4 door: routes below /client/v4.
 class V4Door final : public net::Handler {
  public:
-  /// All outlive it.
+  /// `control` outlives it.
   V4Door(const Control& control, Random& random);
   /// Before it serves.
   void Add(std::vector<Route> routes);
@@ -123,8 +123,9 @@ class V4Door final : public net::Handler {
   std::optional<ApiError> Admit(const Route& route, Call& call) const;
 
   const Control& control_;
-  Random& random_;
+  const std::unique_ptr<Random> ids_;  // of requests: no secret, and no system call for each
   std::vector<Route> routes_;
+  std::vector<size_t> slashes_;  // of each route's pattern; 0: it takes any number
 };
 
 /// The parameters of `path` in `pattern`, still encoded; nullopt when it does not fit.

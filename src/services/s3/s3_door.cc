@@ -85,7 +85,7 @@ std::vector<S3Operation> AllOperations() {
 S3Door::S3Door(S3Services services, S3DoorOptions options, Random& random)
     : services_(services),
       options_(std::move(options)),
-      random_(random),
+      ids_(MakeSeededRandom(random.Next())),
       operations_(AllOperations()) {}
 
 /// Bucket and key, from the host or the path.
@@ -235,7 +235,7 @@ Task<Result<Response>> S3Door::Serve(S3Call& call) {
 }
 
 Task<Response> S3Door::Handle(net::Request& request) {
-  request.notes.id = NewId(random_);
+  request.notes.id = NewId(*ids_);
   S3Call call{request, services_, request.notes.id, {}, {}, {}, {}, {}, {}, {}, nullptr};
   Result<Response> served = co_await Serve(call);
   Response response = served.ok() ? *std::move(served) : ErrorResponse(served.status(), call);

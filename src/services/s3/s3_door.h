@@ -43,7 +43,7 @@ class S3Door final : public net::Handler {
 
   const S3Services services_;
   const S3DoorOptions options_;
-  Random& random_;
+  const std::unique_ptr<Random> ids_;  // of requests: no secret, and no system call for each
   const std::vector<S3Operation> operations_;
   SigningKeys signing_keys_;
 };
