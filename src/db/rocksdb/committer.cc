@@ -1,5 +1,6 @@
 #include "db/rocksdb/committer.h"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 #include <vector>
@@ -19,6 +20,7 @@ Committer::~Committer() {
 }
 
 bool Committer::Submit(Batch batch, Done done) {
+  bool is_enough = false;
   {
     const std::lock_guard lock(mutex_);
     const bool full = waiting_.size() >= options_.waiting_max ||
@@ -27,14 +29,20 @@ bool Committer::Submit(Batch batch, Done done) {
     if (full && !waiting_.empty()) return false;
     waiting_bytes_ += batch.bytes();
     waiting_.push_back({std::move(batch), std::move(done)});
+    is_enough = waiting_.size() == 1 || IsGroup();
   }
-  arrived_.notify_one();
+  if (is_enough) arrived_.notify_one();
   return true;
+}
+
+bool Committer::IsGroup() const {
+  return waiting_.size() >= wanted_ || waiting_bytes_ >= options_.group_bytes_max;
 }
 
 std::deque<Committer::Waiting> Committer::TakeGroup() {
   std::unique_lock lock(mutex_);
   arrived_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
+  arrived_.wait_for(lock, patience_, [this] { return stopping_ || IsGroup(); });
   std::deque<Waiting> group;
   size_t bytes = 0;
   while (!waiting_.empty()) {
@@ -75,6 +83,11 @@ Status Committer::Write(const std::deque<Waiting>& group) {
   }
   const std::chrono::duration<double> busy = Now() - began;
   const std::lock_guard lock(mutex_);
+  // Whoever is answered now is about to ask again. Half of all that are under way are the next
+  // group: the disk has work while the requests of the other half are read.
+  wanted_ = (group.size() + waiting_.size() + 1) / 2;
+  patience_ = std::min(std::chrono::duration_cast<std::chrono::nanoseconds>(busy / 2),
+                       options_.patience_max);
   ++counts_.groups;
   counts_.busy_s += busy.count();
   if (written.ok()) {

@@ -1,8 +1,9 @@
 #pragma once
 // Committer: the one thread that writes to a Store. Whoever wants something written hands it a
 // batch and hears when it is durable; what arrives while the disk is busy is written together, with
-// one fsync for all (group commit).
+// one fsync for all (group commit). While many write it waits a moment for a group to grow.
 
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
@@ -24,6 +25,8 @@ struct CommitterOptions {
   /// Hears of each failed write, before the store is opened again. On the committer's thread.
   std::function<void(const Status&)> on_failure = {};
   const Clock* clock = nullptr;  ///< of what is counted; outlives it. Null: no time is counted
+  /// How long a group may wait to grow while many write, at most half of what the last one took.
+  std::chrono::nanoseconds patience_max = std::chrono::milliseconds(2);
 };
 
 /// What it has done since it was made, and has to do.
@@ -64,6 +67,7 @@ class Committer final {
   Status Write(const std::deque<Waiting>& group);
   SteadyTime Now() const { return options_.clock ? options_.clock->Steady() : SteadyTime(); }
   std::deque<Waiting> TakeGroup();
+  bool IsGroup() const;  // under the lock
   /// The store takes no write after a failed one until it was opened again.
   void Recover(const Status& failure);
 
@@ -75,6 +79,8 @@ class Committer final {
   std::deque<Waiting> waiting_;
   size_t waiting_bytes_ = 0;
   bool stopping_ = false;
+  size_t wanted_ = 1;  // batches that are worth a sync
+  std::chrono::nanoseconds patience_{0};
   CommitterCounts counts_;  // without those that wait
   // Last: it uses all of the above. tidy: allow a thread, it waits for the disk all its life
   std::thread thread_;

@@ -32,8 +32,8 @@ struct Salvaged {
 
 /// Makes a store at `options.path` of what is readable of the one at `damaged`, which nobody else
 /// has open. `work` is a directory beside both that is made for it and removed again. What a killed
-/// salvage left in these two places is removed first. Blocks, long. Errors: kStopped; kStoreDamaged when
-/// nothing of it can be opened; kTargetIo, kDiskFull.
+/// salvage left in these two places is removed first. Blocks, long. Errors: kStopped; kStoreDamaged
+/// when nothing of it can be opened; kTargetIo, kDiskFull.
 Result<Salvaged> Salvage(const Context& ctx, const std::string& damaged,
                          const StoreOptions& options, const std::string& work);
 

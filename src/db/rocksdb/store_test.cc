@@ -8,6 +8,7 @@
 #include <future>
 #include <map>
 #include <set>
+#include <thread>
 
 #include "base/testing.h"
 #include "db/rocksdb/committer.h"
@@ -324,6 +325,30 @@ TEST_F(CommitterTest, EndsWhatItTook) {
   }
   for (auto& each : written) EXPECT_THAT(each.get(), IsOk());
   EXPECT_EQ(Keys(*store, "", "").size(), 100U);
+}
+
+TEST_F(CommitterTest, ManyThatWriteAgainAndAgainShareTheirSyncs) {
+  constexpr int kWriters = 32;
+  const auto clock = MakeSystemClock();
+  const auto store = Open();
+  CommitterOptions options;
+  options.clock = clock.get();
+  Committer committer(*store, options, *log_);
+  {
+    std::vector<std::jthread> writers;
+    for (int writer = 0; writer < kWriters; ++writer) {
+      writers.emplace_back([&committer, writer] {
+        for (int i = 0; i < 50; ++i) {
+          EXPECT_THAT(
+              Submit(committer, std::to_string(writer) + "/" + std::to_string(i), "v").get(),
+              IsOk());
+        }
+      });
+    }
+  }
+  const CommitterCounts counts = committer.counts();
+  EXPECT_EQ(counts.batches, 50U * kWriters);
+  EXPECT_LT(counts.groups, counts.batches / 8) << "groups of a quarter of them, on the average";
 }
 
 TEST_F(CommitterTest, RefusesWhatIsTooMuch) {
