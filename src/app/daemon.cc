@@ -100,9 +100,9 @@ struct Daemon::Parts {
   services::DoorWatch admin_watch{"admin", requests};
   services::DoorWatch s3_watch{"s3", requests};
   std::unique_ptr<services::DataDirectory> directory;
+  std::unique_ptr<os::DiskReserve> reserve;
   std::unique_ptr<Control> control;
   std::optional<FirstStart> first_start;
-  std::unique_ptr<os::DiskReserve> reserve;
   net::Loop loop;  // before whoever comes back to it: committers and workers finish their work
   std::unique_ptr<services::kv::KvStore> kv;
   std::unique_ptr<services::r2::ObjectStore> objects;
@@ -153,8 +153,10 @@ Status Daemon::Parts::OpenControl(os::Disk& disk, const Clock& clock, Random& ra
         .With("path", options.data)
         .Help("stop that one, or name another directory with --data");
   }
-  ARROW_ASSIGN_OR_RAISE(
-      control, services::OpenControl(disk, *directory, options.master_key_path, clock, random));
+  reserve = os::DiskReserve::Open(directory->Path("reserve"), kReserveBytes, clock);
+  if (reserve->is_full()) log.Warning("the disk is full: reads and deletes only", {});
+  ARROW_ASSIGN_OR_RAISE(control, services::OpenControl(disk, *directory, options.master_key_path,
+                                                       clock, random, reserve.get()));
   if (!control->Accounts().empty()) return Status::OK();
   const services::Actor actor{"first start", ""};
   FirstStart first;
@@ -170,8 +172,6 @@ Status Daemon::Parts::OpenControl(os::Disk& disk, const Clock& clock, Random& ra
 }
 
 Status Daemon::Parts::OpenStores(os::Disk& disk, const Clock& clock, Random& random) {
-  reserve = os::DiskReserve::Open(directory->Path("reserve"), kReserveBytes);
-  if (reserve->is_full()) log.Warning("the disk is full: reads and deletes only", {});
   ARROW_ASSIGN_OR_RAISE(
       kv, services::kv::KvStore::Open(directory->Path("kv"), services::kv::KvLimits{}, clock, log,
                                       reserve.get()));

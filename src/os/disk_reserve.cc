@@ -12,8 +12,9 @@
 
 namespace levada::os {
 
-std::unique_ptr<DiskReserve> DiskReserve::Open(std::string path, int64_t bytes) {
-  std::unique_ptr<DiskReserve> reserve(new DiskReserve(std::move(path), bytes));
+std::unique_ptr<DiskReserve> DiskReserve::Open(std::string path, int64_t bytes,
+                                               const Clock& clock) {
+  std::unique_ptr<DiskReserve> reserve(new DiskReserve(std::move(path), bytes, clock));
   reserve->full_ = !reserve->Allocate().ok();
   return reserve;
 }
@@ -30,12 +31,21 @@ Status DiskReserve::Allocate() const {
 }
 
 void DiskReserve::Release() {
+  full_ = true;  // first: whoever is at work is to stop before there is room again
+  const std::lock_guard lock(mutex_);
   full_ = true;
+  full_until_ = clock_.Steady() + kFullMin;
   unlink(path_.c_str());
+}
+
+void DiskReserve::ReleaseIfFull(const Status& status) {
+  if (!status.ok() && CodeOf(status) == FaultCode::kDiskFull) Release();
 }
 
 bool DiskReserve::TryRestore() {
   if (!full_) return true;
+  const std::lock_guard lock(mutex_);
+  if (clock_.Steady() < full_until_) return false;
   struct statvfs disk{};
   if (statvfs(ParentPath(path_).c_str(), &disk) != 0) return false;
   const auto free = static_cast<int64_t>(disk.f_bavail) * static_cast<int64_t>(disk.f_frsize);

@@ -214,8 +214,9 @@ net::Task<net::Response> AdminDoor::Handle(net::Request& request) {
   if (!answer) co_return JsonResponse(503, Dump({{"error", TooBusy().message}}));
   if (answer->ok()) co_return JsonResponse(200, **answer);
   const Fault fault = FaultOf(answer->status());
-  net::Response response = JsonResponse(fault.code() == FaultCode::kBadValue ? 400 : 500,
-                                        Dump({{"error", fault.message()}, {"help", fault.help()}}));
+  net::Response response = JsonResponse(
+      fault.code() == FaultCode::kBadValue ? 400 : 500,
+      Dump({{"error", fault.message()}, {"help", fault.help()}, {"code", CodeName(fault.code())}}));
   if (response.status == 500) response.cause = answer->status().ToString();
   co_return response;
 }

@@ -3,6 +3,7 @@
 #include <openssl/evp.h>
 
 #include <array>
+#include <cerrno>
 #include <functional>
 #include <utility>
 
@@ -50,12 +51,21 @@ pragma user_version = 1;
 constexpr std::array<std::string_view, 6> kKindNames = {"namespace", "bucket",  "database",
                                                         "queue",     "dataset", "origin"};
 
+Fault DiskIsFull(Fault fault) {
+  return std::move(fault).Help(
+      "make room on the disk of the data directory; what reads, deletes and revokes works "
+      "meanwhile, and the daemon goes on by itself");
+}
+
 Fault FaultOfControl(const db::sqlite::Error& error) {
   FaultCode code = FaultCode::kTargetIo;
+  const bool has_no_room = error.kind == ErrorKind::kFull || error.system_errno == ENOSPC ||
+                           error.system_errno == EDQUOT;
+  if (has_no_room) {
+    return DiskIsFull(db::sqlite::FaultFrom(FaultCode::kDiskFull, "the control database", error));
+  }
   if (error.kind == ErrorKind::kCorrupt || error.kind == ErrorKind::kNotADatabase) {
     code = FaultCode::kStoreDamaged;
-  } else if (error.kind == ErrorKind::kFull) {
-    code = FaultCode::kDiskFull;
   } else if (error.kind == ErrorKind::kReadOnly || error.kind == ErrorKind::kPermission ||
              error.kind == ErrorKind::kCannotOpen) {
     code = FaultCode::kTargetUnwritable;
@@ -119,20 +129,27 @@ struct Control::Inserted {
   std::shared_ptr<const Stored> stored;
 };
 
-Control::Control(MasterKey master, const Clock& clock, Random& random)
-    : master_(std::move(master)), clock_(clock), random_(random) {
+Control::Control(MasterKey master, const Clock& clock, Random& random, os::DiskReserve* reserve)
+    : master_(std::move(master)), clock_(clock), random_(random), reserve_(reserve) {
   context_.clock = &clock_;
 }
 Control::~Control() = default;
 
 Result<std::unique_ptr<Control>> Control::Open(const std::string& path, MasterKey master,
-                                               const Clock& clock, Random& random) {
-  std::unique_ptr<Control> control(new Control(std::move(master), clock, random));
+                                               const Clock& clock, Random& random,
+                                               os::DiskReserve* reserve) {
+  std::unique_ptr<Control> control(new Control(std::move(master), clock, random, reserve));
   Context& ctx = control->context_;
   db::sqlite::OpenOptions options;
   options.mode = db::sqlite::OpenMode::kCreate;
   options.journal = db::sqlite::Journal::kDurableWal;
-  ARROW_ASSIGN_OR_RAISE(control->database_, Database::Open(ctx, path, options, FaultOfControl));
+  ARROW_ASSIGN_OR_RAISE(
+      control->database_,
+      Database::Open(ctx, path, options, [reserve](const db::sqlite::Error& error) {
+        Fault fault = FaultOfControl(error);
+        if (reserve != nullptr) reserve->ReleaseIfFull(fault);
+        return fault;
+      }));
   Database& database = *control->database_;
   ARROW_RETURN_NOT_OK(database.CheckIntegrity(ctx, false));
   ARROW_ASSIGN_OR_RAISE(Statement version, database.Prepare(ctx, "pragma user_version"));
@@ -153,6 +170,11 @@ Result<std::unique_ptr<Control>> Control::Open(const std::string& path, MasterKe
   ARROW_RETURN_NOT_OK(control->Load());
   ARROW_RETURN_NOT_OK(control->CheckMasterKey());
   return control;
+}
+
+Status Control::CheckRoom() const {
+  if (reserve_ == nullptr || !reserve_->is_full()) return Status::OK();
+  return DiskIsFull(Fault(FaultCode::kDiskFull, "the control database: the disk is full"));
 }
 
 Status Control::CheckMasterKey() const {
@@ -242,6 +264,7 @@ Control::Counts Control::counts() const {
 // ---- accounts
 
 Result<Account> Control::CreateAccount(const std::string& name, const Actor& actor) {
+  ARROW_RETURN_NOT_OK(CheckRoom());
   const std::lock_guard change(change_mutex_);
   Account account{0, HexOf(RandomBytes(random_, 16)), name, clock_.Now()};
   ARROW_ASSIGN_OR_RAISE(auto transaction,
@@ -311,6 +334,7 @@ void Control::Remember(std::shared_ptr<const Stored> stored) {
 Result<IssuedToken> Control::CreateToken(const Account& account, const std::string& name,
                                          std::vector<Scope> scopes,
                                          std::optional<WallMicros> expires, const Actor& actor) {
+  ARROW_RETURN_NOT_OK(CheckRoom());
   const std::lock_guard change(change_mutex_);
   ARROW_ASSIGN_OR_RAISE(auto transaction,
                         Transaction::Begin(context_, *database_, Transaction::Kind::kWrite));
@@ -444,6 +468,7 @@ Result<std::optional<Resource>> Control::CreateResource(const Account& account, 
                                                         const std::string& name,
                                                         const std::string& settings,
                                                         const Actor& actor) {
+  ARROW_RETURN_NOT_OK(CheckRoom());
   const std::lock_guard change(change_mutex_);
   const int64_t owner = NameOwner(kind, account.row);
   if (FindResourceByName(owner, kind, name)) return std::optional<Resource>();

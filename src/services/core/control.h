@@ -23,6 +23,7 @@
 #include "base/context.h"
 #include "base/fault.h"
 #include "base/secret.h"
+#include "os/disk_reserve.h"
 #include "services/core/access.h"
 #include "services/core/master_key.h"
 
@@ -111,10 +112,13 @@ struct Authentication {
 /// Thread-safe. Changes wait for the disk; what is not named so answers from memory.
 class Control final {
  public:
-  /// Makes the file when absent. `clock` and `random` outlive it. Errors: kStoreDamaged, also when
-  /// `master` opens none of the secrets in it; kNewerLayout, those of the disk.
+  /// Makes the file when absent. `reserve` may be null: what finds the disk full lets go of it, and
+  /// accounts, tokens and resources are made again (kDiskFull until then) when it is kept. All
+  /// outlive it. Errors: kStoreDamaged, also when `master` opens none of the secrets in it;
+  /// kNewerLayout, those of the disk.
   static Result<std::unique_ptr<Control>> Open(const std::string& path, MasterKey master,
-                                               const Clock& clock, Random& random);
+                                               const Clock& clock, Random& random,
+                                               os::DiskReserve* reserve = nullptr);
   ~Control();
 
   // ---- accounts
@@ -185,7 +189,10 @@ class Control final {
 
  private:
   struct Stored;  // a token with what it is verified by
-  Control(MasterKey master, const Clock& clock, Random& random);
+  Control(MasterKey master, const Clock& clock, Random& random, os::DiskReserve* reserve);
+  /// kDiskFull while it is. Before anything that makes something; what changes or ends something
+  /// is let through, for it may make room.
+  Status CheckRoom() const;
   Status Load();
   /// With another key no token would be found, and new ones would be of two keys.
   Status CheckMasterKey() const;
@@ -207,6 +214,7 @@ class Control final {
   const MasterKey master_;
   const Clock& clock_;
   Random& random_;
+  os::DiskReserve* const reserve_;
   mutable std::mutex change_mutex_;  // one change at a time; guards database_
   std::unique_ptr<db::sqlite::Database> database_;
   Context context_;

@@ -11,6 +11,7 @@ namespace levada::services {
 namespace {
 
 using testing::ElementsAre;
+using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
 
@@ -19,10 +20,10 @@ const Actor kTester{"tester", "10.0.0.1"};
 class ControlTest : public testing::Test {
  protected:
   ControlTest() { Open(); }
-  void Open() {
+  void Open(os::DiskReserve* reserve = nullptr) {
     control_.reset();
     auto opened = Control::Open(directory_.path() + "/control.db",
-                                MasterKey::Of(std::string(32, 'k')), clock_, *random_);
+                                MasterKey::Of(std::string(32, 'k')), clock_, *random_, reserve);
     ASSERT_THAT(opened.status(), IsOk());
     control_ = std::move(*opened);
   }
@@ -54,6 +55,27 @@ TEST_F(ControlTest, ATokenIsItsPrincipalAlsoAfterARestart) {
     EXPECT_EQ(control_->FindS3Token(issued.token.id).principal.token_id, issued.token.id);
     Open();
   }
+}
+
+TEST_F(ControlTest, OnAFullDiskNothingIsMadeAndAllElseGoesOn) {
+  const Account account = MakeAccount();
+  const IssuedToken issued = Issue(account);
+  const auto bucket =
+      ValueOf(control_->CreateResource(account, ResourceKind::kBucket, "photos", "", kTester));
+  const auto reserve = os::DiskReserve::Open(directory_ / "reserve", 4096, clock_);
+  Open(reserve.get());
+  reserve->Release();
+  const Status refused = control_->CreateAccount("other", kTester).status();
+  EXPECT_THAT(refused, FailsWith(FaultCode::kDiskFull));
+  EXPECT_THAT(FaultOf(refused).help(), HasSubstr("make room"));
+  EXPECT_THAT(control_->CreateToken(account, "t", {}, {}, kTester).status(),
+              FailsWith(FaultCode::kDiskFull));
+  EXPECT_THAT(
+      control_->CreateResource(account, ResourceKind::kBucket, "films", "", kTester).status(),
+      FailsWith(FaultCode::kDiskFull));
+  EXPECT_THAT(control_->ChangeSettings(*bucket, "{}", "lifecycle", kTester), IsOk());
+  EXPECT_THAT(control_->DeleteResource(*bucket, kTester), IsOk());
+  EXPECT_THAT(control_->RevokeToken(account, issued.token.id, kTester).status(), IsOk());
 }
 
 TEST_F(ControlTest, TheFileHoldsNoTokenAndNoSecret) {

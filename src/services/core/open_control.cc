@@ -38,13 +38,13 @@ Status RefuseToBeginAnew(os::Disk& disk, const DataDirectory& directory,
 
 Result<std::unique_ptr<Control>> OpenControl(os::Disk& disk, const DataDirectory& directory,
                                              const std::string& key_path, const Clock& clock,
-                                             Random& random) {
+                                             Random& random, os::DiskReserve* reserve) {
   const std::string database = directory.Path("control.db");
   ARROW_RETURN_NOT_OK(RefuseToBeginAnew(disk, directory, database));
   ARROW_ASSIGN_OR_RAISE(
       MasterKey master,
       KeyOf(disk, key_path.empty() ? directory.Path("master.key") : key_path, database, random));
-  return Control::Open(database, std::move(master), clock, random);
+  return Control::Open(database, std::move(master), clock, random, reserve);
 }
 
 }  // namespace levada::services

@@ -15,11 +15,11 @@ namespace levada::services {
 
 /// `key_path`: of the master key; empty for DATA/master.key. A directory without a database gets
 /// one, and a key where there is none. One with a database never gets a new key, and one with
-/// stores no new database: what is sealed in it, or named by it, would be lost. `disk`, `clock` and
-/// `random` outlive it. Errors: kBadValue for a key that is not there or cannot be used,
-/// kStoreDamaged, those of Control::Open.
+/// stores no new database: what is sealed in it, or named by it, would be lost. `reserve` may be
+/// null: as of Control::Open. All outlive it. Errors: kBadValue for a key that is not there or
+/// cannot be used, kStoreDamaged, those of Control::Open.
 Result<std::unique_ptr<Control>> OpenControl(os::Disk& disk, const DataDirectory& directory,
                                              const std::string& key_path, const Clock& clock,
-                                             Random& random);
+                                             Random& random, os::DiskReserve* reserve = nullptr);
 
 }  // namespace levada::services

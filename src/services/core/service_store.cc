@@ -31,7 +31,7 @@ std::unique_ptr<Committer> MakeServiceCommitter(Store& store, const Clock& clock
   options.clock = &clock;
   // Before the store is opened again: it needs room for that.
   options.on_failure = [reserve](const Status& failure) {
-    if (reserve != nullptr && CodeOf(failure) == FaultCode::kDiskFull) reserve->Release();
+    if (reserve != nullptr) reserve->ReleaseIfFull(failure);
   };
   return std::make_unique<Committer>(store, std::move(options), log);
 }

@@ -4,9 +4,20 @@
 
 namespace levada::services::r2 {
 
-Result<std::unique_ptr<BlobDirectory>> BlobDirectory::Open(os::Disk& disk, std::string path) {
+Result<std::unique_ptr<BlobDirectory>> BlobDirectory::Open(os::Disk& disk, std::string path,
+                                                           os::DiskReserve* reserve) {
   ARROW_RETURN_NOT_OK(disk.CreateDirectories(path));
-  return std::unique_ptr<BlobDirectory>(new BlobDirectory(disk, std::move(path)));
+  return std::unique_ptr<BlobDirectory>(new BlobDirectory(disk, std::move(path), reserve));
+}
+
+Status BlobDirectory::CheckRoom() const {
+  if (reserve_ == nullptr || !reserve_->is_full()) return Status::OK();
+  return Fault(FaultCode::kDiskFull, "r2: the disk is full");
+}
+
+Status BlobDirectory::Noted(Status status) const {
+  if (reserve_ != nullptr) reserve_->ReleaseIfFull(status);
+  return status;
 }
 
 std::string BlobDirectory::FolderOf(const Stamp& blob) const {
@@ -19,18 +30,27 @@ std::string BlobDirectory::PathOf(const Stamp& blob) const {
 
 Result<std::unique_ptr<BlobWriter>> BlobDirectory::Create(
     const Stamp& blob, const std::optional<CustomerKey>& key) const {
-  ARROW_RETURN_NOT_OK(disk_.CreateDirectories(FolderOf(blob)));
-  return BlobWriter::Create(disk_, PathOf(blob), blob, key);
+  ARROW_RETURN_NOT_OK(CheckRoom());
+  ARROW_RETURN_NOT_OK(Noted(disk_.CreateDirectories(FolderOf(blob))));
+  auto writer = BlobWriter::Create(disk_, PathOf(blob), blob, key);
+  ARROW_RETURN_NOT_OK(Noted(writer.status()));
+  return writer;
+}
+
+// What is let go for one upload is not there for the others to fill.
+Status BlobDirectory::Append(BlobWriter& writer, std::string_view bytes) const {
+  ARROW_RETURN_NOT_OK(CheckRoom());
+  return Noted(writer.Append(bytes));
 }
 
 Status BlobDirectory::Finish(const Stamp& blob, BlobWriter& writer) const {
-  ARROW_RETURN_NOT_OK(writer.Finish());
-  ARROW_RETURN_NOT_OK(disk_.SyncDirectory(FolderOf(blob)));
+  ARROW_RETURN_NOT_OK(Noted(writer.Finish()));
+  ARROW_RETURN_NOT_OK(Noted(disk_.SyncDirectory(FolderOf(blob))));
   // Whoever made the folder may not have synced it yet, or was killed before: that it is there says
   // nothing.
   std::atomic<bool>& is_durable = durable_folders_[blob.random >> 56];
   if (is_durable) return Status::OK();
-  ARROW_RETURN_NOT_OK(disk_.SyncDirectory(path_));
+  ARROW_RETURN_NOT_OK(Noted(disk_.SyncDirectory(path_)));
   is_durable = true;
   return Status::OK();
 }

@@ -8,23 +8,29 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "base/fault.h"
 #include "base/log.h"
 #include "os/disk.h"
+#include "os/disk_reserve.h"
 #include "services/r2/blob_file.h"
 
 namespace levada::services::r2 {
 
 class BlobDirectory final {
  public:
-  /// Makes `path` when absent. `disk` outlives it.
-  static Result<std::unique_ptr<BlobDirectory>> Open(os::Disk& disk, std::string path);
+  /// Makes `path` when absent. `reserve` may be null: a write that finds the disk full lets go of
+  /// it, and all writes fail with kDiskFull until it is kept again. Both outlive it.
+  static Result<std::unique_ptr<BlobDirectory>> Open(os::Disk& disk, std::string path,
+                                                     os::DiskReserve* reserve = nullptr);
 
   std::string PathOf(const Stamp& blob) const;
   Result<std::unique_ptr<BlobWriter>> Create(const Stamp& blob,
                                              const std::optional<CustomerKey>& key) const;
+  /// As BlobWriter::Append.
+  Status Append(BlobWriter& writer, std::string_view bytes) const;
   /// Ends a blob: durable when OK, its name in the directory too.
   Status Finish(const Stamp& blob, BlobWriter& writer) const;
   Result<std::unique_ptr<BlobReader>> Open(const Segment& segment,
@@ -43,11 +49,17 @@ class BlobDirectory final {
                          const std::function<bool()>& is_stopping) const;
 
  private:
-  BlobDirectory(os::Disk& disk, std::string path) : disk_(disk), path_(std::move(path)) {}
+  BlobDirectory(os::Disk& disk, std::string path, os::DiskReserve* reserve)
+      : disk_(disk), path_(std::move(path)), reserve_(reserve) {}
+  /// kDiskFull while it is.
+  Status CheckRoom() const;
+  /// `status`; the reserve goes if it is for want of room.
+  Status Noted(Status status) const;
   std::string FolderOf(const Stamp& blob) const;
 
   os::Disk& disk_;
   const std::string path_;
+  os::DiskReserve* const reserve_;
   mutable std::array<std::atomic<bool>, 256>
       durable_folders_{};  // those with a name synced in path_
 };

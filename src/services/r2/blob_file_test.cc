@@ -2,9 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <cerrno>
+
 #include "base/testing.h"
 #include "os/faulty_disk.h"
 #include "os/memory_disk.h"
+#include "os/temporary_directory.h"
 #include "services/r2/blob_directory.h"
 
 namespace levada::services::r2 {
@@ -166,6 +169,26 @@ TEST(BlobDirectory, ABlobInAFolderThatNobodySyncedSurvivesAPowerLoss) {
   ASSERT_THAT(blobs->Finish(blob, *writer), IsOk());
   disk.Crash(0);
   EXPECT_THAT(blobs->Check({blob, 5}), IsOk());
+}
+
+TEST(BlobDirectory, AFullDiskLetsGoOfTheReserveAndStopsWhatIsUnderWay) {
+  os::MemoryDisk memory;
+  os::FaultyDisk disk(memory);
+  const os::TemporaryDirectory directory;
+  const ManualClock clock(0);
+  const auto reserve = os::DiskReserve::Open(directory / "reserve", 4096, clock);
+  const auto blobs = ValueOf(BlobDirectory::Open(disk, "blobs", reserve.get()));
+  const Stamp other{2, 2};
+  const auto first = ValueOf(blobs->Create({1, 1}, {}));
+  const auto second = ValueOf(blobs->Create(other, {}));
+  ASSERT_THAT(blobs->Append(*second, "bytes"), IsOk());
+  disk.Arm({.operations = {os::DiskOperation::kAppend}, .nth = 1, .error = ENOSPC});
+  EXPECT_THAT(blobs->Append(*first, Bytes(2 * kBlockBytes)), FailsWith(FaultCode::kDiskFull));
+  EXPECT_TRUE(reserve->is_full());
+  EXPECT_THAT(blobs->Append(*second, "more"), FailsWith(FaultCode::kDiskFull));
+  EXPECT_THAT(blobs->Create({3, 3}, {}).status(), FailsWith(FaultCode::kDiskFull));
+  EXPECT_THAT(blobs->Finish(other, *second), IsOk()) << "what has arrived whole is kept";
+  EXPECT_THAT(blobs->Remove({1, 1}), IsOk());
 }
 
 }  // namespace

@@ -123,7 +123,7 @@ class Receiver {
       const net::Arrival<Status> hashed = Submit([this] { return digests_->md5.Update(working_); });
       const net::Arrival<Status> written = Submit([this] {
         const Status others = digests_->UpdateOthers(working_);
-        return others.ok() ? writer_->Append(working_) : others;
+        return others.ok() ? blobs_.Append(*writer_, working_) : others;
       });
       const bool is_last = at_end_;
       const Status gathered = co_await Gather(arriving_, kPieceBytes);

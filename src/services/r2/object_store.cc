@@ -59,8 +59,9 @@ Result<std::unique_ptr<ObjectStore>> ObjectStore::Open(const std::string& direct
   ARROW_RETURN_NOT_OK(environment.disk.CreateDirectories(directory));
   // A start that was killed may have made it and not synced it.
   ARROW_RETURN_NOT_OK(environment.disk.SyncDirectory(os::ParentPath(directory)));
-  ARROW_ASSIGN_OR_RAISE(store->blobs_,
-                        BlobDirectory::Open(environment.disk, os::JoinPath(directory, "blobs")));
+  ARROW_ASSIGN_OR_RAISE(
+      store->blobs_,
+      BlobDirectory::Open(environment.disk, os::JoinPath(directory, "blobs"), environment.reserve));
   const std::string index = os::JoinPath(directory, "index");
   ARROW_ASSIGN_OR_RAISE(const auto there, environment.disk.Stat(index));
   if (!there) {
