@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include "app/commands.h"
 #include "app/daemon.h"
@@ -52,6 +53,8 @@ std::string ReadyText(const Daemon& daemon, const DaemonOptions& options,
 }
 
 Status RunDaemon(Session& session) {
+  // What the stores make is for their owner alone, whoever may come into the directory one day.
+  umask(S_IRWXG | S_IRWXO);
   ARROW_ASSIGN_OR_RAISE(const ServeSettings settings,
                         ReadServeSettings(session.line(), session.disk(), session.environment()));
   session.UseLog(settings.log_level, settings.log_format);
