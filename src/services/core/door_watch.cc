@@ -9,8 +9,13 @@ namespace {
 
 constexpr std::array<std::string_view, 8> kMethodNames = {"GET",    "HEAD",  "PUT",     "POST",
                                                           "DELETE", "PATCH", "OPTIONS", "other"};
-constexpr std::array<std::string_view, 5> kClassNames = {"1xx", "2xx", "3xx", "4xx", "5xx"};
+constexpr std::array<std::string_view, 6> kClassNames = {"1xx", "2xx", "3xx", "4xx", "5xx", "501"};
 constexpr std::string_view kNoRoute = "none";
+
+/// Into kClassNames. What was asked for and is not here stands apart: 5xx is what to be woken for.
+size_t ClassOf(int status) {
+  return status == 501 ? 5 : static_cast<size_t>(std::clamp(status / 100, 1, 5) - 1);
+}
 
 double Seconds(std::chrono::nanoseconds duration) {
   return static_cast<double>(duration.count()) / 1e9;
@@ -35,7 +40,7 @@ void DoorWatch::OnEnd(const net::Exchange& exchange) {
       by_route_[route.empty() ? kNoRoute : route][IndexOf(exchange.request.method)];
   if (slot == nullptr) slot = std::make_unique<Counts>();
   Counts& counts = *slot;
-  ++counts.by_class[static_cast<size_t>(std::clamp(exchange.status / 100, 1, 5) - 1)];
+  ++counts.by_class[ClassOf(exchange.status)];
   ++counts.by_duration[BucketOf(exchange.duration)];
   counts.duration += exchange.duration;
   counts.bytes_in += exchange.bytes_in;
@@ -45,7 +50,8 @@ void DoorWatch::OnEnd(const net::Exchange& exchange) {
 
 std::vector<MetricFamily> RequestMetrics(const std::vector<const DoorWatch*>& doors) {
   MetricFamily requests{"levada_http_requests_total", MetricKind::kCounter,
-                        "Requests by the class of their status; 499 is a client that went away."};
+                        "Requests by the class of their status, 501 (not implemented) by itself; "
+                        "499 is a client that went away."};
   MetricFamily durations{"levada_http_request_duration_seconds", MetricKind::kHistogram,
                          "From the end of a request's header to the end of its answer."};
   MetricFamily in{"levada_http_received_bytes_total", MetricKind::kCounter,

@@ -35,10 +35,10 @@ class DoorWatch final : public net::ExchangeObserver {
   // A read from memory takes a tenth of a millisecond, a commit a few, a large object seconds.
   static constexpr std::array kBounds = {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05,
                                          0.1,    0.25,  0.5,    1.0,   2.5,  10.0};
-  static constexpr size_t kClasses = 5;
+  static constexpr size_t kClasses = 6;
 
   struct Counts {
-    std::array<uint64_t, kClasses> by_class{};  ///< "1xx" to "5xx"
+    std::array<uint64_t, kClasses> by_class{};  ///< "1xx" to "5xx", and "501"
     std::array<uint64_t, kBounds.size() + 1> by_duration{};
     std::chrono::nanoseconds duration{0};
     uint64_t bytes_in = 0;

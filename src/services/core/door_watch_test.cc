@@ -31,16 +31,19 @@ TEST_F(DoorWatchTest, CountsByRouteMethodAndClass) {
   End("GET", "/a/{b}", 204, std::chrono::microseconds(500));
   End("GET", "/a/{b}", 404, std::chrono::microseconds(501));
   End("PUT", "/a/{b}", 507, std::chrono::seconds(60));
+  End("PUT", "/a/{b}", 501, std::chrono::seconds(0));
   const std::string text = Text();
   const std::string get = R"({door="api",route="/a/{b}",method="GET")";
   EXPECT_THAT(text, HasSubstr("levada_http_requests_total" + get + R"(,status="2xx"} 2)"));
   EXPECT_THAT(text, HasSubstr("levada_http_requests_total" + get + R"(,status="4xx"} 1)"));
+  EXPECT_THAT(text, HasSubstr(R"(method="PUT",status="5xx"} 1)"));
+  EXPECT_THAT(text, HasSubstr(R"(method="PUT",status="501"} 1)"));
   EXPECT_THAT(text, HasSubstr("_bucket" + get + R"(,le="0.0005"} 2)"));
   EXPECT_THAT(text, HasSubstr("_bucket" + get + R"(,le="0.001"} 3)"));
   EXPECT_THAT(text, HasSubstr("_count" + get + "} 3"));
   EXPECT_THAT(text, HasSubstr("levada_http_received_bytes_total" + get + "} 30"));
-  EXPECT_THAT(text, HasSubstr(R"(method="PUT",le="10"} 0)"));
-  EXPECT_THAT(text, HasSubstr(R"(method="PUT",le="+Inf"} 1)"));
+  EXPECT_THAT(text, HasSubstr(R"(method="PUT",le="10"} 1)"));
+  EXPECT_THAT(text, HasSubstr(R"(method="PUT",le="+Inf"} 2)"));
 }
 
 TEST_F(DoorWatchTest, WhatClientsMakeUpMakesNoSeries) {

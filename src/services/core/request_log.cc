@@ -22,6 +22,8 @@ struct Kind {
 /// What is said unasked; the others are debug.
 Kind KindOf(const net::Exchange& exchange, std::chrono::milliseconds slow) {
   if (exchange.is_refusal) return {LogLevel::kDebug, "request refused"};
+  // What a client asks for that is not here is no failure of the daemon.
+  if (exchange.status == 501) return {LogLevel::kInfo, "not implemented"};
   if (exchange.status >= 500) return {LogLevel::kError, "request failed"};
   if (exchange.is_cut && !exchange.cause.empty()) return {LogLevel::kError, "answer cut short"};
   if (exchange.status == 401 || exchange.status == 403) return {LogLevel::kInfo, "request refused"};

@@ -88,6 +88,8 @@ TEST_F(RequestLogTest, WhatFailedIsSaidWithItsCause) {
 TEST_F(RequestLogTest, RefusalsUnknownRoutesAndSlowOnesAreSaid) {
   EXPECT_EQ(Noted(Ended(401)).at(0).message, "request refused");
   EXPECT_EQ(Noted(Ended(403)).at(0).message, "request refused");
+  EXPECT_EQ(Noted(Ended(501)).at(0).message, "not implemented");
+  EXPECT_THAT(Noted(Ended(501), {}, LogLevel::kWarning), IsEmpty()) << "the client's mistake";
   net::Exchange slow = Ended(200);
   slow.duration = std::chrono::seconds(2);
   EXPECT_EQ(Noted(slow).at(0).message, "slow request");
