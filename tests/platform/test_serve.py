@@ -11,6 +11,7 @@ import subprocess
 import pytest
 
 from conftest import BINARY, Daemon, wait_until
+from s3_client import S3, refused
 
 
 def test_a_first_start_makes_an_account_and_shows_its_token_once(fresh):
@@ -206,3 +207,36 @@ def test_ready_text_has_what_a_client_needs(fresh):
         process.terminate()
         process.wait(30)
         process.stdout.close()
+
+
+@pytest.mark.parametrize("path", ["d1/database", "queues", "hyperdrive/configs", "event_notifications/r2/b/configuration",
+                                  "r2/buckets/b/domains/custom", "r2/buckets/b/lock"])
+def test_a_service_that_is_not_here_is_said(daemon, path):
+    status, code, message = daemon.v4("GET", f"/accounts/{{account}}/{path}").error
+    assert (status, code) == (404, 7003) and "not in this version of levada" in message
+
+
+def test_a_client_of_s3_at_the_address_of_the_api_is_told(daemon):
+    token = daemon.issue("all:admin")
+    s3 = S3(f"http://127.0.0.1:{daemon.port}", token["s3_access_key_id"], token["s3_secret_access_key"])
+    with refused((400, "InvalidRequest")) as caught:
+        s3.client.list_buckets()
+    assert "S3 is at another one" in str(caught.value)
+    reply = s3.send("GET", s3.client.generate_presigned_url("get_object", {"Bucket": "photos", "Key": "k"}))
+    assert reply.code == "InvalidRequest" and f"<RequestId>{reply.headers['x-amz-request-id']}</RequestId>".encode() in reply.body
+
+
+def test_what_is_stored_is_for_its_owner_alone(fresh):
+    """Whatever the umask, for the data directory may be opened to others one day."""
+    before = os.umask(0)
+    try:
+        fresh.start()
+    finally:
+        os.umask(before)
+    space = fresh.v4("POST", "/accounts/{account}/storage/kv/namespaces", {"title": "s"}).result["id"]
+    fresh.v4("PUT", f"/accounts/{{account}}/storage/kv/namespaces/{space}/values/k", "v" * 10_000)
+    fresh.v4("POST", "/accounts/{account}/r2/buckets", {"name": "bucket"})
+    assert fresh.v4("PUT", "/accounts/{account}/r2/buckets/bucket/objects/k", b"v" * 200_000).status == 200
+    found = [fresh.data, *fresh.data.rglob("*")]
+    assert {path.name for path in found} >= {"control.db", "LOCK", "VERSION", "master.key", "blobs"}
+    assert [(path, oct(path.lstat().st_mode)) for path in found if path.lstat().st_mode & 0o077] == []

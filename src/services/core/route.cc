@@ -23,11 +23,72 @@ size_t SlashesIn(std::string_view path) {
   return static_cast<size_t>(std::ranges::count(path, '/'));
 }
 
+// Of Cloudflare's API, below an account; "*" is any one segment.
+constexpr std::string_view kNotHere[] = {"/d1",
+                                         "/queues",
+                                         "/hyperdrive",
+                                         "/vectorize",
+                                         "/analytics_engine",
+                                         "/event_notifications",
+                                         "/workers",
+                                         "/pages",
+                                         "/pipelines",
+                                         "/r2-catalog",
+                                         "/slurper",
+                                         "/r2/buckets/*/domains/custom",
+                                         "/r2/buckets/*/lock",
+                                         "/r2/buckets/*/sippy"};
+
+/// Whether `path` begins with the segments of `pattern`.
+bool BeginsWith(std::string_view path, std::string_view pattern) {
+  while (!pattern.empty()) {
+    if (!path.starts_with('/')) return false;
+    const std::string_view expected = NextSegment(pattern);
+    const std::string_view got = NextSegment(path);
+    if (expected != "*" && expected != got) return false;
+  }
+  return true;
+}
+
+/// Whether Cloudflare has it and this version has not.
+bool IsNotHere(std::string_view path) {
+  if (!path.starts_with(kApiPrefix)) return false;
+  path.remove_prefix(kApiPrefix.size());
+  return std::ranges::any_of(kNotHere, [path](std::string_view service) {
+    return BeginsWith(path, "/accounts/*" + std::string(service));
+  });
+}
+
 ApiError NoRoute(std::string_view path) {
-  return {
-      404, kNoRoute,
-      "Could not route to " + std::string(path) + ", perhaps your object identifier is invalid?",
-      std::nullopt};
+  return {404, kNoRoute,
+          "Could not route to " + std::string(path) +
+              (IsNotHere(path) ? "; it is not in this version of levada"
+                               : ", perhaps your object identifier is invalid?"),
+          std::nullopt};
+}
+
+/// A request that was signed for S3.
+bool IsOfS3(const net::Request& request) {
+  if (request.headers.Find("Authorization").value_or("").starts_with("AWS4-")) return true;
+  return std::ranges::any_of(UrlParameters(request.query), [](const UrlParameter& each) {
+    return each.name == "X-Amz-Signature";
+  });
+}
+
+/// In the words that its client can read; 400, for on 404 it would believe that it asked S3.
+net::Response SendToS3(const Call& call, const std::string& s3_url) {
+  const std::string where = s3_url.empty() ? "levada serve names it when it is ready" : s3_url;
+  net::Response response;
+  response.status = 400;
+  response.headers.Add("Content-Type", "application/xml");
+  response.headers.Add("x-amz-request-id", call.id);
+  // Nothing of the request stands in it, and nothing that had to be escaped.
+  response.body =
+      R"(<?xml version="1.0" encoding="UTF-8"?>)"
+      "\n<Error><Code>InvalidRequest</Code><Message>This is the address of the API; S3 is "
+      "at another one: " +
+      where + "</Message><RequestId>" + call.id + "</RequestId></Error>";
+  return response;
 }
 
 }  // namespace
@@ -183,7 +244,9 @@ net::Task<net::Response> V4Door::Handle(net::Request& request) {
   if (match.route != nullptr) request.notes.route = match.route->pattern;
   Call call{request, request.notes.id, std::move(match.parameters), {}, {}};
   net::Response response;
-  if (match.route == nullptr) {
+  if (match.route == nullptr && IsOfS3(request)) {
+    response = SendToS3(call, s3_url_);
+  } else if (match.route == nullptr) {
     response =
         Failure(match.path_known ? ApiError{405, kNoRoute, "Method not allowed", std::nullopt}
                                  : NoRoute(request.path));

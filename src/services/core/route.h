@@ -108,6 +108,9 @@ class V4Door final : public net::Handler {
   V4Door(const Control& control, Random& random);
   /// Before it serves.
   void Add(std::vector<Route> routes);
+  /// Where S3 is, for whoever asks for it here: "http://127.0.0.1:8788"; it has to need no escaping
+  /// in XML. Unless it is told, they are told where to look.
+  void set_s3_url(std::string url) { s3_url_ = std::move(url); }
   const std::vector<Route>& routes() const { return routes_; }
 
   net::Task<net::Response> Handle(net::Request& request) override;
@@ -126,6 +129,7 @@ class V4Door final : public net::Handler {
   const std::unique_ptr<Random> ids_;  // of requests: no secret, and no system call for each
   std::vector<Route> routes_;
   std::vector<size_t> slashes_;  // of each route's pattern; 0: it takes any number
+  std::string s3_url_;
 };
 
 /// The parameters of `path` in `pattern`, still encoded; nullopt when it does not fit.
