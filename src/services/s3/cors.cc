@@ -75,7 +75,8 @@ void Add(const CorsRule& rule, std::string_view origin, net::Response& response)
 
 }  // namespace
 
-net::Response AnswerPreflight(const std::vector<CorsRule>& rules, const net::Headers& asked) {
+net::Response AnswerPreflight(const std::vector<CorsRule>& rules, const net::Headers& asked,
+                              std::string_view request_id) {
   const std::string_view origin = asked.Find("Origin").value_or("");
   const std::string_view method = asked.Find("Access-Control-Request-Method").value_or("");
   const std::vector<std::string> headers =
@@ -89,6 +90,7 @@ net::Response AnswerPreflight(const std::vector<CorsRule>& rules, const net::Hea
         rules.empty() ? "CORSResponse: CORS is not enabled for this bucket."
                       : "CORSResponse: This CORS request is not allowed: no rule of the bucket "
                         "has this origin, method and these headers.";
+    document.request_id = request_id;
     return XmlResponse(s3xml::WriteError(document), 403);
   }
   Add(*rule, origin, response);

@@ -11,8 +11,9 @@
 
 namespace levada::services::s3 {
 
-/// The answer to a preflight; 403 when no rule allows what is asked.
-net::Response AnswerPreflight(const std::vector<s3xml::CorsRule>& rules, const net::Headers& asked);
+/// The answer to a preflight; 403, which names the request's id, when no rule allows what is asked.
+net::Response AnswerPreflight(const std::vector<s3xml::CorsRule>& rules, const net::Headers& asked,
+                              std::string_view request_id);
 
 /// What a request of another origin is answered with; nothing when no rule allows it.
 void AddCorsHeaders(const std::vector<s3xml::CorsRule>& rules, std::string_view origin,

@@ -212,7 +212,8 @@ Status S3Door::Admit(const S3Operation& operation, S3Call& call) const {
 Result<Response> S3Door::Preflight(S3Call& call) const {
   ARROW_ASSIGN_OR_RAISE(const auto bucket, services_.buckets.Find(call.bucket_name));
   const std::vector<s3xml::CorsRule> none;
-  return AnswerPreflight(bucket == nullptr ? none : bucket->settings.cors, call.request.headers);
+  return AnswerPreflight(bucket == nullptr ? none : bucket->settings.cors, call.request.headers,
+                         call.id);
 }
 
 Task<Result<Response>> S3Door::Serve(S3Call& call) {
