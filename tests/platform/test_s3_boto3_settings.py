@@ -137,8 +137,9 @@ def test_versions_are_deleted_many_at_once(s3, versioned):
     first, second = put(s3, versioned, b"1"), put(s3, versioned, b"2")
     answer = s3.client.delete_objects(Bucket=versioned, Delete={"Objects": [{"Key": "k", "VersionId": first}, {"Key": "k"}]})
     assert {d.get("DeleteMarker", False) for d in answer["Deleted"]} == {False, True}
-    with refused((409, "BucketNotEmpty")):
+    with refused((409, "BucketNotEmpty")) as caught:
         s3.client.delete_bucket(Bucket=versioned)
+    assert "versions" in str(caught.value)
     marker = next(d["DeleteMarkerVersionId"] for d in answer["Deleted"] if d.get("DeleteMarker"))
     assert history(s3, versioned) == {("k", second, False, False), ("k", marker, True, True)}
     s3.client.delete_objects(Bucket=versioned, Delete={"Objects": [{"Key": "k", "VersionId": id} for id in (second, marker)]})
@@ -149,6 +150,9 @@ def test_a_version_that_is_none_is_refused(s3, versioned):
     put(s3, versioned, b"v")
     with refused((400, "InvalidArgument"), (404, "NoSuchVersion")):
         get(s3, versioned, "no-such-version")
+    with refused((400, "InvalidArgument"), (404, "NoSuchVersion")) as caught:
+        s3.client.copy_object(Bucket=versioned, Key="copy", CopySource={"Bucket": versioned, "Key": "k", "VersionId": "no-such-version"})
+    assert "version" in caught.value.response["Error"]["Message"]
 
 
 # ---- customers' keys (SSE-C)
@@ -287,6 +291,7 @@ def test_a_browser_may_do_nothing_else(s3, shared, origin, method, headers):
 def test_a_bucket_without_rules_allows_no_browser(s3, bucket):
     reply = preflight(s3, bucket, "https://site.example", "GET")
     assert reply.status == 403 and "Access-Control-Allow-Origin" not in reply.headers, reply
+    assert f"<RequestId>{reply.headers['x-amz-request-id']}</RequestId>".encode() in reply.body
 
 
 def test_answers_to_browsers_name_the_origin(s3, shared):

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import pathlib
+import re
 import subprocess
 
 import pytest
@@ -191,6 +192,36 @@ def test_s3cmd_signs_a_url(s3, s3cmd, bucket):
     url = s3cmd("signurl", f"s3://{bucket}/k", "+60").strip()
     # It has no signature but version 2 for URLs, which neither R2 nor the newer regions of AWS take.
     assert "AWSAccessKeyId=" in url and s3.send("GET", url).status in (400, 401, 403)
+
+
+# ---- the guide's page, as somebody types it
+
+
+def test_the_commands_of_the_guide_work_as_they_stand(s3, bucket, tmp_path):
+    page = (pathlib.Path(os.environ["LEVADA_SOURCE"]) / "docs/guide/r2.md").read_text()
+    shell, = [block for block in page.split("```") if "$ aws s3 mb" in block]
+    (tmp_path / "pictures").mkdir()
+    (tmp_path / "pictures/cat.jpg").write_text("cat")
+    lines = [line.removeprefix("$ ") for line in shell.splitlines() if line.startswith("$ ") and "levada token" not in line]
+    keys = f"export AWS_ACCESS_KEY_ID={s3.access_key} AWS_SECRET_ACCESS_KEY={s3.secret_key}"
+    assert sum("AWS_ACCESS_KEY_ID=... AWS_SECRET_ACCESS_KEY=..." in line for line in lines) == 1
+    script = "\n".join(lines).replace("AWS_ACCESS_KEY_ID=... AWS_SECRET_ACCESS_KEY=...", keys.removeprefix("export "))
+    script = script.replace("http://127.0.0.1:8788", s3.endpoint).replace("photos", bucket)
+    bare = {"PATH": f"{BUILD / 'venv/bin'}:{os.environ['PATH']}", "HOME": str(tmp_path), "AWS_EC2_METADATA_DISABLED": "true",
+            "LC_ALL": "C.UTF-8"}
+    said = ran(["bash", "-ec", script.replace(f"aws s3 mb s3://{bucket}", "true")], tmp_path, bare)
+    assert re.search(r"(?m)^ *3 2026/cat\.jpg$", said), said
+    url, = re.findall(r"(?m)^http\S+", said)
+    assert "X-Amz-Signature" in url and s3.send("GET", url).body == b"cat"
+
+
+def test_the_program_of_the_guide_works_as_it_stands(s3, bucket, tmp_path):
+    page = (pathlib.Path(os.environ["LEVADA_SOURCE"]) / "docs/guide/r2.md").read_text()
+    program = page.partition("```python\n")[2].partition("```")[0]
+    (tmp_path / "large.parquet").write_bytes(pseudo_random(BIG))
+    program = program.replace("http://127.0.0.1:8788", s3.endpoint).replace("photos", bucket) + "print(url)\n"
+    url = ran([BUILD / "venv/bin/python3", "-c", program], tmp_path, s3.environment(HOME=str(tmp_path))).strip()
+    assert s3.send("GET", url).body == pseudo_random(BIG)
 
 
 # ---- rclone

@@ -82,7 +82,7 @@ TEST_F(LifecycleTest, RemovesVersionsAndTheMarkerThatHidesNothing) {
   all.expired_object_delete_marker = true;
   EXPECT_EQ(Run(kVersioned, all).versions_removed, 2U);
   EXPECT_EQ(Run(kVersioned, all).markers_removed, 1U);
-  EXPECT_TRUE(ValueOf(store_->index().IsEmpty(kVersioned.number)));
+  EXPECT_EQ(ValueOf(store_->index().ContentOf(kVersioned.number)), ObjectIndex::Content::kNothing);
 }
 
 TEST_F(LifecycleTest, AbortsUploadsAfterSevenDaysWithoutARule) {

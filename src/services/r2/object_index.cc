@@ -324,13 +324,13 @@ Result<UploadPage> ObjectIndex::ListUploads(uint64_t bucket, const ListRequest& 
   return page;
 }
 
-Result<bool> ObjectIndex::IsEmpty(uint64_t bucket) const {
+Result<ObjectIndex::Content> ObjectIndex::ContentOf(uint64_t bucket) const {
   for (const Family family : {kObjects, kVersions}) {
     const auto cursor = store_->MakeCursor(family, BucketBegin(bucket), BucketEnd(bucket));
-    if (cursor->Valid()) return false;
+    if (cursor->Valid()) return family == kObjects ? Content::kObjects : Content::kOnlyVersions;
     ARROW_RETURN_NOT_OK(cursor->status());
   }
-  return true;
+  return Content::kNothing;
 }
 
 Result<BucketMeasure> ObjectIndex::Measure(uint64_t bucket) const {

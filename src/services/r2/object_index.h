@@ -118,8 +118,9 @@ class ObjectIndex final {
   Result<ListPage> ListVersions(uint64_t bucket, const ListRequest& request) const;
   /// By key, then by begin.
   Result<UploadPage> ListUploads(uint64_t bucket, const ListRequest& request) const;
-  /// Whether nothing of the bucket is there: no object, no version.
-  Result<bool> IsEmpty(uint64_t bucket) const;
+  /// What is there of the bucket: kOnlyVersions are old ones and delete markers.
+  enum class Content : uint8_t { kNothing, kOnlyVersions, kObjects };
+  Result<Content> ContentOf(uint64_t bucket) const;
   /// Reads every record: a second for some hundred thousand.
   Result<BucketMeasure> Measure(uint64_t bucket) const;
 

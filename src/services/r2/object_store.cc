@@ -487,10 +487,16 @@ Task<Status> ObjectStore::CloseBucket(Bucket bucket) {
   while (commits_->contains(bucket.number)) {
     co_await environment_.loop.Sleep(std::chrono::milliseconds(1));
   }
-  const Result<bool> is_empty =
-      co_await OnWorker([this, bucket] { return index_->IsEmpty(bucket.number); });
-  Status status = is_empty.status();
-  if (status.ok() && !*is_empty) status = R2Error(R2ErrorCode::kBucketNotEmpty);
+  using Content = ObjectIndex::Content;
+  const Result<Content> content =
+      co_await OnWorker([this, bucket] { return index_->ContentOf(bucket.number); });
+  Status status = content.status();
+  if (status.ok() && *content == Content::kObjects) status = R2Error(R2ErrorCode::kBucketNotEmpty);
+  if (status.ok() && *content == Content::kOnlyVersions) {
+    status = R2Error(R2ErrorCode::kBucketNotEmpty,
+                     "The bucket you tried to delete is not empty: it holds old versions or delete "
+                     "markers, which list-object-versions shows.");
+  }
   Change change;
   if (status.ok()) {
     status = co_await OnWorker([this, bucket, &change]() -> Status {

@@ -12,7 +12,9 @@ namespace levada::services::r2 {
 namespace {
 
 using testing::ElementsAre;
+using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 
 constexpr Bucket kPlain{1, Versioning::kOff};
 constexpr Bucket kVersioned{2, Versioning::kEnabled};
@@ -232,6 +234,15 @@ TEST_F(ObjectStoreTest, AnAbortedUploadLeavesNothing) {
   EXPECT_EQ(CodeOf(Wait(store_->PutPart(kPlain, "k", upload.upload, 2, {}, late)).status()),
             R2ErrorCode::kNoSuchUpload);
   EXPECT_EQ(Files(), 0U);
+}
+
+TEST_F(ObjectStoreTest, ABucketOfOldVersionsSaysWhyItIsNotEmpty) {
+  ASSERT_THAT(Put(kVersioned, "k", "v"), IsOk());
+  EXPECT_THAT(Wait(store_->CloseBucket(kVersioned)).message(), Not(HasSubstr("versions")));
+  ASSERT_THAT(Wait(store_->Delete(kVersioned, DeleteTarget{"k"})), IsOk());
+  const Status refused = Wait(store_->CloseBucket(kVersioned));
+  EXPECT_EQ(CodeOf(refused), R2ErrorCode::kBucketNotEmpty);
+  EXPECT_THAT(refused.message(), HasSubstr("list-object-versions"));
 }
 
 TEST_F(ObjectStoreTest, AClosedBucketTakesNothingAndAFullOneStaysOpen) {

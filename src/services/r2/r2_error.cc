@@ -33,8 +33,9 @@ constexpr std::array<R2ErrorWords, 28> kWords = {{
     {Code::kBucketNotEmpty, 409, "BucketNotEmpty", 10008,
      "The bucket you tried to delete is not empty."},
     {Code::kBadBucketName, 400, "InvalidBucketName", 10005,
-     "The specified bucket name is not valid: 3 to 63 lower-case letters, digits and hyphens, a "
-     "letter or digit at both ends."},
+     "The specified bucket name is not valid: 3 to 63 lower-case letters, digits, hyphens and "
+     "dots, "
+     "a letter or digit at both ends and beside each dot, and not four numbers with dots."},
     {Code::kNoSuchKey, 404, "NoSuchKey", 10007, "The specified key does not exist."},
     {Code::kNoSuchVersion, 404, "NoSuchVersion", 10007, "The specified version does not exist."},
     {Code::kBadKey, 400, "KeyTooLongError", 10020, "Your key is too long: at most 1024 bytes."},
@@ -118,8 +119,11 @@ R2ErrorCode R2ErrorCodeOf(const Status& status) {
   }
 }
 
-std::string R2MessageOf(const Status& status) {
+std::string R2MessageOf(const Status& status, bool is_of_bucket) {
   if (IsR2Error(status) && !IsBusy(status)) return status.message();
+  if (is_of_bucket && R2ErrorCodeOf(status) == Code::kDamaged) {
+    return "A record of this bucket is damaged on disk. The server's log names it.";
+  }
   return std::string(WordsOf(R2ErrorCodeOf(status)).message);
 }
 

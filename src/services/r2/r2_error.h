@@ -59,7 +59,8 @@ Status R2Error(R2ErrorCode code, std::string message = {});
 bool IsR2Error(const Status& status);
 /// Of any failure: full disks, damage and what is not R2's own get theirs too.
 R2ErrorCode R2ErrorCodeOf(const Status& status);
-/// What a client may read of it.
-std::string R2MessageOf(const Status& status);
+/// What a client may read of it. `is_of_bucket`: what failed was asked of a bucket and not of one
+/// of its objects.
+std::string R2MessageOf(const Status& status, bool is_of_bucket = false);
 
 }  // namespace levada::services::r2

@@ -22,9 +22,9 @@ using net::Task;
 constexpr uint64_t kSmallBodyMax = 1024 * 1024;
 
 /// Any failure in the envelope.
-Response Refusal(const Status& status) {
+Response Refusal(const Status& status, bool is_of_bucket = false) {
   const R2ErrorWords& words = WordsOf(R2ErrorCodeOf(status));
-  ApiError error{words.http_status, words.r2_code, R2MessageOf(status), std::nullopt};
+  ApiError error{words.http_status, words.r2_code, R2MessageOf(status, is_of_bucket), std::nullopt};
   if (words.http_status == 503) error.retry_after_s = 1;
   Response response = Failure(error);
   if (words.http_status >= 500) response.cause = status.ToString();
@@ -116,19 +116,27 @@ Task<Response> DeleteBucket(const R2Access& access, Call& call) {
 /// How a setting is told and changed.
 struct Setting {
   const char* name;  ///< in the path and in the audit log
-  std::string (*show)(const KnownBucket&);
+  std::string (*show)(const R2Access&, const KnownBucket&);
   Status (*change)(std::string_view, BucketSettings&);  ///< kBadArgument for what cannot be read
 };
 
-constexpr Setting kCors{"cors", ShowCors, ChangeCors};
-constexpr Setting kLifecycle{"lifecycle", ShowLifecycle, ChangeLifecycle};
-constexpr Setting kVersioning{"versioning", ShowVersioning, ChangeVersioning};
-constexpr Setting kPublic{"public", ShowPublic, ChangePublic};
+template <std::string (*kShow)(const KnownBucket&)>
+std::string Show(const R2Access& /*access*/, const KnownBucket& bucket) {
+  return kShow(bucket);
+}
+std::string ShowPublicAt(const R2Access& access, const KnownBucket& bucket) {
+  return ShowPublic(bucket, access.s3_address);
+}
+
+constexpr Setting kCors{"cors", Show<ShowCors>, ChangeCors};
+constexpr Setting kLifecycle{"lifecycle", Show<ShowLifecycle>, ChangeLifecycle};
+constexpr Setting kVersioning{"versioning", Show<ShowVersioning>, ChangeVersioning};
+constexpr Setting kPublic{"public", ShowPublicAt, ChangePublic};
 
 Task<Response> ShowSetting(const R2Access& access, Call& call, Setting setting) {
   const auto bucket = BucketOf(access, call);
   if (!bucket.ok()) co_return Refusal(bucket.status());
-  co_return Success(setting.show(**bucket));
+  co_return Success(setting.show(access, **bucket));
 }
 
 Task<Response> ChangeSetting(const R2Access& access, Call& call, Setting setting, bool is_removal) {
@@ -142,7 +150,7 @@ Task<Response> ChangeSetting(const R2Access& access, Call& call, Setting setting
   const auto changed = co_await access.buckets.Change(*bucket, change, setting.name, call.actor());
   if (!changed.ok()) co_return Refusal(changed.status());
   const KnownBucket now{(*bucket)->resource, *changed};
-  co_return Success(setting.show(now));
+  co_return Success(setting.show(access, now));
 }
 
 // ---- objects
@@ -249,7 +257,7 @@ Task<Response> ListObjects(const R2Access& access, Call& call) {
     request.after = *after;
   }
   const Result<ListPage> page = co_await access.store.List((*bucket)->bucket(), request);
-  if (!page.ok()) co_return Refusal(page.status());
+  if (!page.ok()) co_return Refusal(page.status(), true);
   std::string list;
   for (const ListedObject& object : page->objects) {
     list += (list.empty() ? "" : ",") + RestJsonOf(object);
@@ -284,7 +292,7 @@ Task<Response> AnswerGraphQl(const R2Access& access, Call& call) {
                    call.principal.May(Service::kR2, Action::kRead, name);
   if (may) {
     const Result<BucketMeasure> measure = co_await access.store.Measure((*bucket)->bucket());
-    if (!measure.ok()) co_return Refusal(measure.status());
+    if (!measure.ok()) co_return Refusal(measure.status(), true);
     Json group{{"max", Json{{"objectCount", measure->objects},
                             {"payloadSize", measure->bytes},
                             {"metadataSize", 0}}},

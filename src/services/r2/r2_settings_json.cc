@@ -202,9 +202,11 @@ Status ChangeVersioning(std::string_view text, BucketSettings& settings) {
   return Status::OK();
 }
 
-std::string ShowPublic(const KnownBucket& bucket) {
+std::string ShowPublic(const KnownBucket& bucket, std::string_view s3_address) {
+  std::string domain(s3_address);
+  if (!domain.empty()) domain += '/';
   return Dump(Json{{"bucketId", bucket.resource.id},
-                   {"domain", bucket.resource.name},
+                   {"domain", domain + bucket.resource.name},
                    {"enabled", bucket.settings.is_public}});
 }
 

@@ -13,7 +13,8 @@ namespace levada::services::r2 {
 std::string ShowCors(const KnownBucket& bucket);
 std::string ShowLifecycle(const KnownBucket& bucket);
 std::string ShowVersioning(const KnownBucket& bucket);
-std::string ShowPublic(const KnownBucket& bucket);
+/// `s3_address`: where its objects are read, "" for unknown.
+std::string ShowPublic(const KnownBucket& bucket, std::string_view s3_address);
 
 // kBadArgument with the member that cannot be read; nothing is changed then.
 Status ChangeCors(std::string_view body, BucketSettings& settings);

@@ -36,17 +36,17 @@ net::Response XmlResponse(std::string document, int status) {
 namespace {
 
 /// In S3's words, whatever failed.
-S3Error WordsOf(const Status& status) {
+S3Error WordsOf(const Status& status, bool is_of_bucket) {
   const R2ErrorCode code = r2::R2ErrorCodeOf(status);
   if (!r2::IsR2Error(status) && code == R2ErrorCode::kInternal) return sigv4::S3ErrorOf(status);
   const r2::R2ErrorWords& words = r2::WordsOf(code);
-  return {words.http_status, std::string(words.s3_code), r2::R2MessageOf(status), {}};
+  return {words.http_status, std::string(words.s3_code), r2::R2MessageOf(status, is_of_bucket), {}};
 }
 
 }  // namespace
 
 net::Response ErrorResponse(const Status& status, const S3Call& call) {
-  const S3Error error = WordsOf(status);
+  const S3Error error = WordsOf(status, call.key.empty());
   s3xml::ErrorDocument document;
   document.code = error.code;
   document.message = error.message;

@@ -63,7 +63,11 @@ Result<SourceName> ParseSource(std::string_view given) {
   const size_t query = path.find(kVersionQuery);
   if (query != std::string_view::npos) {
     name.version = r2::VersionChoice::Parse(path.substr(query + kVersionQuery.size()));
-    if (!name.version) return BadSource(given);
+    if (!name.version) {
+      return sigv4::InvalidArgument(
+          "Invalid version id specified: the source of the copy has no such version",
+          "x-amz-copy-source", std::string(given));
+    }
     path = path.substr(0, query);
   }
   const std::optional<std::string> decoded = PercentDecoded(path);
