@@ -24,8 +24,11 @@ Fault RefusalOf(const net::LocalAnswer& answer) {
                ? said[name].get<std::string>()
                : std::string();
   };
+  const FaultKind* told = FindFaultKind(text("code"));
   Fault fault(
-      answer.status == 400 ? FaultCode::kBadValue : FaultCode::kTargetIo,
+      told != nullptr        ? told->code
+      : answer.status == 400 ? FaultCode::kBadValue
+                             : FaultCode::kTargetIo,
       text("error").empty() ? "the daemon could not do it; its log says why" : text("error"));
   if (!text("help").empty()) fault.Help(text("help"));
   return fault;

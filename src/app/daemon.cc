@@ -74,10 +74,13 @@ class FrontDoor final : public net::Handler {
   DaemonMetrics& metrics_;
 };
 
-std::string UrlOf(bool is_secure, const std::string& host, uint16_t port) {
+std::string AddressOf(const std::string& host, uint16_t port) {
   const bool is_v6 = host.find(':') != std::string::npos;
-  return std::string(is_secure ? "https://" : "http://") + (is_v6 ? "[" + host + "]" : host) + ":" +
-         std::to_string(port);
+  return (is_v6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
+}
+
+std::string UrlOf(bool is_secure, const std::string& host, uint16_t port) {
+  return (is_secure ? "https://" : "http://") + AddressOf(host, port);
 }
 
 /// Of each of the two listeners. A connection is a file, and what it sends or fetches may be
@@ -232,6 +235,8 @@ Status Daemon::Parts::Listen(const Clock& clock, Random& random) {
   at_s3.port = options.s3_port;
   at_s3.tls = options.tls;
   ARROW_ASSIGN_OR_RAISE(s3_server, net::Server::Listen(loop, *s3, std::move(at_s3)));
+  r2_access->s3_address = AddressOf(options.s3_host, s3_server->port());
+  v4->set_s3_url(UrlOf(options.tls.has_value(), options.s3_host, s3_server->port()));
   metrics->AddDoor(admin_watch, *admin_server);
   metrics->AddDoor(front_watch, *front_server);
   metrics->AddDoor(s3_watch, *s3_server);

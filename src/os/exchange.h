@@ -8,7 +8,8 @@
 namespace levada::os {
 
 /// Each of `a` and `b` then means what the other meant, and at no moment is one of them not there.
-/// Both in one directory; durable when OK. Errors: kTargetIo, also for a file system that cannot.
+/// Both in one directory; durable when OK. Errors: kTargetFileMissing, kTargetIo (also for a
+/// file system that cannot).
 Status Exchange(const std::string& a, const std::string& b);
 
 }  // namespace levada::os

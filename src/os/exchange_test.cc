@@ -28,7 +28,7 @@ TEST(Exchange, OfNothingFails) {
   const TemporaryDirectory directory;
   const std::string a = directory / "a";
   ASSERT_THAT(MakeSystemDisk()->CreateDirectories(a), IsOk());
-  EXPECT_THAT(Exchange(a, directory / "b"), FailsWith(FaultCode::kTargetIo));
+  EXPECT_THAT(Exchange(a, directory / "b"), FailsWith(FaultCode::kTargetFileMissing));
 }
 
 }  // namespace

@@ -72,7 +72,7 @@ def test_an_upload_that_does_not_fit_is_told_and_room_is_used_again(small):
     assert small.v4("PUT", f"{SPACES}/{space}/values/k", b"v").error[0] == 507
     assert small.v4("POST", SPACES, {"title": "t"}).error[0] == 507
     said = small.command("token", "create", "--scope", "kv:read", expect=None).stderr
-    assert "disk is full" in said and "help: make room" in said
+    assert "LV4002" in said and "disk is full" in said and "help: make room" in said
 
     # What reads and deletes goes on, and it stays so: nothing goes to and fro.
     assert s3.client.get_object(Bucket=bucket, Key="kept")["Body"].read(1) == b"k"

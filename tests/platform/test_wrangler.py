@@ -135,6 +135,7 @@ def test_bucket_settings(wrangler, bucket, tmp_path):
     listed = wrangler("r2", "bucket", "lifecycle", "list", bucket)
     assert "logs/" in listed and "30 days" in listed, listed
     wrangler("r2", "bucket", "lifecycle", "remove", bucket, "--name", "old")
-    wrangler("r2", "bucket", "dev-url", "enable", bucket, "--force")
+    enabled = wrangler("r2", "bucket", "dev-url", "enable", bucket, "--force")
+    assert wrangler.daemon.ready["s3"].replace("http://", "https://") + "/" + bucket in enabled, enabled
     assert "enabled" in wrangler("r2", "bucket", "dev-url", "get", bucket)
     wrangler("r2", "bucket", "dev-url", "disable", bucket, "--force")
