@@ -2,13 +2,13 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <utility>
 
 #include "os/disk.h"
+#include "os/usage.h"
 
 namespace levada::os {
 
@@ -30,6 +30,16 @@ Status DiskReserve::Allocate() const {
   return ErrnoFault(FaultCode::kTargetIo, error, "cannot keep room in \"" + path_ + "\"");
 }
 
+std::optional<int64_t> DiskReserve::FreeBytes() const {
+  const auto space = ReadDiskSpace(ParentPath(path_));
+  return space ? std::optional(space->free_bytes) : std::nullopt;
+}
+
+bool DiskReserve::HasRoomFor(uint64_t bytes) const {
+  const std::optional<int64_t> free = FreeBytes();
+  return !free || bytes <= static_cast<uint64_t>(*free);
+}
+
 void DiskReserve::Release() {
   full_ = true;  // first: whoever is at work is to stop before there is room again
   const std::lock_guard lock(mutex_);
@@ -46,10 +56,7 @@ bool DiskReserve::TryRestore() {
   if (!full_) return true;
   const std::lock_guard lock(mutex_);
   if (clock_.Steady() < full_until_) return false;
-  struct statvfs disk{};
-  if (statvfs(ParentPath(path_).c_str(), &disk) != 0) return false;
-  const auto free = static_cast<int64_t>(disk.f_bavail) * static_cast<int64_t>(disk.f_frsize);
-  if (free < 2 * bytes_ || !Allocate().ok()) return false;
+  if (FreeBytes().value_or(0) < 2 * bytes_ || !Allocate().ok()) return false;
   full_ = false;
   return true;
 }

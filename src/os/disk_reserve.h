@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include "base/clock.h"
@@ -28,6 +29,8 @@ class DiskReserve final {
 
   /// Nothing that grows may be written.
   bool is_full() const { return full_; }
+  /// Whether so many bytes more fit beside it. True when the disk cannot be asked.
+  bool HasRoomFor(uint64_t bytes) const;
   /// Gives the room away. Any number of times.
   void Release();
   /// Release, if that is what `status` is about.
@@ -40,6 +43,7 @@ class DiskReserve final {
   DiskReserve(std::string path, int64_t bytes, const Clock& clock)
       : path_(std::move(path)), bytes_(bytes), clock_(clock) {}
   Status Allocate() const;
+  std::optional<int64_t> FreeBytes() const;
 
   const std::string path_;
   const int64_t bytes_;

@@ -27,6 +27,10 @@ class BlobDirectory final {
                                                      os::DiskReserve* reserve = nullptr);
 
   std::string PathOf(const Stamp& blob) const;
+  /// Whether so many bytes fit on the disk, as far as is known.
+  bool HasRoomFor(uint64_t bytes) const {
+    return reserve_ == nullptr || reserve_->HasRoomFor(bytes);
+  }
   Result<std::unique_ptr<BlobWriter>> Create(const Stamp& blob,
                                              const std::optional<CustomerKey>& key) const;
   /// As BlobWriter::Append.

@@ -63,6 +63,9 @@ class Receiver {
   Task<Result<Received>> Run() {
     const std::optional<uint64_t> declared = source_.declared_bytes();
     if (declared && *declared > options_.bytes_max) co_return R2Error(R2ErrorCode::kEntityTooLarge);
+    // Refused alone: filling the disk first would stop every other writer too.
+    const bool is_large = declared && *declared > options_.inline_bytes_max;
+    if (is_large && !blobs_.HasRoomFor(*declared)) co_return R2Error(R2ErrorCode::kDiskFull);
     Result<Digests> digests = Digests::Make(source_.algorithms());
     if (!digests.ok()) co_return digests.status();
     digests_.emplace(*std::move(digests));
