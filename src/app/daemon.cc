@@ -135,6 +135,8 @@ struct Daemon::Parts {
         requests(options.requests, with, to) {}
 
   Status OpenControl(os::Disk& disk, const Clock& clock, Random& random);
+  /// Of a directory that was not used yet, once nothing is left that could fail.
+  Status IssueFirst(const Clock& clock);
   Status OpenStores(os::Disk& disk, const Clock& clock, Random& random);
   /// What every listener has.
   net::ListenOptions Watched(services::DoorWatch& watch) const;
@@ -160,10 +162,21 @@ Status Daemon::Parts::OpenControl(os::Disk& disk, const Clock& clock, Random& ra
   if (reserve->is_full()) log.Warning("the disk is full: reads and deletes only", {});
   ARROW_ASSIGN_OR_RAISE(control, services::OpenControl(disk, *directory, options.master_key_path,
                                                        clock, random, reserve.get()));
-  if (!control->Accounts().empty()) return Status::OK();
+  return Status::OK();
+}
+
+/// A start that failed, or one whose token nobody may see, has left the account without one.
+Status Daemon::Parts::IssueFirst(const Clock& clock) {
   const services::Actor actor{"first start", ""};
+  const std::vector<services::Account> accounts = control->Accounts();
   FirstStart first;
-  ARROW_ASSIGN_OR_RAISE(first.account, control->CreateAccount("default", actor));
+  if (accounts.empty()) {
+    ARROW_ASSIGN_OR_RAISE(first.account, control->CreateAccount("default", actor));
+  } else if (accounts.size() == 1 && control->Tokens(accounts.front()).empty()) {
+    first.account = accounts.front();
+  } else {
+    return Status::OK();
+  }
   if (options.issue_first_token) {
     ARROW_ASSIGN_OR_RAISE(first.token,
                           control->CreateToken(first.account, "first start",
@@ -333,6 +346,7 @@ Result<std::unique_ptr<Daemon>> Daemon::Start(DaemonOptions options, os::Disk& d
   ARROW_RETURN_NOT_OK(parts->OpenControl(disk, clock, random));
   ARROW_RETURN_NOT_OK(parts->OpenStores(disk, clock, random));
   ARROW_RETURN_NOT_OK(parts->Listen(clock, random));
+  ARROW_RETURN_NOT_OK(parts->IssueFirst(clock));
   return std::unique_ptr<Daemon>(new Daemon(std::move(parts)));
 }
 

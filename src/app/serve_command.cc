@@ -44,9 +44,14 @@ std::string ReadyText(const Daemon& daemon, const DaemonOptions& options,
         "  export CLOUDFLARE_API_BASE_URL={}/client/v4\n"
         "  export CLOUDFLARE_ACCOUNT_ID={}\n"
         "  export CLOUDFLARE_API_TOKEN={}\n\n"
+        "and for programs that speak S3:\n\n"
+        "  export AWS_ENDPOINT_URL={}\n"
+        "  export AWS_ACCESS_KEY_ID={}\n"
+        "  export AWS_SECRET_ACCESS_KEY={}\n\n"
         "It may do everything and expires in 90 days; `levada token create` makes narrower ones.\n",
         paint.bold, options.data, paint.reset, daemon.api_url(), first->account.id,
-        first->token->text.Reveal());
+        first->token->text.Reveal(), daemon.s3_url(), first->token->token.id,
+        first->token->s3_secret.Reveal());
   }
   return text + fmt::format("{}ready{}: {}/client/v4, S3 at {}, data in {}\n", paint.green,
                             paint.reset, daemon.api_url(), daemon.s3_url(), options.data);

@@ -51,6 +51,25 @@ def test_a_port_that_is_taken_is_said(fresh):
     assert ran.returncode == 40 and str(fresh.port) in ran.stderr, ran
 
 
+@pytest.mark.parametrize("why", ["the port is taken", "no certificate", "the account has no token"])
+def test_a_start_that_fails_leaves_no_token_and_the_next_one_shows_it(fresh, why):
+    options = ["--data", str(fresh.data), "--s3-listen", "127.0.0.1:0"]
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        if why == "the port is taken":
+            options += ["--listen", f"127.0.0.1:{taken.getsockname()[1]}"]
+        else:
+            options += ["--listen", "127.0.0.1:0", "--tls-certificate", "none.pem", "--tls-key", "none.pem"]
+        assert subprocess.run([BINARY, "serve", *options], capture_output=True, timeout=30).returncode in (11, 40)
+    assert json.loads(fresh.command("account", "list", "--json").stdout)["accounts"] == []
+    if why == "the account has no token":
+        fresh.command("account", "create", "mine")
+    fresh.start()
+    assert fresh.token.startswith("levada_") and fresh.v4("GET", "/accounts").result[0]["id"] == fresh.account
+    fresh.stop()
+    fresh.start()
+    assert "token" not in fresh.ready
+
+
 def test_a_directory_of_something_else_is_not_taken_over(fresh):
     fresh.data.mkdir()
     (fresh.data / "thesis.txt").write_text("mine")
@@ -201,8 +220,11 @@ def test_ready_text_has_what_a_client_needs(fresh):
             lines.append(process.stdout.readline())
             assert lines[-1], lines
         text = "".join(lines)
-        for name in ("CLOUDFLARE_API_BASE_URL", "CLOUDFLARE_ACCOUNT_ID", "CLOUDFLARE_API_TOKEN"):
-            assert f"export {name}=" in text, text
+        said = dict(re.findall(r"(?m)^  export (\w+)=(\S+)$", text))
+        assert set(said) == {"CLOUDFLARE_API_BASE_URL", "CLOUDFLARE_ACCOUNT_ID", "CLOUDFLARE_API_TOKEN", "AWS_ENDPOINT_URL",
+                             "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}, text
+        s3 = S3(said["AWS_ENDPOINT_URL"], said["AWS_ACCESS_KEY_ID"], said["AWS_SECRET_ACCESS_KEY"])
+        assert s3.client.list_buckets()["Buckets"] == []
     finally:
         process.terminate()
         process.wait(30)
