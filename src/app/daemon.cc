@@ -47,7 +47,8 @@ constexpr WallMicros kFirstTokenLife = WallMicros{90} * 86'400 * 1'000'000;
 /// The listener for people and programs: the v4 API, and what watches the daemon.
 class FrontDoor final : public net::Handler {
  public:
-  FrontDoor(services::V4Door& v4, DaemonMetrics& metrics) : v4_(v4), metrics_(metrics) {}
+  FrontDoor(services::V4Door& v4, DaemonMetrics& metrics, Random& random)
+      : v4_(v4), metrics_(metrics), random_(random) {}
 
   net::Task<net::Response> Handle(net::Request& request) override {
     if (request.headers.Find(services::kBindingHeader)) {
@@ -58,20 +59,28 @@ class FrontDoor final : public net::Handler {
       co_return refused;
     }
     const bool is_read = request.method == "GET" || request.method == "HEAD";
-    if (request.path == "/metrics" && is_read) co_return co_await metrics_.Serve(request);
-    if (request.path == "/health" && is_read) {
-      net::Response healthy;
-      request.notes.route = "/health";
-      healthy.headers.Add("Content-Type", "text/plain");
-      healthy.body = "ok\n";
-      co_return healthy;
+    const bool is_metrics = request.path == "/metrics" && is_read;
+    if (!is_metrics && !(request.path == "/health" && is_read)) {
+      co_return co_await v4_.Handle(request);
     }
-    co_return co_await v4_.Handle(request);
+    request.notes.id = NewId(random_);
+    net::Response response = is_metrics ? co_await metrics_.Serve(request) : Healthy(request);
+    response.headers.Add("cf-ray", request.notes.id);
+    co_return response;
   }
 
  private:
+  static net::Response Healthy(net::Request& request) {
+    request.notes.route = "/health";
+    net::Response healthy;
+    healthy.headers.Add("Content-Type", "text/plain");
+    healthy.body = "ok\n";
+    return healthy;
+  }
+
   services::V4Door& v4_;
   DaemonMetrics& metrics_;
+  Random& random_;
 };
 
 std::string AddressOf(const std::string& host, uint16_t port) {
@@ -138,6 +147,8 @@ struct Daemon::Parts {
   /// Of a directory that was not used yet, once nothing is left that could fail.
   Status IssueFirst(const Clock& clock);
   Status OpenStores(os::Disk& disk, const Clock& clock, Random& random);
+  /// So that connections leave enough files for the rest.
+  void LimitConnections();
   /// What every listener has.
   net::ListenOptions Watched(services::DoorWatch& watch) const;
   Status Listen(const Clock& clock, Random& random);
@@ -209,14 +220,26 @@ net::ListenOptions Daemon::Parts::Watched(services::DoorWatch& watch) const {
   return watched;
 }
 
-Status Daemon::Parts::Listen(const Clock& clock, Random& random) {
+void Daemon::Parts::LimitConnections() {
   const size_t wanted = options.limits.connections_max;
-  options.limits.connections_max = ConnectionsFor(wanted, os::ReadProcessUsage().open_files_max);
-  if (options.limits.connections_max < wanted) {
+  const int64_t files = os::ReadProcessUsage().open_files_max;
+  options.limits.connections_max = ConnectionsFor(wanted, files);
+  const auto connections = static_cast<int64_t>(options.limits.connections_max);
+  if (options.limits.connections_max == wanted) return;
+  if (options.are_connections_configured) {
     log.Warning("fewer connections than configured, for so few files may be open",
-                {{"connections", static_cast<int64_t>(options.limits.connections_max)},
-                 {"configured", static_cast<int64_t>(wanted)}});
+                {{"connections", connections},
+                 {"configured", static_cast<int64_t>(wanted)},
+                 {"open_files_max", files},
+                 {"help", std::string("raise the limit of open files: ulimit -n, LimitNOFILE")}});
+  } else {
+    log.Info("connections are limited by the files that may be open",
+             {{"connections", connections}, {"open_files_max", files}});
   }
+}
+
+Status Daemon::Parts::Listen(const Clock& clock, Random& random) {
+  LimitConnections();
   kv_access = std::make_unique<services::kv::KvAccess>(
       services::kv::KvAccess{*kv, *control, clock, loop, *workers});
   v4 = std::make_unique<services::V4Door>(*control, random);
@@ -230,7 +253,7 @@ Status Daemon::Parts::Listen(const Clock& clock, Random& random) {
       options.metrics);
   metrics->AddStore("kv", kv->store(), kv->committer());
   metrics->AddStore("r2", objects->index().store(), objects->index().committer());
-  front = std::make_unique<FrontDoor>(*v4, *metrics);
+  front = std::make_unique<FrontDoor>(*v4, *metrics, random);
   s3 = std::make_unique<services::s3::S3Door>(
       services::s3::S3Services{*objects, *buckets, *control, clock},
       services::s3::S3DoorOptions{options.s3_domain, {}}, random);

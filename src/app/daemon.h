@@ -31,7 +31,8 @@ struct DaemonOptions {
   std::optional<net::TlsFiles> tls;
   services::RequestLogOptions requests;
   MetricsAccess metrics = MetricsAccess::kToken;
-  net::ServerLimits limits;  ///< of each listener
+  net::ServerLimits limits;                 ///< of each listener
+  bool are_connections_configured = false;  ///< else fewer are nobody's concern
   /// Of the process: where the one that started it wants to hear of it.
   os::Variable environment = [](const std::string&) { return std::nullopt; };
   bool issue_first_token = true;            ///< for the account that a first start makes

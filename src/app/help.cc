@@ -117,10 +117,11 @@ constexpr auto kVerbs = std::to_array<VerbText>({
      "  levada diff lake/orders /mnt/old/orders\n"
      "  levada diff lake/orders lake/orders-new --rows 20 --json\n"},
     {Verb::kServe, "serve", "serve the data services from one directory", "serve [options]",
-     "Keeps accounts, tokens and the KV service in a data directory and serves Cloudflare's v4 API "
-     "over it: wrangler, curl and Terraform work with the printed address and a token. The first "
-     "start makes an account and prints its token, once. Listens on this machine only unless "
-     "--listen says otherwise. A write is on disk before it is acknowledged.",
+     "Keeps accounts, tokens, KV and R2 in a data directory. KV and R2 are served as Cloudflare's "
+     "v4 API, which wrangler and curl speak, and R2 by S3 too, on an address of its own. The first "
+     "start makes an account and prints its token and its S3 keys, once. Listens on this machine "
+     "only unless --listen and --s3-listen say otherwise. A write is on disk before it is "
+     "acknowledged.",
      "  levada serve --data /var/lib/levada\n"
      "  levada serve --config /etc/levada/serve.yaml\n"
      "  levada serve --listen 0.0.0.0:8787 --tls-certificate chain.pem --tls-key key.pem\n"},
@@ -297,7 +298,9 @@ std::string MainHelp(const std::vector<OptionText>& options, int width) {
   width = Bounded(width);
   std::string out =
       "levada moves tables from databases into a lake of Parquet files: exact, verified, in a\n"
-      "memory budget, and restartable after any interruption.\n\n"
+      "memory budget, and restartable after any interruption. `levada serve` keeps accounts, "
+      "tokens, KV\n"
+      "and R2, and serves them as Cloudflare's API and S3.\n\n"
       "Usage: levada <command> [options]\n\nCommands:\n";
   for (const VerbText& verb : kVerbs) out += fmt::format("  {:<12} {}\n", verb.name, verb.summary);
   out += OptionList(options, width);

@@ -80,6 +80,7 @@ constexpr Meaning kVariables[] = {
      "does not say it; so are ~/.pgpass and the service file"},
     {"TMPDIR", "where rows wait that do not fit into memory; default /var/tmp"},
     {"NO_COLOR", "no colours"},
+    {"LEVADA_DATA", "the data directory of serve, token, account, audit and fsck"},
     {"LEVADA_FAILPOINTS", "for tests: ends the process at a named step"},
 };
 
@@ -103,12 +104,16 @@ std::string Meanings(const Meaning (&meanings)[N]) {
 std::string ManualPage() {
   std::string page = fmt::format(".TH LEVADA 1 \"\" \"levada {}\" \"User Commands\"\n", Version());
   page +=
-      ".SH NAME\nlevada \\- move tables from databases into a lake of Parquet files\n"
+      ".SH NAME\nlevada \\- move tables from databases into a lake of Parquet files, and serve KV "
+      "and R2\n"
       ".SH SYNOPSIS\n.B levada\n.I command\n[\\fIoptions\\fR]\n"
       ".SH DESCRIPTION\n"
       "levada runs pipelines that are written in YAML: one consumer, any transformers, one or more "
       "loaders. What it writes is exact, verified, published once, and made within a memory "
-      "budget; a run can be interrupted at any moment and goes on when it is started again.\n";
+      "budget; a run can be interrupted at any moment and goes on when it is started again.\n"
+      ".PP\n"
+      "levada serve keeps accounts, tokens, KV and R2 in a directory and serves them with the "
+      "interfaces of Cloudflare's: the v4 API, and S3 for R2.\n";
   page += ".SH COMMANDS\n";
   for (const VerbText& verb : VerbTexts()) page += Command(verb);
   page += ".SH GENERAL OPTIONS\n" + Options(OptionTextsOf(Verb::kHelp), "General options");

@@ -16,7 +16,8 @@ OptionSpec Limits() {
   limits.fields = {
       {.name = "connections",
        .type = OptionType::kInteger,
-       .doc = "open at once; further ones wait. At most a quarter of the files that may be open",
+       .doc = "open at once; further ones wait. At most a quarter of the files that may be open "
+              "beside the stores' 1280",
        .default_text = "10000",
        .min = 1,
        .max = 1'000'000},
@@ -68,7 +69,8 @@ std::string FlagOf(std::string_view key) {
 std::vector<ServeOption> ServeOptions() {
   return {
       {{.name = "data",
-        .doc = "the data directory",
+        .doc =
+            "the data directory; LEVADA_DATA in the environment names it where nothing else does",
         .default_text = "levada-data",
         .example = "/var/lib/levada"},
        "DIR",
@@ -116,7 +118,7 @@ std::vector<ServeOption> ServeOptions() {
       {{.name = "log_requests",
         .type = OptionType::kChoice,
         .doc = "requests to write to the log: all, or notable: failed, refused, unknown or slow "
-               "ones",
+               "ones; given, log_level is info where nothing else is said",
         .default_text = "notable",
         .choices = {"all", "notable"}},
        "WHICH",

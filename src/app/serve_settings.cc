@@ -20,21 +20,36 @@ namespace {
 
 using std::chrono::milliseconds;
 
-/// `--listen 8787` as a text of its own, so that a diagnostic can point into it.
-elt::Entry EntryOfFlag(const ServeOption& option, const std::string& text) {
+/// What stands in no file as a text of its own, so that a diagnostic can point into it.
+elt::Entry EntryWritten(const char* where, const std::string& as, char between,
+                        const std::string& key, const std::string& text) {
   auto source = std::make_shared<SourceText>();
-  source->name = "<command line>";
-  const std::string flag = "--" + FlagOf(option.spec.name);
-  source->text = flag + " " + text;
+  source->name = where;
+  source->text = as + between + text;
   elt::Entry entry;
-  entry.key = option.spec.name;
-  entry.key_span = {1, 1, static_cast<uint32_t>(flag.size())};
+  entry.key = key;
+  entry.key_span = {1, 1, static_cast<uint32_t>(as.size())};
   entry.value.kind = elt::Value::Kind::kScalar;
   entry.value.text = text;
-  entry.value.span = {1, static_cast<uint32_t>(flag.size() + 2),
+  entry.value.span = {1, static_cast<uint32_t>(as.size() + 2),
                       static_cast<uint32_t>(std::max<size_t>(text.size(), 1))};
   entry.value.origin = std::move(source);
   return entry;
+}
+
+/// `--listen 8787`.
+elt::Entry EntryOfFlag(const ServeOption& option, const std::string& text) {
+  return EntryWritten("<command line>", "--" + FlagOf(option.spec.name), ' ', option.spec.name,
+                      text);
+}
+
+/// The least of those who may name it.
+void AddDataOfEnvironment(const elt::Environment& environment, elt::Value& root) {
+  const char* const name = "LEVADA_DATA";
+  const std::optional<std::string> data = environment.variable(name);
+  if (!data || data->empty() || root.kind != elt::Value::Kind::kMap) return;
+  if (root.FindEntry("data") != nullptr) return;
+  root.entries.push_back(EntryWritten("<environment>", name, '=', "data", *data));
 }
 
 Result<elt::Value> ReadFile(os::Disk& disk, const std::shared_ptr<SourceText>& source) {
@@ -141,7 +156,9 @@ DaemonOptions DaemonOf(const elt::Options& options, std::vector<Diagnostic>& pro
   daemon.s3_port = s3_address.port;
   if (options.Has("s3_domain")) daemon.s3_domain = options.Text("s3_domain");
   daemon.tls = TlsOf(options, problems);
-  daemon.limits = LimitsOf(options.Group("limits"), problems);
+  const elt::Options limits = options.Group("limits");
+  daemon.limits = LimitsOf(limits, problems);
+  daemon.are_connections_configured = limits.Given("connections");
   daemon.requests.all = options.Text("log_requests") == "all";
   daemon.requests.slow = Milliseconds(options, "slow_request");
   daemon.grace = Milliseconds(options, "stop_grace");
@@ -173,6 +190,7 @@ Result<ServeSettings> ReadServeSettings(const CommandLine& line, os::Disk& disk,
       root.entries.push_back(std::move(entry));
     }
   }
+  AddDataOfEnvironment(*environment, root);
   std::vector<Diagnostic> problems;
   const elt::Options options =
       elt::ValidateOptions(ServeFileSpec(), root, "the configuration",
@@ -185,6 +203,10 @@ Result<ServeSettings> ReadServeSettings(const CommandLine& line, os::Disk& disk,
   settings.log_format = line.log_format;
   if (!settings.log_level && options.Has("log_level")) {
     settings.log_level = LogLevelOf(options.Text("log_level"));
+  }
+  // Asked for, they have to be seen: requests are events of level info.
+  if (!settings.log_level && !line.quiet && options.Given("log_requests")) {
+    settings.log_level = LogLevel::kInfo;
   }
   if (!settings.log_format && options.Has("log_format")) {
     settings.log_format =

@@ -44,6 +44,15 @@ TEST_F(ServeSettingsTest, AnAddressMayBeOfTheNewKind) {
   EXPECT_EQ(settings.daemon.port, 80);
 }
 
+TEST_F(ServeSettingsTest, RequestsThatAreAskedForAreSeen) {
+  line_.log_requests = "all";
+  EXPECT_EQ(ValueOf(Read()).log_level, LogLevel::kInfo);
+  line_.quiet = true;
+  EXPECT_EQ(ValueOf(Read()).log_level, std::nullopt);
+  line_.log_level = LogLevel::kError;
+  EXPECT_EQ(ValueOf(Read()).log_level, LogLevel::kError);
+}
+
 TEST_F(ServeSettingsTest, EveryOptionHasAFlagAndWords) {
   for (const ServeOption& option : ServeOptions()) {
     EXPECT_NE(option.text, nullptr);

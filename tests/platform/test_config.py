@@ -98,6 +98,36 @@ limits:
     assert fresh.request("GET", "/metrics").status == 404
 
 
+def test_the_environment_names_the_directory_that_nothing_else_does(fresh):
+    fresh.start()
+    fresh.stop()
+    def listed(*options, data=fresh.data):
+        ran = subprocess.run([BINARY, "token", "list", *options], capture_output=True, text=True, timeout=30, cwd=fresh.root,
+                             env={**os.environ, "LEVADA_DATA": str(data)})
+        return ran.returncode, ran.stdout + ran.stderr
+    status, said = listed()
+    assert status == 0 and "first start" in said
+    status, said = listed(data="elsewhere")
+    assert status == 10 and '"elsewhere" is no data directory' in said
+    assert listed("--data", str(fresh.data), data="elsewhere")[0] == 0
+    assert listed("--config", written(fresh, f"data: {fresh.data}\n"), data="elsewhere")[0] == 0
+
+
+@pytest.mark.parametrize("wanted", [None, 10_000])
+def test_fewer_connections_are_a_warning_to_who_wanted_more(fresh, wanted):
+    config = written(fresh, f"limits: {{ connections: {wanted} }}\n" if wanted else "")
+    process = subprocess.Popen(["prlimit", "--nofile=4000:4000", BINARY, "serve", "--data", fresh.data, "--listen", "127.0.0.1:0",
+                                "--s3-listen", "127.0.0.1:0", "--config", config], stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE, text=True)
+    while not process.stdout.readline().startswith("ready"):
+        assert process.poll() is None
+    process.terminate()
+    _, log = process.communicate(timeout=30)
+    line, = [line for line in map(json.loads, log.splitlines()) if line.get("connections")]
+    assert line["connections"] == (4000 - 1280) // 4
+    assert (line["level"], "ulimit -n" in line.get("help", "")) == (("warning", True) if wanted else ("info", False))
+
+
 def test_an_empty_file_says_nothing(fresh):
     fresh.start("--config", written(fresh, "# nothing yet\n"))
     assert fresh.v4("GET", "/accounts").status == 200

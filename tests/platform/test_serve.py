@@ -174,6 +174,15 @@ def test_health_needs_no_token(daemon):
     assert (answer.status, answer.body) == (200, b"ok\n")
 
 
+@pytest.mark.parametrize("path", ["/health", "/metrics"])
+def test_what_watches_the_daemon_gets_an_id_like_everybody(fresh, path):
+    fresh.start("--log-requests", "all")
+    for token in (fresh.token, "wrong"):
+        ray = fresh.request("GET", path, token=token).headers.get_all("cf-ray")
+        assert len(ray) == 1 and re.fullmatch("[0-9a-f]{16}", ray[0])
+        wait_until(lambda: f'"request":"{ray[0]}"' in fresh.logged(), "the request is logged")
+
+
 def test_a_header_of_the_workers_listener_is_refused_here(daemon):
     assert daemon.v4("GET", "/accounts", headers={"X-Levada-Binding": "x"}).status == 400
 
