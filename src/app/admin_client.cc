@@ -40,12 +40,8 @@ Result<std::unique_ptr<AdminClient>> AdminClient::Open(Session& session) {
   ARROW_ASSIGN_OR_RAISE(const ServeSettings settings,
                         ReadServeSettings(session.line(), session.disk(), session.environment()));
   const std::string& path = settings.daemon.data;
-  ARROW_ASSIGN_OR_RAISE(const auto there, session.disk().Stat(os::JoinPath(path, "VERSION")));
-  if (!there) {
-    return Fault(FaultCode::kBadValue, fmt::format("\"{}\" is no data directory", path))
-        .With("path", path)
-        .Help("name it with --data; the first `levada serve` makes it");
-  }
+  ARROW_RETURN_NOT_OK(services::DataDirectory::CheckIsThere(
+      session.disk(), path, "name it with --data; the first `levada serve` makes it"));
   std::unique_ptr<AdminClient> client(new AdminClient(session, path));
   ARROW_ASSIGN_OR_RAISE(client->directory_, services::DataDirectory::TryOpen(session.disk(), path));
   if (client->directory_ != nullptr) {

@@ -181,7 +181,6 @@ void DefineServe(CLI::App& app, Raw& raw, Verb verb) {
           "a YAML file with these options; what stands on the command line wins", kOptions);
   for (const ServeOption& option : ServeOptions()) {
     if (verb != Verb::kServe && !option.is_admin) continue;
-    if (verb == Verb::kFsck && option.text != &CommandLine::data) continue;
     std::string doc = option.spec.doc;
     if (!option.spec.default_text.empty()) doc += "; default " + option.spec.default_text;
     app.add_option("--" + FlagOf(option.spec.name), raw.line.*option.text, doc)

@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <optional>
@@ -33,12 +34,8 @@ struct Checked {
 
 /// Of the directory that the command line names, which nobody else may have.
 Result<std::unique_ptr<services::DataDirectory>> Take(Session& session, const std::string& path) {
-  ARROW_ASSIGN_OR_RAISE(const auto there, session.disk().Stat(os::JoinPath(path, "VERSION")));
-  if (!there) {
-    return Fault(FaultCode::kBadValue, fmt::format("\"{}\" is no data directory", path))
-        .With("path", path)
-        .Help("name it with --data");
-  }
+  ARROW_RETURN_NOT_OK(
+      services::DataDirectory::CheckIsThere(session.disk(), path, "name it with --data"));
   ARROW_ASSIGN_OR_RAISE(auto directory, services::DataDirectory::TryOpen(session.disk(), path));
   if (directory == nullptr) {
     return Fault(FaultCode::kLeaseHeld, fmt::format("another levada has \"{}\"", path))
@@ -56,11 +53,14 @@ Result<bool> IsThere(Session& session, const std::string& path,
 }
 
 Result<Checked> CheckAll(Session& session, const services::DataDirectory& directory,
-                         Findings& findings) {
+                         const std::string& key_path, Findings& findings) {
   const Context& ctx = session.context();
   Checked checked;
   ARROW_ASSIGN_OR_RAISE(checked.control,
                         services::CheckControl(ctx, directory.Path("control.db"), findings));
+  ARROW_RETURN_NOT_OK(services::CheckMasterKey(
+      ctx, session.disk(), directory.Path("control.db"),
+      key_path.empty() ? directory.Path("master.key") : key_path, findings));
   const auto namespaces = checked.control.Known(ResourceKind::kNamespace);
   ARROW_ASSIGN_OR_RAISE(const bool has_kv, IsThere(session, directory.Path("kv"), namespaces));
   if (has_kv) {
@@ -123,6 +123,7 @@ std::string JsonOf(const std::string& path, const Checked& checked, const Findin
                {"scrubbed", is_scrub},
                {"damage", findings.damage()},
                {"leftovers", findings.leftovers()},
+               {"lost", salvaged ? salvaged->lost.damage() : 0},
                {"checked",
                 {{"accounts", checked.control.accounts},
                  {"tokens", checked.control.tokens},
@@ -170,19 +171,54 @@ std::string TableOf(const Findings& findings, const Session& session) {
   return text;
 }
 
-std::string TextOf(const Salvaged& salvaged, const Session& session) {
-  if (salvaged.kept.empty()) return "nothing to salvage: every store can be read to its end\n\n";
+std::string TextOf(const Salvaged& salvaged, const Checked& checked, const Session& session) {
+  // Its names and tokens are nowhere else.
+  const std::string of_control =
+      checked.control.resources ? "" : "control.db cannot be salvaged: put it back from a backup\n";
+  if (salvaged.kept.empty()) {
+    return "nothing to salvage: the stores of KV and R2 can be read to their end\n" + of_control +
+           "\n";
+  }
   std::string text = TableOf(salvaged.lost, session);
   for (const std::string& kept : salvaged.kept) {
     text += fmt::format("salvaged; the damaged store is kept as {}\n", kept);
   }
-  return text + "\n";
+  return text + of_control + "\n";
+}
+
+/// The files of records that were lost are all that is left of these objects.
+std::string WarningOfFiles(const Findings& findings) {
+  const bool has_owners = std::ranges::any_of(findings.kept(), [](const Finding& finding) {
+    return finding.what == "file_of_no_record" && finding.detail.starts_with("once of");
+  });
+  return has_owners ? "files \"once of\" a key hold objects whose records are lost: copy what you "
+                      "miss before you remove any\n\n"
+                    : "";
+}
+
+/// "salvaged, without 2 stretches of keys and 1 stretch of records: see above"
+std::string LastWords(const Findings& lost, const Session& session) {
+  const auto count = [&lost](std::string_view what) {
+    return std::ranges::count(lost.kept(), what, &Finding::what);
+  };
+  std::vector<std::string> parts;
+  const auto add = [&parts](ptrdiff_t stretches, std::string_view of) {
+    if (stretches == 0) return;
+    parts.push_back(fmt::format("{} {} of {}", Count(static_cast<uint64_t>(stretches)),
+                                stretches == 1 ? "stretch" : "stretches", of));
+  };
+  add(count("keys_lost"), "keys");
+  add(count("records_lost"), "records");
+  if (count("list_of_tables_lost") > 0) parts.emplace_back("the list of tables");
+  const Paint paint(session.terminal().output_color);
+  return fmt::format("{}salvaged, without {}: see above{}\n", paint.red, fmt::join(parts, " and "),
+                     paint.reset);
 }
 
 std::string TextOf(const std::string& path, const Checked& checked, const Findings& findings,
                    const Session& session) {
   const Paint paint(session.terminal().output_color);
-  std::string text = TableOf(findings, session);
+  std::string text = TableOf(findings, session) + WarningOfFiles(findings);
   text += fmt::format(
       "{}: {}, {}; kv: {}, {}; r2: {}, {}, {}, {}", path,
       Count(checked.control.accounts, "account"), Count(checked.control.tokens, "token"),
@@ -199,25 +235,29 @@ std::string TextOf(const std::string& path, const Checked& checked, const Findin
          fmt::format(", leftovers: {}\n", Count(findings.leftovers()));
 }
 
+/// True when nothing is damaged, and nothing was lost.
 Result<bool> DoFsck(Session& session) {
   ARROW_ASSIGN_OR_RAISE(const ServeSettings settings,
                         ReadServeSettings(session.line(), session.disk(), session.environment()));
   const std::string& path = settings.daemon.data;
+  const std::string& key_path = settings.daemon.master_key_path;
   ARROW_ASSIGN_OR_RAISE(const auto directory, Take(session, path));
   Findings findings;
-  ARROW_ASSIGN_OR_RAISE(Checked checked, CheckAll(session, *directory, findings));
+  ARROW_ASSIGN_OR_RAISE(Checked checked, CheckAll(session, *directory, key_path, findings));
   std::optional<Salvaged> salvaged;
   if (session.line().salvage) {
     ARROW_RETURN_NOT_OK(SalvageAll(session, *directory, checked, salvaged.emplace()));
     findings = Findings();
-    ARROW_ASSIGN_OR_RAISE(checked, CheckAll(session, *directory, findings));
+    ARROW_ASSIGN_OR_RAISE(checked, CheckAll(session, *directory, key_path, findings));
   }
+  const bool has_lost = salvaged && salvaged->lost.damage() > 0;
   ARROW_RETURN_NOT_OK(
       session.line().json
           ? PrintJson(session, JsonOf(path, checked, findings, salvaged, session.line().scrub))
-          : WriteOutput((salvaged ? TextOf(*salvaged, session) : "") +
-                        TextOf(path, checked, findings, session)));
-  return findings.damage() == 0;
+          : WriteOutput((salvaged ? TextOf(*salvaged, checked, session) : "") +
+                        TextOf(path, checked, findings, session) +
+                        (has_lost ? LastWords(salvaged->lost, session) : "")));
+  return findings.damage() == 0 && !has_lost;
 }
 
 }  // namespace

@@ -1,13 +1,15 @@
 """levada fsck on directories that daemons made and something damaged."""
 
 import json
+import os
 import random
 import re
 import shutil
+import subprocess
 
 import pytest
 
-from conftest import wait_until
+from conftest import BINARY, wait_until
 
 SPACES = "/accounts/{account}/storage/kv/namespaces"
 OBJECTS = "/accounts/{account}/r2/buckets/{bucket}/objects"
@@ -174,8 +176,9 @@ def test_of_a_log_all_but_the_damaged_record_is_salvaged(filled):
     filled.start()
     assert filled.v4("GET", f"{SPACES}/{filled.space}/values/small").status == 500, "nothing of it is served"
     filled.stop()
-    report = salvage(filled)
+    report = salvage(filled, expect=DAMAGED)
     assert report["clean"] and report["salvaged"]["kept"] == [f"{filled.data}/kv.damaged-1"]
+    assert report["lost"] == len(report["salvaged"]["lost"]) > 0
     assert {lost["what"] for lost in report["salvaged"]["lost"]} == {"records_lost"}
     filled.start()
     assert len(filled.v4("GET", f"{SPACES}/{filled.space}/values/large").body) == 200_000
@@ -192,7 +195,7 @@ def test_of_a_log_all_but_the_damaged_record_is_salvaged(filled):
 def test_without_its_list_of_tables_a_store_is_salvaged_from_them(filled, folder, lost):
     for path in (filled.data / folder).glob(lost):
         path.unlink()
-    report = salvage(filled)
+    report = salvage(filled, expect=DAMAGED)
     assert report["clean"] and report["salvaged"]["kept"] == [f"{filled.data}/{folder}.damaged-1"]
     assert [lost["what"] for lost in report["salvaged"]["lost"]] == ["list_of_tables_lost"]
     assert (report["checked"]["kv_keys"], report["checked"]["r2_objects"]) == (2, 2)
@@ -207,7 +210,7 @@ def test_files_of_objects_whose_records_are_lost_stay(filled):
     objects, inline, registered = sorted((filled.data / "objects/index").glob("*.sst"))
     for table in (objects, registered):
         table.write_bytes(table.read_bytes()[:-100])
-    report = salvage(filled)
+    report = salvage(filled, expect=DAMAGED)
     lost = [lost["detail"] for lost in report["salvaged"]["lost"] if lost["what"] == "records_lost"]
     assert all(any(str(int(table.stem)) in each for each in lost) for table in (objects, registered)), lost
     assert report["checked"]["r2_objects"] == 0
@@ -215,6 +218,9 @@ def test_files_of_objects_whose_records_are_lost_stay(filled):
     filled.start()
     filled.stop()
     assert len(blobs(filled)) == 1, "said, and not gone"
+    filled.stop()
+    out = filled.command("fsck").stdout
+    assert ("once of" in out) == ("copy what you miss" in out)
 
 
 def test_files_of_objects_whose_index_is_gone_stay(filled):
@@ -230,9 +236,50 @@ def test_two_damaged_stores_are_salvaged_and_kept_under_free_names(filled):
     for folder in ("kv", "objects/index"):
         (filled.data / f"{folder}.damaged-1").mkdir()
         (filled.data / folder / "CURRENT").unlink()
-    out = filled.command("fsck", "--salvage").stdout
+    out = filled.command("fsck", "--salvage", expect=DAMAGED).stdout
     assert f"kept as {filled.data}/kv.damaged-2" in out and f"kept as {filled.data}/objects/index.damaged-2" in out
     assert "list of tables lost" in out and "no damage" in out
+    assert out.splitlines()[-1] == "salvaged, without the list of tables: see above"
+
+
+def test_a_control_database_comes_from_a_backup_alone(filled):
+    with open(filled.data / "control.db", "r+b") as file:
+        file.seek(4096)
+        file.write(b"\xff" * 4096)
+    out = filled.command("fsck", "--salvage", expect=DAMAGED).stdout
+    assert "control.db cannot be salvaged: put it back from a backup" in out and "every store" not in out
+    said = filled.command("token", "list", expect=40).stderr
+    assert "LV4008" in said and "put control.db back from a backup" in said
+
+
+@pytest.mark.parametrize("what", ["missing", "wrong", "unusable"])
+def test_without_the_right_master_key_no_directory_is_clean(filled, what):
+    key, elsewhere = filled.data / "master.key", filled.root / "kept.key"
+    key.rename(elsewhere)
+    if what != "missing":
+        key.write_text("0 " + "a" * 64 + "\n" if what == "wrong" else "nonsense\n")
+        key.chmod(0o600)
+    report = fsck(filled, expect=DAMAGED)
+    assert found(report) == [("damage", "control", f"master_key_{what}")] and report["findings"][0]["where"] == str(key)
+    assert fsck(filled, "--master-key", str(elsewhere))["clean"]
+
+
+def test_a_lost_version_comes_from_a_backup(filled):
+    (filled.data / "VERSION").unlink()
+    for command in (("fsck",), ("token", "list"), ("serve", "--listen", "127.0.0.1:0")):
+        said = filled.command(*command, expect=40).stderr
+        assert "LV4008" in said and "put VERSION back from a backup" in said, said
+
+
+def test_who_may_not_look_is_told_whose_it_is(filled):
+    if os.geteuid() != 0:
+        pytest.skip("nobody else to be")
+    filled.root.chmod(0o711)
+    for command in ("fsck", "token"):
+        arguments = [command, "list"] if command == "token" else [command]
+        ran = subprocess.run([BINARY, *arguments, "--data", filled.data], capture_output=True, text=True, timeout=30, user="nobody",
+                             cwd="/")
+        assert ran.returncode == 40 and "run it as the user that owns the directory" in ran.stderr, ran
 
 
 def test_what_cannot_be_salvaged_is_said(filled):

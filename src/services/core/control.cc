@@ -70,7 +70,9 @@ Fault FaultOfControl(const db::sqlite::Error& error) {
              error.kind == ErrorKind::kCannotOpen) {
     code = FaultCode::kTargetUnwritable;
   }
-  return db::sqlite::FaultFrom(code, "the control database", error);
+  Fault fault = db::sqlite::FaultFrom(code, "the control database", error);
+  if (code == FaultCode::kStoreDamaged) fault.Help(std::string(kControlHelp));
+  return fault;
 }
 
 std::string Sha256Hex(std::string_view text) {
@@ -83,10 +85,6 @@ std::string Sha256Hex(std::string_view text) {
 /// Bucket names are one space for the whole daemon, for they stand in host names.
 int64_t NameOwner(ResourceKind kind, int64_t account) {
   return kind == ResourceKind::kBucket ? 0 : account;
-}
-
-std::string S3Context(std::string_view token_id) {
-  return "token:" + std::string(token_id) + ":s3";
 }
 
 std::vector<Scope> ScopesOf(std::string_view text) {
@@ -115,6 +113,10 @@ std::optional<WallMicros> OptionalAt(const Statement& statement, int column) {
 }
 
 }  // namespace
+
+std::string S3SecretContext(std::string_view token_id) {
+  return "token:" + std::string(token_id) + ":s3";
+}
 
 std::string_view NameOf(ResourceKind kind) { return kKindNames[static_cast<size_t>(kind)]; }
 
@@ -180,7 +182,7 @@ Status Control::CheckRoom() const {
 Status Control::CheckMasterKey() const {
   Status refusal;
   for (const auto& [id, stored] : by_token_id_) {
-    const Status opened = master_.Open(stored->s3_secret, S3Context(id)).status();
+    const Status opened = master_.Open(stored->s3_secret, S3SecretContext(id)).status();
     if (opened.ok()) return opened;
     if (refusal.ok()) refusal = opened;
   }
@@ -307,7 +309,8 @@ Result<Control::Inserted> Control::InsertToken(const Account& account, const std
   const std::string id = HexOf(RandomBytes(random_, 16));
   const Secret text("levada_" + Base64UrlOf(RandomBytes(random_, 32)));
   const Secret s3_secret(Sha256Hex(text.Reveal()));
-  ARROW_ASSIGN_OR_RAISE(const std::string sealed, master_.Seal(s3_secret, S3Context(id), random_));
+  ARROW_ASSIGN_OR_RAISE(const std::string sealed,
+                        master_.Seal(s3_secret, S3SecretContext(id), random_));
   auto stored = std::make_shared<Stored>();
   stored->token = {id, account.row, name, std::move(scopes), clock_.Now(), expires, std::nullopt};
   stored->lookup = master_.LookupOf(text);
@@ -458,7 +461,7 @@ Result<Control::S3Credential> Control::FindS3Credential(std::string_view access_
     credential.authentication = AuthenticationOf(found->token);
   }
   ARROW_ASSIGN_OR_RAISE(credential.secret,
-                        master_.Open(found->s3_secret, S3Context(found->token.id)));
+                        master_.Open(found->s3_secret, S3SecretContext(found->token.id)));
   return credential;
 }
 

@@ -71,6 +71,13 @@ struct Resource {
   std::string settings;  ///< JSON of the service's own; "" is none
 };
 
+/// What to do about a damaged database, for people.
+inline constexpr std::string_view kControlHelp =
+    "put control.db back from a backup; `levada fsck` says how the rest of the directory is";
+
+/// What the S3 secret of a token is sealed for (MasterKey::Seal).
+std::string S3SecretContext(std::string_view token_id);
+
 /// Who asked for a change, for the audit log.
 struct Actor {
   std::string who;      ///< "token <id>" or "cli"

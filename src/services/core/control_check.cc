@@ -1,6 +1,8 @@
 #include "services/core/control_check.h"
 
+#include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "db/sqlite/database.h"
 
@@ -40,6 +42,20 @@ Status ReadAll(const Context& ctx, const std::string& path, ControlChecked& chec
   return Status::OK();
 }
 
+/// Of a token each: its id, and a secret that the master key has sealed.
+Result<std::vector<std::pair<std::string, std::string>>> SealedSecrets(const Context& ctx,
+                                                                       const std::string& path) {
+  ARROW_ASSIGN_OR_RAISE(const auto database, Database::Open(ctx, path, {}, FaultOfCheck));
+  ARROW_ASSIGN_OR_RAISE(Statement tokens,
+                        database->Prepare(ctx, "select id, s3_secret from tokens"));
+  std::vector<std::pair<std::string, std::string>> secrets;
+  while (true) {
+    ARROW_ASSIGN_OR_RAISE(const bool row, tokens.Step(ctx));
+    if (!row) return secrets;
+    secrets.emplace_back(tokens.Text(0), tokens.Text(1));
+  }
+}
+
 }  // namespace
 
 KnownResources ControlChecked::Known(ResourceKind kind) const {
@@ -56,6 +72,34 @@ Result<ControlChecked> CheckControl(const Context& ctx, const std::string& path,
   if (CodeOf(read) == FaultCode::kStopped) return read;
   if (!read.ok()) findings.AddDamage("store_damaged", path, FaultOf(read).message());
   return checked;
+}
+
+Status CheckMasterKey(const Context& ctx, os::Disk& disk, const std::string& path,
+                      const std::string& key_path, Findings& findings) {
+  const Result<std::optional<MasterKey>> master = MasterKey::Load(disk, key_path);
+  if (!master.ok()) {
+    findings.AddDamage("master_key_unusable", key_path, FaultOf(master.status()).message());
+    return Status::OK();
+  }
+  if (!*master) {
+    findings.AddDamage("master_key_missing", key_path,
+                       "nothing starts without it: name it with --master-key, or put it back from "
+                       "a backup");
+    return Status::OK();
+  }
+  const auto secrets = SealedSecrets(ctx, path);
+  if (CodeOf(secrets.status()) == FaultCode::kStopped) return secrets.status();
+  // What else is wrong with the database is said already.
+  if (!secrets.ok() || secrets->empty()) return Status::OK();
+  const bool fits = std::ranges::any_of(*secrets, [&master](const auto& secret) {
+    return (*master)->Open(secret.second, S3SecretContext(secret.first)).ok();
+  });
+  if (!fits) {
+    findings.AddDamage("master_key_wrong", key_path,
+                       "it opens none of the secrets of this directory: name the right one with "
+                       "--master-key, or put it back from a backup");
+  }
+  return Status::OK();
 }
 
 }  // namespace levada::services

@@ -7,6 +7,7 @@
 
 #include "base/context.h"
 #include "base/fault.h"
+#include "os/disk.h"
 #include "services/core/control.h"
 #include "services/core/findings.h"
 
@@ -26,5 +27,11 @@ struct ControlChecked {
 /// file is a finding.
 Result<ControlChecked> CheckControl(const Context& ctx, const std::string& path,
                                     Findings& findings);
+
+/// Whether the daemon would start with the master key at `key_path` on the database at `path`:
+/// one that is not there, cannot be used, or opens none of the secrets in it, is damage of the
+/// store that was looked at last. Changes nothing. Errors: kStopped.
+Status CheckMasterKey(const Context& ctx, os::Disk& disk, const std::string& path,
+                      const std::string& key_path, Findings& findings);
 
 }  // namespace levada::services

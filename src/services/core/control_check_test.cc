@@ -76,6 +76,30 @@ TEST_F(ControlCheckTest, ADamagedPageIsFound) {
   EXPECT_EQ(findings_.kept().front().what, "store_damaged");
 }
 
+TEST_F(ControlCheckTest, AMasterKeyThatIsNotTheOneIsDamage) {
+  const auto disk = os::MakeSystemDisk();
+  const std::string key_path = directory_ / "master.key";
+  const auto found = [&]() -> std::string {
+    Findings findings;
+    EXPECT_THAT(CheckMasterKey(context_, *disk, path_, key_path, findings), IsOk());
+    return findings.damage() == 0 ? "" : findings.kept().front().what;
+  };
+  const MasterKey master = ValueOf(MasterKey::Make(*disk, key_path, *random_));
+  const auto control = ValueOf(Control::Open(path_, master, clock_, *random_));
+  EXPECT_EQ(found(), "") << "with no token there is nothing that it would not open";
+  const Account account = ValueOf(control->CreateAccount("a", {"tester", ""}));
+  ASSERT_THAT(control->CreateToken(account, "t", {*ParseScope("kv:read")}, {}, {"tester", ""}),
+              IsOk());
+  EXPECT_EQ(found(), "");
+  ASSERT_THAT(disk->Remove(key_path), IsOk());
+  EXPECT_EQ(found(), "master_key_missing");
+  ASSERT_THAT(MasterKey::Make(*disk, key_path, *random_).status(), IsOk());
+  EXPECT_EQ(found(), "master_key_wrong");
+  std::filesystem::permissions(key_path, std::filesystem::perms::others_read,
+                               std::filesystem::perm_options::add);
+  EXPECT_EQ(found(), "master_key_unusable");
+}
+
 TEST_F(ControlCheckTest, FindingsHaveALimit) {
   for (size_t i = 0; i < Findings::kKeptMax + 5; ++i) findings_.AddLeftover("x", "y");
   EXPECT_EQ(findings_.leftovers(), Findings::kKeptMax + 5);

@@ -30,8 +30,26 @@ Layout ParseLayout(std::string_view text) {
   return layout;
 }
 
+/// Beside a control database it was lost: the directory is in use.
+Status RefuseWithoutVersion(os::Disk& disk, const std::string& path) {
+  ARROW_ASSIGN_OR_RAISE(const auto database, disk.Stat(os::JoinPath(path, "control.db")));
+  if (!database) return Status::OK();
+  const std::string file = os::JoinPath(path, "VERSION");
+  return Fault(FaultCode::kStoreDamaged, "\"" + file + "\" is missing, and control.db is there")
+      .With("path", file)
+      .Help("put VERSION back from a backup of the data directory");
+}
+
+/// What the system refuses of a directory that is somebody's already.
+Status OwnersAlone(const Status& status) {
+  Fault fault = FaultOf(status);
+  if (fault.Detail("errno") != "EACCES") return status;
+  return fault.Help("run it as the user that owns the directory");
+}
+
 /// A directory of something else would be taken over otherwise.
 Status RefuseForeign(os::Disk& disk, const std::string& path) {
+  ARROW_RETURN_NOT_OK(RefuseWithoutVersion(disk, path));
   ARROW_ASSIGN_OR_RAISE(const auto entries, disk.List(path));
   for (const os::DirectoryEntry& entry : entries) {
     if (entry.name == "LOCK" || entry.name.starts_with(".")) continue;
@@ -62,14 +80,29 @@ Status CheckLayout(const std::string& path, std::string_view version) {
 
 }  // namespace
 
+Status DataDirectory::CheckIsThere(os::Disk& disk, const std::string& path,
+                                   const std::string& help) {
+  const auto version = disk.Stat(os::JoinPath(path, "VERSION"));
+  if (!version.ok()) return OwnersAlone(version.status());
+  if (*version) return Status::OK();
+  ARROW_RETURN_NOT_OK(RefuseWithoutVersion(disk, path));
+  return Fault(FaultCode::kBadValue, "\"" + path + "\" is no data directory")
+      .With("path", path)
+      .Help(help);
+}
+
 Result<std::unique_ptr<DataDirectory>> DataDirectory::TryOpen(os::Disk& disk,
                                                               const std::string& path) {
   const std::string version = os::JoinPath(path, "VERSION");
   ARROW_RETURN_NOT_OK(disk.CreateDirectories(path));
-  ARROW_ASSIGN_OR_RAISE(const auto there, disk.Stat(version));
+  const auto found = disk.Stat(version);
+  if (!found.ok()) return OwnersAlone(found.status());
+  const bool there = found->has_value();
   // Before anything of it is touched.
   if (!there) ARROW_RETURN_NOT_OK(RefuseForeign(disk, path));
-  ARROW_ASSIGN_OR_RAISE(auto lock, disk.TryLock(os::JoinPath(path, "LOCK")));
+  auto locked = disk.TryLock(os::JoinPath(path, "LOCK"));
+  if (!locked.ok() && there) return OwnersAlone(locked.status());
+  ARROW_ASSIGN_OR_RAISE(auto lock, std::move(locked));
   if (lock == nullptr) return std::unique_ptr<DataDirectory>();
   ARROW_ASSIGN_OR_RAISE(const std::optional<std::string> text,
                         os::ReadFile(disk, version, kVersionBytesMax));

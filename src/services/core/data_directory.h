@@ -13,8 +13,11 @@ namespace levada::services {
 /// Of one daemon or of one command; ends with the object or the process.
 class DataDirectory final {
  public:
+  /// OK where TryOpen would find one and make none. Errors: kBadValue where nothing says that it is
+  /// one, with `help`; kStoreDamaged where only its VERSION is missing; kTargetUnwritable.
+  static Status CheckIsThere(os::Disk& disk, const std::string& path, const std::string& help);
   /// Makes the directory when absent, 0700. nullptr: another process has it. Errors: kNewerLayout
-  /// for a layout this levada does not know, kTargetUnwritable.
+  /// for a layout this levada does not know, kStoreDamaged, kTargetUnwritable.
   static Result<std::unique_ptr<DataDirectory>> TryOpen(os::Disk& disk, const std::string& path);
 
   std::string Path(std::string_view name) const { return os::JoinPath(path_, name); }
