@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <optional>
 
@@ -60,22 +61,41 @@ std::string Cell(const Json& value) {
   return text;
 }
 
+/// On a terminal it is to fit: times to the minute, and no state where all are valid.
+std::string TableOf(const Json& tokens, const Terminal& terminal) {
+  const bool is_brief = terminal.output_is_terminal;
+  const bool has_states = !is_brief || std::ranges::any_of(tokens, [](const Json& token) {
+    return token["state"] != "valid";
+  });
+  Table table({{"token id"},
+               {"name", Align::kLeft, false, false, true},
+               {"state", Align::kLeft, false, true},
+               {"scopes", Align::kLeft, false, false, true},
+               {"expires"}});
+  for (const Json& token : tokens) {
+    const std::string expires = Cell(token["expires_at"]);
+    table.AddRow({Cell(token["token_id"]), Cell(token["name"]),
+                  has_states ? Cell(token["state"]) : "", Cell(token["scopes"]),
+                  is_brief ? TimeToMinute(expires) : expires});
+  }
+  return table.Render(OutputStyle(terminal, 0));
+}
+
 std::string TextOf(const CommandLine& line, const Json& answer, const Terminal& terminal) {
   if (answer.contains("token")) {
+    std::string notes;
+    for (const Json& note : answer.value("notes", Json::array())) {
+      notes += "\n" + note.get<std::string>() + ".\n";
+    }
     return fmt::format(
         "token          {}\ntoken id       {}\naccount        {}\nS3 access key  {}\n"
-        "S3 secret      {}\nexpires        {}\n\nIt is shown this once.\n",
+        "S3 secret      {}\nexpires        {}\n\nIt is shown this once.\n{}",
         Cell(answer["token"]), Cell(answer["token_id"]), Cell(answer["account_id"]),
         Cell(answer["s3_access_key_id"]), Cell(answer["s3_secret_access_key"]),
-        Cell(answer["expires_at"]));
+        Cell(answer["expires_at"]), notes);
   }
   if (answer.contains("tokens")) {
-    Table table({{"token id"}, {"name"}, {"state"}, {"scopes"}, {"expires"}});
-    for (const Json& token : answer["tokens"]) {
-      table.AddRow({Cell(token["token_id"]), Cell(token["name"]), Cell(token["state"]),
-                    Cell(token["scopes"]), Cell(token["expires_at"])});
-    }
-    return table.Render(OutputStyle(terminal, 0));
+    return TableOf(answer["tokens"], terminal);
   }
   if (answer.contains("accounts")) {
     Table table({{"account id"}, {"name"}, {"created"}});
@@ -85,7 +105,10 @@ std::string TextOf(const CommandLine& line, const Json& answer, const Terminal& 
     }
     return table.Render(OutputStyle(terminal, 0));
   }
-  if (line.verb == Verb::kAccount) return Cell(answer["account_id"]) + "\n";
+  if (line.verb == Verb::kAccount) {
+    return fmt::format("account {} has the id {}\n", Cell(answer["name"]),
+                       Cell(answer["account_id"]));
+  }
   return fmt::format("{} is {}\n", Cell(answer["token_id"]), Cell(answer["state"]));
 }
 

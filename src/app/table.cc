@@ -55,12 +55,22 @@ std::vector<std::string> Lines(std::string_view text, int width) {
   return lines;
 }
 
+std::string CutTime(const std::string& timestamp, size_t size) {
+  constexpr size_t kWhole = std::string_view("2026-11-30T06:31:46.949109Z").size();
+  if (timestamp.size() != kWhole || timestamp.back() != 'Z') return timestamp;
+  return timestamp.substr(0, size) + "Z";
+}
+
 }  // namespace
 
 TableStyle OutputStyle(const Terminal& terminal, int indent) {
   return {terminal.output_color, terminal.utf8, terminal.output_is_terminal ? terminal.width : 0,
           indent};
 }
+
+std::string TimeToSecond(const std::string& timestamp) { return CutTime(timestamp, 19); }
+
+std::string TimeToMinute(const std::string& timestamp) { return CutTime(timestamp, 16); }
 
 int DisplayWidth(std::string_view text) {
   int width = 0;

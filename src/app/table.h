@@ -54,6 +54,11 @@ class Table final {
   std::vector<Row> rows_;
 };
 
+/// A timestamp with microseconds ("2026-11-30T06:31:46.949109Z") cut for a narrow column:
+/// "2026-11-30T06:31:46Z", "2026-11-30T06:31Z". Other texts stay as they are.
+std::string TimeToSecond(const std::string& timestamp);
+std::string TimeToMinute(const std::string& timestamp);
+
 /// Cells that `text` takes in a terminal.
 int DisplayWidth(std::string_view text);
 /// `text` made harmless, cut to at most `width` cells; the cut is shown by an ellipsis.

@@ -87,5 +87,11 @@ TEST(Table, ColoursWholeRowsOnlyWhenAsked) {
   EXPECT_EQ(table.Render({.color = true}), "\x1b[2mname\x1b[0m\n\x1b[31mfailed\x1b[0m\n");
 }
 
+TEST(Table, TimesAreCut) {
+  EXPECT_EQ(TimeToSecond("2026-11-30T06:31:46.949109Z"), "2026-11-30T06:31:46Z");
+  EXPECT_EQ(TimeToMinute("2026-11-30T06:31:46.949109Z"), "2026-11-30T06:31Z");
+  EXPECT_EQ(TimeToMinute("never"), "never");
+}
+
 }  // namespace
 }  // namespace levada::app

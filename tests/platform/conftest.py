@@ -1,15 +1,19 @@
 """A daemon of its own for a test, and HTTP to it that shows everything: status, headers, bytes."""
 
 import contextlib
+import fcntl
 import http.client
 import json
 import os
 import pathlib
+import pty
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import tempfile
+import termios
 import time
 import urllib.parse
 
@@ -121,6 +125,10 @@ class Daemon:
         assert expect is None or ran.returncode == expect, f"exit {ran.returncode}\n{ran.stdout}\n{ran.stderr}"
         return ran
 
+    def shown(self, width, *arguments):
+        """The lines of a command's output on a terminal that is so wide."""
+        return on_terminal(width, [BINARY, *arguments, "--data", str(self.data), "--no-color"])
+
     def ask_admin(self, request):
         """What the command line asks of a running daemon, without starting a command."""
         with socket.socket(socket.AF_UNIX) as own:
@@ -138,6 +146,20 @@ class Daemon:
         options = [word for scope in scopes for word in ("--scope", scope)]
         options += [word for name, value in more.items() for word in (f"--{name}", value)]
         return json.loads(self.command("token", "create", "--json", *options).stdout)
+
+
+def on_terminal(width, arguments):
+    main, terminal = pty.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, width, 0, 0))
+    with subprocess.Popen(arguments, stdin=subprocess.DEVNULL, stdout=terminal, stderr=terminal) as process:
+        os.close(terminal)
+        shown = b""
+        with contextlib.suppress(OSError):  # its end
+            while more := os.read(main, 65536):
+                shown += more
+    os.close(main)
+    assert process.returncode == 0, shown
+    return shown.decode().splitlines()
 
 
 def scratch_root(where=None):

@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import re
 import subprocess
 import time
 
@@ -143,10 +144,37 @@ def test_a_scope_of_one_namespace(daemon):
     assert daemon.v4("GET", "/accounts/{account}/storage/kv/namespaces", token=token).status == 403
 
 
+def test_a_scope_of_what_is_not_there_yet_is_noted(fresh):
+    fresh.start()
+    space = fresh.v4("POST", "/accounts/{account}/storage/kv/namespaces", {"title": "s"}).result["id"]
+    assert "notes" not in fresh.issue(f"kv:read:{space}", "kv:read")
+    assert fresh.issue("kv:read:" + "0" * 32)["notes"] == [f"kv:read:{'0' * 32}: no namespace with this id is there yet"]
+    out = fresh.command("token", "create", "--scope", "r2:read:photos").stdout
+    assert "r2:read:photos: no bucket with this name is there yet" in out
+    token = out.split()[1]
+    assert fresh.v4("POST", "/accounts/{account}/r2/buckets", {"name": "photos"}).status == 200
+    assert fresh.v4("GET", "/accounts/{account}/r2/buckets/photos/objects/none", token=token).status == 404
+
+
+def test_an_account_is_named_by_its_name_too(fresh):
+    fresh.start()
+    out = fresh.command("account", "create", "analytics").stdout
+    assert (words := out.split())[:5] == ["account", "analytics", "has", "the", "id"]
+    assert words[5] in fresh.command("account", "create", "analytics", expect=10).stderr
+    for said in ("analytics", words[5]):
+        assert fresh.issue("kv:read", account=said)["account_id"] == words[5]
+    assert "token.create" in fresh.command("audit", "--account", "analytics").stdout
+
+
 @pytest.mark.parametrize("arguments, word", [
     (("token", "create"), "scope"), (("token", "create", "--scope", "kv"), "SERVICE:ACTION"),
     (("token", "create", "--scope", "kv:read", "--expires", "soon"), "--expires"),
     (("token", "revoke", "0" * 32), "token list"), (("token",), "create, list, revoke, rotate"),
+    (("token", "create", "--scope", "kv:write:97dd"), "32 hex digits"), (("token", "create", "--scope", "kv:write:" + "A" * 32), "32 hex"),
+    (("token", "create", "--scope", "r2:write:UPPER"), "lower-case"), (("token", "create", "--scope", "metrics:read:x"), "metrics:read"),
+    (("token", "create", "--scope", "d2:read"), "all, account, kv, r2, metrics and"),
+    (("token", "create", "--scope", "kv:read", "--expires", "-1d"), "expected a duration"),
+    (("account", "create", "default"), "another name"),
     (("token", "revoke"), "TOKEN_ID"), (("account", "create"), "NAME"), (("token", "list", "--account", "x"), "account list"),
 ])
 def test_what_cannot_be_done_is_said(fresh, arguments, word):
@@ -156,6 +184,15 @@ def test_what_cannot_be_done_is_said(fresh, arguments, word):
 
 def test_a_directory_that_is_none_is_said(fresh):
     assert "no data directory" in fresh.command("token", "list", expect=10).stderr
+
+
+def test_a_list_fits_a_terminal(fresh):
+    fresh.start()
+    lines = fresh.shown(80, "token", "list")
+    assert len(lines) == 2 and all(len(line) <= 80 for line in lines), lines
+    assert re.search(r"  all:admin  \d{4}-\d\d-\d\dT\d\d:\d\dZ$", lines[1])
+    fresh.command("token", "revoke", fresh.issue("kv:read")["token_id"])
+    assert "revoked" in "".join(fresh.shown(120, "token", "list"))
 
 
 def test_tables_for_people(daemon):

@@ -33,7 +33,9 @@ std::string_view NameOf(Action action) { return kActions[static_cast<size_t>(act
 
 std::string ServiceWords() {
   std::string words = "all";
-  for (const auto& [service, name] : kServices) words += ", " + std::string(name);
+  for (const Service served : {Service::kAccount, Service::kKv, Service::kR2, Service::kMetrics}) {
+    words += ", " + std::string(NameOf(served));
+  }
   return words;
 }
 

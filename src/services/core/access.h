@@ -42,7 +42,7 @@ std::optional<Scope> ParseScope(std::string_view text);
 std::string TextOf(const Scope& scope);
 /// Comma-separated.
 std::string TextOf(const std::vector<Scope>& scopes);
-/// The words a scope may be made of, for messages: "all, account, kv, ...".
+/// The services of scopes that something is served for, for messages: "all, account, kv, ...".
 std::string ServiceWords();
 std::string_view NameOf(Service service);
 std::string_view NameOf(Action action);

@@ -51,15 +51,24 @@ Json JsonOfToken(const Token& token, const Clock& clock) {
           {"revoked_at", TimeOrNull(token.revoked)}};
 }
 
-Result<Account> AccountOf(const Control& control, const Json& request) {
-  const std::string id = TextAt(request, "account");
-  if (!id.empty()) {
-    std::optional<Account> account = control.FindAccount(id);
-    if (!account) {
-      return Refuse("no account \"" + id + "\"").Help("`levada account list` shows them");
-    }
-    return *std::move(account);
+/// By its id, or by its name.
+Result<Account> NamedAccount(const Control& control, const std::string& said) {
+  if (std::optional<Account> account = control.FindAccount(said)) return *std::move(account);
+  std::vector<Account> named = control.Accounts();
+  std::erase_if(named, [&said](const Account& account) { return account.name != said; });
+  if (named.empty()) {
+    return Refuse("no account \"" + said + "\"").Help("`levada account list` shows them");
   }
+  if (named.size() > 1) {  // an older levada has made several
+    return Refuse("there are " + std::to_string(named.size()) + " accounts \"" + said + "\"")
+        .Help("name the one by its id; `levada account list` shows them");
+  }
+  return std::move(named.front());
+}
+
+Result<Account> AccountOf(const Control& control, const Json& request) {
+  const std::string said = TextAt(request, "account");
+  if (!said.empty()) return NamedAccount(control, said);
   const std::vector<Account> accounts = control.Accounts();
   if (accounts.empty()) {
     return Refuse("there is no account yet").Help("`levada account create NAME` makes one");
@@ -78,6 +87,37 @@ Result<std::optional<WallMicros>> ExpiryOf(const Clock& clock, const Json& reque
   return std::optional<WallMicros>(clock.Now() + *ttl * kSecond);
 }
 
+bool IsLowerHex(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); }
+
+bool IsOfBucketName(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || c == '-' || c == '.';
+}
+
+/// A scope that nothing could ever fit is a slip.
+Status CheckResource(const Scope& scope) {
+  const std::string& resource = scope.resource;
+  if (resource.empty()) return Status::OK();
+  const auto refuse = [&scope](const std::string& why) {
+    return Refuse("\"" + TextOf(scope) + "\" can match nothing: " + why);
+  };
+  if (scope.service == Service::kKv &&
+      (resource.size() != 32 || !std::ranges::all_of(resource, IsLowerHex))) {
+    return refuse("a namespace is named by its id, 32 hex digits")
+        .Help("`wrangler kv namespace list` shows the ids");
+  }
+  if (scope.service == Service::kR2 && (resource.size() < 3 || resource.size() > 63 ||
+                                        !std::ranges::all_of(resource, IsOfBucketName))) {
+    return refuse("a bucket's name has 3 to 63 lower-case letters, digits, dashes and dots")
+        .Help("such as r2:write:photos");
+  }
+  if (scope.service == Service::kAccount || scope.service == Service::kMetrics) {
+    const std::string service(NameOf(*scope.service));
+    return refuse(service + " has no resources")
+        .Help("write " + service + ":" + std::string(NameOf(scope.action)));
+  }
+  return Status::OK();
+}
+
 Result<std::vector<Scope>> ScopesOf(const Json& request) {
   std::vector<Scope> scopes;
   if (!request.contains("scopes") || !request["scopes"].is_array()) return scopes;
@@ -90,9 +130,40 @@ Result<std::vector<Scope>> ScopesOf(const Json& request) {
           .Help("a scope is SERVICE:ACTION or SERVICE:ACTION:RESOURCE, with a service of " +
                 ServiceWords() + " and read, write or admin");
     }
+    ARROW_RETURN_NOT_OK(CheckResource(*scope));
     scopes.push_back(*std::move(scope));
   }
   return scopes;
+}
+
+/// What a scope names and nobody has: it may come, or be a slip.
+Json NotesOf(const Control& control, const Account& account, const std::vector<Scope>& scopes) {
+  Json notes = Json::array();
+  for (const Scope& scope : scopes) {
+    if (scope.resource.empty()) continue;
+    if (scope.service == Service::kKv &&
+        !control.FindResource(account.row, ResourceKind::kNamespace, scope.resource)) {
+      notes.push_back(TextOf(scope) + ": no namespace with this id is there yet");
+    }
+    if (scope.service == Service::kR2 &&
+        !control.FindResourceByName(account.row, ResourceKind::kBucket, scope.resource)) {
+      notes.push_back(TextOf(scope) + ": no bucket with this name is there yet");
+    }
+  }
+  return notes;
+}
+
+Json JsonOf(const Control& control, const IssuedToken& issued) {
+  std::string account_id;
+  for (const Account& account : control.Accounts()) {
+    if (account.row == issued.token.account) account_id = account.id;
+  }
+  return {{"account_id", account_id},
+          {"token", issued.text.Reveal()},
+          {"token_id", issued.token.id},
+          {"s3_access_key_id", issued.token.id},
+          {"s3_secret_access_key", issued.s3_secret.Reveal()},
+          {"expires_at", TimeOrNull(issued.token.expires)}};
 }
 
 Result<std::string> CreateToken(Control& control, const Clock& clock, const Json& request) {
@@ -102,10 +173,13 @@ Result<std::string> CreateToken(Control& control, const Clock& clock, const Json
     return Refuse("a token needs a scope").Help("such as kv:read, r2:write:photos or all:admin");
   }
   ARROW_ASSIGN_OR_RAISE(const auto expires, ExpiryOf(clock, request));
+  const Json notes = NotesOf(control, account, scopes);
   ARROW_ASSIGN_OR_RAISE(
       const IssuedToken issued,
       control.CreateToken(account, TextAt(request, "name"), std::move(scopes), expires, kOperator));
-  return JsonOf(control, issued);
+  Json answer = JsonOf(control, issued);
+  if (!notes.empty()) answer["notes"] = notes;
+  return Dump(answer);
 }
 
 Result<std::string> ListTokens(const Control& control, const Clock& clock, const Json& request) {
@@ -139,7 +213,7 @@ Result<std::string> RotateToken(Control& control, const Clock& clock, const Json
       const std::optional<IssuedToken> issued,
       control.RotateToken(account, id, std::chrono::seconds(overlap_s), expires, kOperator));
   if (!issued) return NoToken(id);
-  return JsonOf(control, *issued);
+  return Dump(JsonOf(control, *issued));
 }
 
 Result<std::string> ListAudit(const Control& control, const Json& request) {
@@ -166,19 +240,6 @@ Result<std::string> ListAudit(const Control& control, const Json& request) {
 }
 
 }  // namespace
-
-std::string JsonOf(const Control& control, const IssuedToken& issued) {
-  std::string account_id;
-  for (const Account& account : control.Accounts()) {
-    if (account.row == issued.token.account) account_id = account.id;
-  }
-  return Dump({{"account_id", account_id},
-               {"token", issued.text.Reveal()},
-               {"token_id", issued.token.id},
-               {"s3_access_key_id", issued.token.id},
-               {"s3_secret_access_key", issued.s3_secret.Reveal()},
-               {"expires_at", TimeOrNull(issued.token.expires)}});
-}
 
 Result<std::string> RunAdmin(Control& control, const Clock& clock, std::string_view text) {
   const Json request = ParseJson(text);

@@ -16,9 +16,9 @@ namespace levada::services {
 
 /// Commands ("do"): account.create {name}, account.list, token.create {account?, name, scopes[],
 /// ttl_s?}, token.list {account?}, token.revoke {account?, id}, token.rotate {account?, id,
-/// overlap_s, ttl_s?}, audit.list {account?, before?, count?}. `account` may be left out of those
-/// of tokens while there is one, and of audit.list for all. Waits for the disk. Errors: kBadValue
-/// in words for a request that cannot be done.
+/// overlap_s, ttl_s?}, audit.list {account?, before?, count?}. `account` is an id or a
+/// name, and may be left out of those of tokens while there is one, and of audit.list for all.
+/// Waits for the disk. Errors: kBadValue in words for a request that cannot be done.
 Result<std::string> RunAdmin(Control& control, const Clock& clock, std::string_view request);
 
 /// The same behind a Unix socket that only its owner can open: POST with a request as its body.
@@ -39,8 +39,5 @@ class AdminDoor final : public net::Handler {
 
 /// Entries of one answer of audit.list; more are asked for by the row of the last one.
 inline constexpr int64_t kAuditEntriesMax = 1000;
-
-/// A token as the command line and the door print it.
-std::string JsonOf(const Control& control, const IssuedToken& issued);
 
 }  // namespace levada::services

@@ -268,6 +268,11 @@ Control::Counts Control::counts() const {
 Result<Account> Control::CreateAccount(const std::string& name, const Actor& actor) {
   ARROW_RETURN_NOT_OK(CheckRoom());
   const std::lock_guard change(change_mutex_);
+  for (const Account& account : Accounts()) {
+    if (account.name != name) continue;
+    return Fault(FaultCode::kBadValue, "there is an account \"" + name + "\": " + account.id)
+        .Help("take another name; `levada account list` shows those that are there");
+  }
   Account account{0, HexOf(RandomBytes(random_, 16)), name, clock_.Now()};
   ARROW_ASSIGN_OR_RAISE(auto transaction,
                         Transaction::Begin(context_, *database_, Transaction::Kind::kWrite));

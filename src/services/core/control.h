@@ -129,7 +129,7 @@ class Control final {
   ~Control();
 
   // ---- accounts
-  /// Waits for the disk.
+  /// kBadValue: there is one of this name. Waits for the disk.
   Result<Account> CreateAccount(const std::string& name, const Actor& actor);
   std::vector<Account> Accounts() const;
   std::optional<Account> FindAccount(std::string_view id) const;
