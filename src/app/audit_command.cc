@@ -1,6 +1,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
+#include <set>
+#include <sstream>
+#include <vector>
 
 #include "app/admin_client.h"
 #include "app/commands.h"
@@ -21,29 +25,98 @@ Result<Json> AskFor(AdminClient& client, const CommandLine& line, int64_t before
   return ParseJson(answer)["entries"];
 }
 
-Table EmptyTable() {
-  return Table({{"row", Align::kRight},
-                {"when"},
-                {"who", Align::kLeft, true},
-                {"from", Align::kLeft, false, true},
-                {"account", Align::kLeft, true, true},
-                {"action"},
-                {"subject", Align::kLeft, false, false, true}});
+constexpr size_t kIdDigits = 32;
+constexpr size_t kShortDigits = 8;
+
+bool IsId(std::string_view word) {
+  return word.size() == kIdDigits && word.find_first_not_of("0123456789abcdef") == word.npos;
 }
 
+std::vector<std::string> WordsOf(const std::string& text) {
+  std::vector<std::string> words;
+  std::istringstream rest(text);
+  for (std::string word; rest >> word;) words.push_back(std::move(word));
+  return words;
+}
+
+/// Ids by their first digits, where these are no other's among the entries.
+class ShortIds final {
+ public:
+  explicit ShortIds(const Json& entries) {
+    for (const Json& entry : entries) {
+      for (const char* name : {"who", "account_id", "subject"}) {
+        for (const std::string& word : WordsOf(Text(entry, name))) {
+          if (IsId(word)) ids_[word.substr(0, kShortDigits)].insert(word);
+        }
+      }
+    }
+  }
+
+  /// `text` with the ids in it as short as they may be.
+  std::string In(const std::string& text) const {
+    std::string shortened;
+    for (const std::string& word : WordsOf(text)) {
+      if (!shortened.empty()) shortened += ' ';
+      const auto at = IsId(word) ? ids_.find(word.substr(0, kShortDigits)) : ids_.end();
+      const bool is_one = at != ids_.end() && at->second.size() == 1;
+      shortened += is_one ? at->first + "..." : word;
+    }
+    return shortened;
+  }
+
+ private:
+  std::map<std::string, std::set<std::string>> ids_;
+};
+
+/// What is left of a table for a terminal that has no room for all of it, the widest first.
+struct Layout {
+  bool has_short_ids = false;
+  bool has_addresses = true;
+};
+constexpr Layout kLayouts[] = {{}, {true, true}, {true, false}};
+
 /// The account's column is for more than one.
-std::string TextOf(const Json& entries, const TableStyle& style) {
+std::string TableOf(const Json& entries, const Layout& layout, const TableStyle& style) {
   const bool has_accounts = std::ranges::any_of(entries, [&entries](const Json& entry) {
     return entry["account_id"] != entries.front()["account_id"];
   });
-  Table table = EmptyTable();
+  const ShortIds ids(entries);
+  const auto shown = [&](const std::string& text) {
+    return layout.has_short_ids ? ids.In(text) : text;
+  };
+  Table table({{"row", Align::kRight},
+               {"when"},
+               {"who", Align::kLeft, false, false, true},
+               {"from", Align::kLeft, false, true},
+               {"account", Align::kLeft, false, true},
+               {"action"},
+               {"subject", Align::kLeft, false, false, true}});
   for (const Json& entry : entries) {
-    table.AddRow({std::to_string(entry["row"].get<int64_t>()), Text(entry, "at"),
-                  Text(entry, "who"), Text(entry, "from"),
-                  has_accounts ? Text(entry, "account_id") : "", Text(entry, "action"),
-                  Text(entry, "subject")});
+    const std::string at = Text(entry, "at");
+    table.AddRow({std::to_string(entry["row"].get<int64_t>()),
+                  style.width > 0 ? TimeToSecond(at) : at, shown(Text(entry, "who")),
+                  layout.has_addresses ? Text(entry, "from") : "",
+                  has_accounts ? shown(Text(entry, "account_id")) : "", Text(entry, "action"),
+                  shown(Text(entry, "subject"))});
   }
   return table.Render(style);
+}
+
+bool Fits(const std::string& text, const TableStyle& style) {
+  if (style.width == 0) return true;
+  std::istringstream rest(text);
+  for (std::string line; std::getline(rest, line);) {
+    if (DisplayWidth(line) > style.width) return false;
+  }
+  return true;
+}
+
+std::string TextOf(const Json& entries, const TableStyle& style) {
+  TableStyle plain = style;
+  plain.color = false;  // its marks would be counted
+  const auto* layout = std::ranges::find_if(
+      kLayouts, [&](const Layout& each) { return Fits(TableOf(entries, each, plain), style); });
+  return TableOf(entries, layout == std::end(kLayouts) ? layout[-1] : *layout, style);
 }
 
 Status DoShowAudit(Session& session) {

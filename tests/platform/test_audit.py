@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import re
 
 import pytest
 
@@ -99,6 +100,19 @@ def test_a_table_for_people(fresh):
     assert "older ones" not in fresh.command("audit", "--limit", "3").stdout, "there is none"
     fresh.command("account", "create", "other")
     assert "account" in fresh.command("audit").stdout.splitlines()[0].split(), "of several the account is a column"
+
+
+@pytest.mark.parametrize("width", [80, 120, 200])
+def test_who_is_never_cut(fresh, width):
+    fresh.start()
+    made = fresh.issue("all:admin")
+    space = make_space(fresh, "sessions", token=made["token"])
+    lines = fresh.shown(width, "audit")
+    assert all(len(line) <= width for line in lines), lines
+    text = " ".join(line[lines[0].index("who"):] for line in lines)
+    assert made["token_id"] in text if width > 80 else f"{made['token_id'][:8]}..." in text, lines
+    assert space in text if width > 80 else f"{space[:8]}..." in text
+    assert re.search(r"T\d\d:\d\d:\d\dZ ", lines[1]) and "namespace.create" in text and "first start" in " ".join(text.split())
 
 
 @pytest.mark.parametrize("arguments, word", [
