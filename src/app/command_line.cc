@@ -199,8 +199,8 @@ void DefineSchema(CLI::App& app, Raw& raw) {
 }
 
 void DefineToken(CLI::App& app, Raw& raw) {
-  AddText(app, "--account", "ID", raw.line.account, "of this account; needed when there are more",
-          kOptions);
+  AddText(app, "--account", "ACCOUNT", raw.line.account,
+          "of the account with this name or id; needed when there are more", kOptions);
   AddText(app, "--name", "TEXT", raw.line.label, "create: what it is for", kOptions);
   app.add_option("--scope", raw.line.scopes,
                  "create: what it may do, such as kv:read, r2:write:photos, all:admin; may be "
@@ -218,8 +218,8 @@ void DefineAudit(CLI::App& app, Raw& raw) {
   AddText(app, "--limit", "COUNT", raw.limit, "so many entries, 1 to 1000000; default 100",
           kOptions);
   AddText(app, "--before", "ROW", raw.before, "those that are older than this one", kOptions);
-  AddText(app, "--account", "ID", raw.line.account, "of this account; default all of them",
-          kOptions);
+  AddText(app, "--account", "ACCOUNT", raw.line.account,
+          "of the account with this name or id; default all of them", kOptions);
 }
 
 void DefinePreview(CLI::App& app, Raw& raw) {
@@ -343,6 +343,16 @@ std::string DidYouMean(const std::string& nearest) {
   return nearest.empty() ? std::string() : fmt::format("did you mean \"{}\"?", nearest);
 }
 
+/// "-1d" behind "--expires": a value that was meant, whose option says what is wrong with it.
+bool IsNumberOf(const CLI::App& app, std::span<const std::string> arguments, size_t index) {
+  const std::string& argument = arguments[index];
+  if (argument.size() < 2 || std::isdigit(static_cast<unsigned char>(argument[1])) == 0) {
+    return false;
+  }
+  const CLI::Option* before = index == 0 ? nullptr : app.get_option_no_throw(arguments[index - 1]);
+  return before != nullptr && before->get_items_expected_max() > 0;
+}
+
 /// Every option that the command does not have, before CLI11 sees them: it would name only one, and
 /// not where it stands.
 std::vector<Diagnostic> UnknownOptions(const CLI::App& app, std::span<const std::string> arguments,
@@ -355,6 +365,7 @@ std::vector<Diagnostic> UnknownOptions(const CLI::App& app, std::span<const std:
     if (argument.size() < 2 || argument[0] != '-') continue;
     const std::string name = argument.substr(0, argument.find('='));
     if (app.get_option_no_throw(name) != nullptr) continue;
+    if (IsNumberOf(app, arguments, i)) continue;
     std::string help = DidYouMean(NearestName(name, LongNamesOf(app)));
     if (help.empty()) help = fmt::format("`{} --help` lists the options", command);
     unknown.push_back(text.At(i, fmt::format("unknown option \"{}\"", name),
@@ -389,6 +400,17 @@ std::vector<Diagnostic> MissingValues(const CLI::App& app, std::span<const std::
   return missing;
 }
 
+/// Where the option stands once more behind `first`; else the arguments' count.
+size_t Again(const CLI::App& app, std::span<const std::string> arguments, size_t first,
+             const CLI::Option& option) {
+  size_t at = first + 1;
+  for (; at < arguments.size(); ++at) {
+    const std::string name = arguments[at].substr(0, arguments[at].find('='));
+    if (name.size() > 1 && name[0] == '-' && app.get_option_no_throw(name) == &option) break;
+  }
+  return at;
+}
+
 /// What CLI11 refused, in our words.
 Diagnostic Complaint(const CLI::ParseError& error, const CLI::App& app,
                      std::span<const std::string> arguments, size_t first,
@@ -401,6 +423,10 @@ Diagnostic Complaint(const CLI::ParseError& error, const CLI::App& app,
     if (option == nullptr || said.find(option->get_name()) == std::string::npos) continue;
     if (option->get_items_expected_max() == 0) {
       return text.At(i, fmt::format("option \"{}\" takes no value", name), "a switch", "");
+    }
+    if (const size_t again = Again(app, arguments, i, *option); again < arguments.size()) {
+      return text.At(again, fmt::format("option \"{}\" is given twice", name), "the second",
+                     "leave one of the two out");
     }
     return NeedsValue(text, i, name, *option);
   }
@@ -704,7 +730,9 @@ Result<CommandLine> ParseCommandLine(std::span<const std::string> arguments, int
     // CLI11 wants the arguments last first.
     app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend() - 1));
   } catch (const CLI::ExtrasError&) {
-    return Refused(text.At(1, fmt::format("{} takes no arguments", verb->name), "", ""));
+    const bool is_served = verb->verb == Verb::kServe || verb->verb == Verb::kFsck;
+    return Refused(text.At(1, fmt::format("{} takes no arguments", verb->name), "",
+                           is_served ? "the data directory is named with --data" : ""));
   } catch (const CLI::ParseError& error) {
     return Refused(Complaint(error, app, arguments, 1, text));
   }

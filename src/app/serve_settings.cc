@@ -53,7 +53,13 @@ void AddDataOfEnvironment(const elt::Environment& environment, elt::Value& root)
 }
 
 Result<elt::Value> ReadFile(os::Disk& disk, const std::shared_ptr<SourceText>& source) {
-  ARROW_ASSIGN_OR_RAISE(source->text, ReadYamlFile(disk, source->name));
+  Result<std::string> text = ReadYamlFile(disk, source->name);
+  if (!text.ok()) {
+    Fault fault = FaultOf(text.status());
+    if (fault.help().empty()) fault.Help("name a YAML file that this user may read with --config");
+    return fault;
+  }
+  source->text = *std::move(text);
   ARROW_ASSIGN_OR_RAISE(elt::Value root, elt::ParseYaml(source));
   if (root.kind == elt::Value::Kind::kNull) root.kind = elt::Value::Kind::kMap;
   return root;

@@ -49,9 +49,16 @@ Result<std::string> ReadPem(const std::string& what, const std::string& path) {
   Result<std::optional<std::string>> content = os::ReadFile(*disk, path, kPemBytesMax);
   const std::string subject = what + " \"" + path + "\"";
   if (!content.ok()) {
-    return TlsFault(subject + ": cannot be read", path).Because(content.status());
+    return TlsFault(subject + ": cannot be read", path)
+        .Because(content.status())
+        .Help("let the user that runs levada read it");
   }
-  if (!content->has_value()) return TlsFault(subject + ": there is no such file", path);
+  if (!content->has_value()) {
+    return TlsFault(subject + ": there is no such file", path)
+        .Help(
+            "name the PEM files with --tls-certificate and --tls-key; a path starts where levada "
+            "does");
+  }
   return std::move(**content);
 }
 
@@ -81,7 +88,9 @@ Status UseCertificates(SSL_CTX* context, const TlsFiles& files) {
   const Bio bio = Memory(text);
   const Certificate first(PEM_read_bio_X509_AUX(bio.get(), nullptr, RefusePassword, nullptr));
   if (first == nullptr) {
-    return TlsFault("certificate \"" + path + "\": no PEM certificate: " + OpenSslWords(), path);
+    return TlsFault("certificate \"" + path + "\": no PEM certificate: " + OpenSslWords(), path)
+        .Help(
+            "the file begins with -----BEGIN CERTIFICATE-----, the server's own before the others");
   }
   if (SSL_CTX_use_certificate(context, first.get()) != 1) {
     return TlsFault("certificate \"" + path + "\": not usable: " + OpenSslWords(), path);
@@ -109,12 +118,17 @@ Status UseKey(SSL_CTX* context, const TlsFiles& files) {
   OPENSSL_cleanse(text.data(), text.size());
   if (key == nullptr) {
     return TlsFault(
-        "private key \"" + path + "\": no PEM key without a password: " + OpenSslWords(), path);
+               "private key \"" + path + "\": no PEM key without a password: " + OpenSslWords(),
+               path)
+        .Help(
+            "the file begins with -----BEGIN PRIVATE KEY-----; `openssl pkey` takes a password "
+            "off");
   }
   if (SSL_CTX_use_PrivateKey(context, key.get()) != 1 || SSL_CTX_check_private_key(context) != 1) {
     return TlsFault("private key \"" + path + "\": not the key of certificate \"" +
                         files.certificate_chain + "\": " + OpenSslWords(),
-                    path);
+                    path)
+        .Help("name the key that this certificate was asked for with");
   }
   return Status::OK();
 }

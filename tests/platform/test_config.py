@@ -2,6 +2,7 @@
 
 import json
 import os
+import pathlib
 import re
 import subprocess
 
@@ -96,6 +97,25 @@ limits:
     assert ran.returncode == 0 and "first start" in ran.stdout, ran
     fresh.start("--config", config, "--metrics", "off", "--log-level", "warning")
     assert fresh.request("GET", "/metrics").status == 404
+
+
+@pytest.mark.parametrize("arguments, status, words", [
+    (("serve", "--config", "none.yaml"), 10, ("none.yaml", "help: ", "--config")),
+    (("serve", "--tls-certificate", "none.pem", "--tls-key", "none.pem"), 11, ("none.pem", "help: ", "--tls-certificate")),
+    (("serve", "--tls-certificate", "serve.yaml", "--tls-key", "serve.yaml"), 11, ("no PEM", "help: ", "BEGIN CERTIFICATE")),
+    (("serve", "--master-key", "serve.yaml"), 10, ("64 hex digits", "help: ", "backed up")),
+    (("serve", "--listen", "127.0.0.1:1", "--listen", "127.0.0.1:2"), 10, ('"--listen" is given twice', "help: ")),
+    (("token", "list", "--account", "a", "--account=b"), 10, ('"--account" is given twice',)),
+    (("serve", "/srv/levada"), 10, ("takes no arguments", "help: ", "--data")),
+    (("fsck", "/srv/levada"), 10, ("takes no arguments", "help: ", "--data")),
+    (("token", "create", "--expires", "-1d"), 10, ("expected a duration",)),
+    (("token", "create", "-1d"), 10, ('unknown option "-1d"',)),
+])
+def test_a_slip_is_told_with_what_to_do(fresh, arguments, status, words):
+    config = pathlib.Path(written(fresh, "nonsense\n"))
+    config.chmod(0o600)
+    ran = subprocess.run([BINARY, *arguments], capture_output=True, text=True, timeout=30, cwd=fresh.root)
+    assert ran.returncode == status and all(word in ran.stderr for word in words), ran
 
 
 def test_the_environment_names_the_directory_that_nothing_else_does(fresh):

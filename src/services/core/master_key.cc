@@ -92,7 +92,10 @@ Status NoSeal(std::string_view context) {
 
 Status BadFile(const std::string& path, const std::string& why) {
   return Fault(FaultCode::kBadValue, "the master key file \"" + path + "\": " + why)
-      .With("path", path);
+      .With("path", path)
+      .Help(
+          "put the file back from where it was backed up: what the first start wrote, a line a "
+          "key");
 }
 
 }  // namespace
