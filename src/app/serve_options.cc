@@ -69,8 +69,7 @@ std::string FlagOf(std::string_view key) {
 std::vector<ServeOption> ServeOptions() {
   return {
       {{.name = "data",
-        .doc =
-            "the data directory; LEVADA_DATA in the environment names it where nothing else does",
+        .doc = "the data directory, else what LEVADA_DATA in the environment names",
         .default_text = "levada-data",
         .example = "/var/lib/levada"},
        "DIR",
@@ -118,7 +117,7 @@ std::vector<ServeOption> ServeOptions() {
       {{.name = "log_requests",
         .type = OptionType::kChoice,
         .doc = "requests to write to the log: all, or notable: failed, refused, unknown or slow "
-               "ones; given, log_level is info where nothing else is said",
+               "ones. Given, log_level is info",
         .default_text = "notable",
         .choices = {"all", "notable"}},
        "WHICH",
