@@ -68,12 +68,13 @@ class ShortIds final {
   std::map<std::string, std::set<std::string>> ids_;
 };
 
-/// What is left of a table for a terminal that has no room for all of it, the widest first.
+/// What is left of a table for a terminal that has no room for all of it; whole ids are worth more
+/// than addresses.
 struct Layout {
   bool has_short_ids = false;
   bool has_addresses = true;
 };
-constexpr Layout kLayouts[] = {{}, {true, true}, {true, false}};
+constexpr Layout kLayouts[] = {{}, {false, false}, {true, true}, {true, false}};
 
 /// The account's column is for more than one.
 std::string TableOf(const Json& entries, const Layout& layout, const TableStyle& style) {
