@@ -6,6 +6,7 @@ need is another one here.
 
 import dataclasses
 import json
+import re
 
 ACTIONS = ("read", "write", "admin")
 SERVICES = ("account", "kv", "r2", "d1", "metrics")
@@ -150,9 +151,17 @@ def may(scopes, row, resource):
     return False
 
 
+def can_be_of(service, resource):
+    """Whether a token is made for it: a scope that could match nothing is refused."""
+    if service == "kv":
+        return re.fullmatch("[0-9a-f]{32}", resource)
+    return service not in ("account", "metrics")
+
+
 def every_scope(resource, other):
     """Each service and action, alone, of the right resource and of another one."""
     for action in ACTIONS:
         yield f"all:{action}"
         for service in SERVICES:
-            yield from (f"{service}:{action}", f"{service}:{action}:{resource}", f"{service}:{action}:{other}")
+            yield f"{service}:{action}"
+            yield from (f"{service}:{action}:{of}" for of in (resource, other) if can_be_of(service, of))
