@@ -218,9 +218,14 @@ def test_files_of_objects_whose_records_are_lost_stay(filled):
     filled.start()
     filled.stop()
     assert len(blobs(filled)) == 1, "said, and not gone"
-    filled.stop()
-    out = filled.command("fsck").stdout
-    assert ("once of" in out) == ("copy what you miss" in out)
+
+
+def test_a_file_that_is_all_that_is_left_of_an_object_is_no_rubbish(filled):
+    objects, *_ = sorted((filled.data / "objects/index").glob("*.sst"))
+    objects.write_bytes(objects.read_bytes()[:-100])
+    assert "copy what you miss before you remove any" in filled.command("fsck", "--salvage", expect=DAMAGED).stdout
+    report = fsck(filled)
+    assert 'once of bucket "photos", key "large"' in [finding["detail"] for finding in report["findings"]], report
 
 
 def test_files_of_objects_whose_index_is_gone_stay(filled):
