@@ -1,6 +1,5 @@
 #pragma once
-// KV's routes of the v4 door: /accounts/{account}/storage/kv. What wrangler and curl
-// speak.
+// KV's routes of the v4 door: /accounts/{account}/storage/kv. What wrangler and curl speak.
 
 #include <vector>
 
