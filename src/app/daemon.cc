@@ -47,8 +47,8 @@ constexpr WallMicros kFirstTokenLife = WallMicros{90} * 86'400 * 1'000'000;
 /// The listener for people and programs: the v4 API, and what watches the daemon.
 class FrontDoor final : public net::Handler {
  public:
-  FrontDoor(services::V4Door& v4, DaemonMetrics& metrics, Random& random)
-      : v4_(v4), metrics_(metrics), random_(random) {}
+  FrontDoor(services::V4Door& v4, DaemonMetrics& metrics, Random& ids)
+      : v4_(v4), metrics_(metrics), ids_(ids) {}
 
   net::Task<net::Response> Handle(net::Request& request) override {
     if (request.headers.Find(services::kBindingHeader)) {
@@ -63,7 +63,7 @@ class FrontDoor final : public net::Handler {
     if (!is_metrics && !(request.path == "/health" && is_read)) {
       co_return co_await v4_.Handle(request);
     }
-    request.notes.id = NewId(random_);
+    request.notes.id = NewId(ids_);
     net::Response response;
     if (is_metrics) {  // g++ 12 destroys twice what a conditional expression awaits
       response = co_await metrics_.Serve(request);
@@ -85,7 +85,7 @@ class FrontDoor final : public net::Handler {
 
   services::V4Door& v4_;
   DaemonMetrics& metrics_;
-  Random& random_;
+  Random& ids_;
 };
 
 std::string AddressOf(const std::string& host, uint16_t port) {
@@ -128,6 +128,7 @@ struct Daemon::Parts {
   std::unique_ptr<net::Workers> workers;
   std::unique_ptr<net::Workers> transfers;  ///< of objects
   std::unique_ptr<services::kv::KvAccess> kv_access;
+  std::unique_ptr<Random> request_ids;  ///< the loop's: no secrets, and no system call for each
   std::unique_ptr<services::V4Door> v4;
   std::unique_ptr<FrontDoor> front;
   std::unique_ptr<services::r2::Buckets> buckets;
@@ -245,9 +246,10 @@ void Daemon::Parts::LimitConnections() {
 
 Status Daemon::Parts::Listen(const Clock& clock, Random& random) {
   LimitConnections();
+  request_ids = MakeSeededRandom(random.Next());
   kv_access = std::make_unique<services::kv::KvAccess>(
       services::kv::KvAccess{*kv, *control, clock, loop, *workers});
-  v4 = std::make_unique<services::V4Door>(*control, random);
+  v4 = std::make_unique<services::V4Door>(*control, *request_ids);
   buckets = std::make_unique<services::r2::Buckets>(*control, *objects, loop, *workers);
   r2_access = std::make_unique<services::r2::R2Access>(services::r2::R2Access{*objects, *buckets});
   audit_access =
@@ -258,10 +260,10 @@ Status Daemon::Parts::Listen(const Clock& clock, Random& random) {
       options.metrics);
   metrics->AddStore("kv", kv->store(), kv->committer());
   metrics->AddStore("r2", objects->index().store(), objects->index().committer());
-  front = std::make_unique<FrontDoor>(*v4, *metrics, random);
+  front = std::make_unique<FrontDoor>(*v4, *metrics, *request_ids);
   s3 = std::make_unique<services::s3::S3Door>(
       services::s3::S3Services{*objects, *buckets, *control, clock},
-      services::s3::S3DoorOptions{options.s3_domain, {}}, random);
+      services::s3::S3DoorOptions{options.s3_domain, {}}, *request_ids);
   admin = std::make_unique<services::AdminDoor>(*control, clock, loop, *workers);
   net::ListenOptions at_admin = Watched(admin_watch);
   at_admin.unix_path = directory->Path("admin.sock");

@@ -148,14 +148,12 @@ constexpr auto kVerbs = std::to_array<VerbText>({
     {Verb::kFsck, "fsck", "check a data directory while no daemon has it", "fsck [options]",
      "Reads the control database, every record and value of KV and every record of R2, holds them "
      "against each other, sees whether the master key is theirs, and looks at the file of each "
-     "object; with --scrub it reads these to "
-     "their end. Names what is damaged or missing, and what is left over and costs room alone. "
+     "object; with --scrub it reads these to their end. Names what is damaged or missing, and what "
+     "is left over and costs room alone. "
      "Changes nothing, unless --salvage is given: then a store that cannot be opened, or not be "
-     "read "
-     "to its end, is replaced by what can be read of it. What is lost is named, and the damaged "
-     "one "
-     "is kept beside it. control.db cannot be salvaged. The exit status is 31 when there is "
-     "damage in the end, or when something was lost.",
+     "read to its end, is replaced by what can be read of it. What is lost is named, and the "
+     "damaged one is kept beside it. control.db cannot be salvaged. The exit status is 31 when "
+     "there is damage in the end, or when something was lost.",
      "  levada fsck --data /var/lib/levada\n"
      "  levada fsck --data /mnt/backup/levada --scrub --json\n"
      "  levada fsck --data /var/lib/levada --salvage\n"},

@@ -1,9 +1,9 @@
 #include "os/exchange.h"
 
 #include <fcntl.h>
-#include <cstdio>
 
 #include <cerrno>
+#include <cstdio>
 
 #include "os/disk.h"
 #include "os/disk_fault.h"

@@ -219,6 +219,15 @@ def bucket(s3):
     return s3.bucket()
 
 
+def flip(path, at, bit=0):
+    """One bit of a file; done twice it is undone."""
+    with open(path, "r+b") as file:
+        file.seek(at)
+        byte = file.read(1)[0]
+        file.seek(at)
+        file.write(bytes([byte ^ (1 << bit)]))
+
+
 def wait_until(condition, what, seconds=30):
     deadline = time.monotonic() + seconds
     while True:

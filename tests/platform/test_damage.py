@@ -17,7 +17,7 @@ import subprocess
 
 import pytest
 
-from conftest import Daemon, memory_or_disk, scratch_root, wait_until
+from conftest import Daemon, flip, memory_or_disk, scratch_root, wait_until
 from durable import Link, expect, make_value
 from s3_client import PART, S3
 from test_kv import ALL
@@ -138,16 +138,9 @@ def damage(path, chance):
         kept = chance.randrange(size)
         os.truncate(path, kept)
         return f"cut from {size} to {kept} bytes"
-    return flip(path, chance.randrange(size), chance.randrange(8))
-
-
-def flip(path, at, bit):
-    with open(path, "r+b") as file:
-        file.seek(at)
-        byte = file.read(1)[0]
-        file.seek(at)
-        file.write(bytes([byte ^ (1 << bit)]))
-    return f"bit {bit} of byte {at} of {path.stat().st_size} flipped"
+    at, bit = chance.randrange(size), chance.randrange(8)
+    flip(path, at, bit)
+    return f"bit {bit} of byte {at} of {size} flipped"
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from conftest import BINARY, wait_until
+from conftest import BINARY, flip, wait_until
 
 SPACES = "/accounts/{account}/storage/kv/namespaces"
 OBJECTS = "/accounts/{account}/r2/buckets/{bucket}/objects"
@@ -41,14 +41,6 @@ def filled(fresh):
 
 def blobs(daemon):
     return [path for path in (daemon.data / "objects/blobs").rglob("*") if path.is_file()]
-
-
-def damage(path, at):
-    with open(path, "r+b") as file:
-        file.seek(at)
-        byte = file.read(1)
-        file.seek(at)
-        file.write(bytes([byte[0] ^ 1]))
 
 
 def test_a_directory_that_was_stopped_is_clean(filled):
@@ -105,7 +97,7 @@ def test_a_missing_file_is_named(filled):
 
 def test_a_damaged_byte_of_an_object_is_found_by_a_scrub(filled):
     path, = blobs(filled)
-    damage(path, 300_000)
+    flip(path, 300_000)
     assert fsck(filled)["clean"]
     report = fsck(filled, "--scrub", expect=DAMAGED)
     assert found(report) == [("damage", "r2", "file_damaged")] and "block 1" in report["findings"][0]["detail"]
@@ -116,7 +108,7 @@ def test_a_damaged_value_of_kv_is_named(filled):
         filled.start()
         filled.stop()
     blob, = [path for path in (filled.data / "kv").glob("*.blob") if path.stat().st_size > 100_000]
-    damage(blob, 100_000)
+    flip(blob, 100_000)
     report = fsck(filled, expect=DAMAGED)
     assert found(report) == [("damage", "kv", "value_damaged")]
     assert report["findings"][0]["where"] == f'namespace {filled.space}, key "large"'
@@ -172,7 +164,7 @@ def test_of_a_log_all_but_the_damaged_record_is_salvaged(filled):
         filled.v4("PUT", f"{SPACES}/{filled.space}/values/{i}", f"{i} " * 400)
     filled.kill()
     log = max((filled.data / "kv").glob("*.log"))
-    damage(log, 50_000)
+    flip(log, 50_000)
     filled.start()
     assert filled.v4("GET", f"{SPACES}/{filled.space}/values/small").status == 500, "nothing of it is served"
     filled.stop()

@@ -10,7 +10,7 @@ import subprocess
 
 import pytest
 
-from conftest import BINARY, Daemon, wait_until
+from conftest import BINARY, Daemon, flip, wait_until
 from s3_client import S3, refused
 
 
@@ -121,15 +121,6 @@ def test_a_store_with_a_damaged_log_is_named_and_stays_closed(fresh):
     flip(log, 50_000)
     fresh.start()
     assert fresh.v4("GET", f"{values}/1").body == b"v" * 1000
-
-
-def flip(path, at):
-    """One bit; done twice it is undone."""
-    with open(path, "r+b") as file:
-        file.seek(at)
-        byte = file.read(1)
-        file.seek(at)
-        file.write(bytes([byte[0] ^ 1]))
 
 
 @pytest.mark.parametrize("listen", ["8787", ":8787", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:x"])

@@ -156,8 +156,7 @@ std::optional<std::vector<std::pair<std::string_view, std::string_view>>> MatchP
   return found;
 }
 
-V4Door::V4Door(const Control& control, Random& random)
-    : control_(control), ids_(MakeSeededRandom(random.Next())) {}
+V4Door::V4Door(const Control& control, Random& ids) : control_(control), ids_(ids) {}
 
 void V4Door::Add(std::vector<Route> routes) {
   for (const Route& route : routes) {
@@ -240,7 +239,7 @@ std::optional<ApiError> V4Door::Admit(const Route& route, Call& call) const {
 
 net::Task<net::Response> V4Door::Handle(net::Request& request) {
   Match match = Find(request.method, request.path);
-  request.notes.id = NewId(*ids_);
+  request.notes.id = NewId(ids_);
   if (match.route != nullptr) request.notes.route = match.route->pattern;
   Call call{request, request.notes.id, std::move(match.parameters), {}, {}};
   net::Response response;

@@ -104,8 +104,8 @@ Bearer AuthenticateBearer(const Control& control, net::Request& request);
 /// The v4 door: routes below /client/v4.
 class V4Door final : public net::Handler {
  public:
-  /// `control` outlives it.
-  V4Door(const Control& control, Random& random);
+  /// All outlive it; `ids` of requests, which are no secrets.
+  V4Door(const Control& control, Random& ids);
   /// Before it serves.
   void Add(std::vector<Route> routes);
   /// Where S3 is, for whoever asks for it here: "http://127.0.0.1:8788"; it has to need no escaping
@@ -126,7 +126,7 @@ class V4Door final : public net::Handler {
   std::optional<ApiError> Admit(const Route& route, Call& call) const;
 
   const Control& control_;
-  const std::unique_ptr<Random> ids_;  // of requests: no secret, and no system call for each
+  Random& ids_;
   std::vector<Route> routes_;
   std::vector<size_t> slashes_;  // of each route's pattern; 0: it takes any number
   std::string s3_url_;

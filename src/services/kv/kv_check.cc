@@ -4,6 +4,7 @@
 #include <memory>
 #include <utility>
 
+#include "base/byte_order.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "db/rocksdb/store.h"
@@ -20,11 +21,7 @@ constexpr size_t kNumberBytes = sizeof(uint64_t);
 constexpr size_t kExpiryBytes = sizeof(int64_t);
 
 uint64_t NumberOf(std::string_view store_key) {
-  uint64_t number = 0;
-  for (const char byte : store_key.substr(0, kNumberBytes)) {
-    number = number << 8 | static_cast<uint8_t>(byte);
-  }
-  return number;
+  return ReadBigEndian(store_key.substr(0, kNumberBytes));
 }
 
 class Check {

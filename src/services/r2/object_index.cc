@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "services/core/service_store.h"
+#include "services/r2/kept_files.h"
 
 namespace levada::services::r2 {
 namespace {
@@ -124,6 +125,8 @@ Result<std::unique_ptr<ObjectIndex>> ObjectIndex::Open(const std::string& path, 
   index->committer_ = MakeServiceCommitter(*index->store_, clock, log, reserve);
   return index;
 }
+
+Status ObjectIndex::KeepFiles(const BlobDirectory& blobs) { return r2::KeepFiles(blobs, *store_); }
 
 // ---- one key
 

@@ -20,6 +20,8 @@
 
 namespace levada::services::r2 {
 
+class BlobDirectory;
+
 // Indices of the families, see object_record.h.
 enum Family : db::rocks::FamilyIndex {
   kObjects,
@@ -97,6 +99,9 @@ class ObjectIndex final {
   static Result<std::unique_ptr<ObjectIndex>> Open(const std::string& path, const Clock& clock,
                                                    Logger& log, os::DiskReserve* reserve,
                                                    db::rocks::StoreOptions options = {});
+
+  /// As r2::KeepFiles, before anything is submitted.
+  Status KeepFiles(const BlobDirectory& blobs);
 
   /// The current version; nullopt when there is none.
   Result<std::optional<FoundObject>> Find(uint64_t bucket, std::string_view key) const;

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "base/utf8.h"
-#include "services/r2/kept_files.h"
 #include "services/r2/r2_error.h"
 
 namespace levada::services::r2 {
@@ -64,15 +63,9 @@ Result<std::unique_ptr<ObjectStore>> ObjectStore::Open(const std::string& direct
       BlobDirectory::Open(environment.disk, os::JoinPath(directory, "blobs"), environment.reserve));
   const std::string index = os::JoinPath(directory, "index");
   ARROW_ASSIGN_OR_RAISE(const auto there, environment.disk.Stat(index));
-  if (!there) {
-    db::rocks::StoreOptions making = options;
-    making.path = index;
-    making.families = IndexFamilies();
-    ARROW_ASSIGN_OR_RAISE(const auto made, db::rocks::Store::Open(std::move(making)));
-    ARROW_RETURN_NOT_OK(KeepFiles(*store->blobs_, *made));
-  }
   ARROW_ASSIGN_OR_RAISE(store->index_, ObjectIndex::Open(index, environment.clock, environment.log,
                                                          environment.reserve, std::move(options)));
+  if (!there) ARROW_RETURN_NOT_OK(store->index_->KeepFiles(*store->blobs_));
   return store;
 }
 

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/byte_order.h"
 #include "base/json.h"
 #include "services/r2/blob_directory.h"
 #include "services/r2/object_index.h"
@@ -21,11 +22,7 @@ constexpr size_t kStampBytes = 16;
 
 /// Of a key of `objects`, `versions` or `uploads`; whole ones begin with it.
 uint64_t BucketOf(std::string_view store_key) {
-  uint64_t bucket = 0;
-  for (const char byte : store_key.substr(0, kBucketBytes)) {
-    bucket = bucket << 8 | static_cast<uint8_t>(byte);
-  }
-  return bucket;
+  return ReadBigEndian(store_key.substr(0, kBucketBytes));
 }
 
 std::string WhereOfObject(const KnownResources& buckets, uint64_t bucket, std::string_view key) {

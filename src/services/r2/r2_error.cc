@@ -34,8 +34,7 @@ constexpr std::array<R2ErrorWords, 28> kWords = {{
      "The bucket you tried to delete is not empty."},
     {Code::kBadBucketName, 400, "InvalidBucketName", 10005,
      "The specified bucket name is not valid: 3 to 63 lower-case letters, digits, hyphens and "
-     "dots, "
-     "a letter or digit at both ends and beside each dot, and not four numbers with dots."},
+     "dots, a letter or digit at both ends and beside each dot, and not four numbers with dots."},
     {Code::kNoSuchKey, 404, "NoSuchKey", 10007, "The specified key does not exist."},
     {Code::kNoSuchVersion, 404, "NoSuchVersion", 10007, "The specified version does not exist."},
     {Code::kBadKey, 400, "KeyTooLongError", 10020, "Your key is too long: at most 1024 bytes."},

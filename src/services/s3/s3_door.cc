@@ -82,11 +82,8 @@ std::vector<S3Operation> AllOperations() {
   return all;
 }
 
-S3Door::S3Door(S3Services services, S3DoorOptions options, Random& random)
-    : services_(services),
-      options_(std::move(options)),
-      ids_(MakeSeededRandom(random.Next())),
-      operations_(AllOperations()) {}
+S3Door::S3Door(S3Services services, S3DoorOptions options, Random& ids)
+    : services_(services), options_(std::move(options)), ids_(ids), operations_(AllOperations()) {}
 
 /// Bucket and key, from the host or the path.
 Status S3Door::Locate(S3Call& call) const {
@@ -236,7 +233,7 @@ Task<Result<Response>> S3Door::Serve(S3Call& call) {
 }
 
 Task<Response> S3Door::Handle(net::Request& request) {
-  request.notes.id = NewId(*ids_);
+  request.notes.id = NewId(ids_);
   S3Call call{request, services_, request.notes.id, {}, {}, {}, {}, {}, {}, {}, nullptr};
   Result<Response> served = co_await Serve(call);
   Response response = served.ok() ? *std::move(served) : ErrorResponse(served.status(), call);

@@ -26,7 +26,7 @@ struct S3DoorOptions {
 class S3Door final : public net::Handler {
  public:
   /// All outlive it.
-  S3Door(S3Services services, S3DoorOptions options, Random& random);
+  S3Door(S3Services services, S3DoorOptions options, Random& ids);
 
   net::Task<net::Response> Handle(net::Request& request) override;
 
@@ -43,7 +43,7 @@ class S3Door final : public net::Handler {
 
   const S3Services services_;
   const S3DoorOptions options_;
-  const std::unique_ptr<Random> ids_;  // of requests: no secret, and no system call for each
+  Random& ids_;
   const std::vector<S3Operation> operations_;
   SigningKeys signing_keys_;
 };
