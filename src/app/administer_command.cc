@@ -81,6 +81,16 @@ std::string TableOf(const Json& tokens, const Terminal& terminal) {
   return table.Render(OutputStyle(terminal, 0));
 }
 
+std::string AccountsOf(const Json& accounts, const Terminal& terminal) {
+  Table table({{"account id"}, {"name", Align::kLeft, false, false, true}, {"created"}});
+  for (const Json& account : accounts) {
+    const std::string created = Cell(account["created_at"]);
+    table.AddRow({Cell(account["account_id"]), Cell(account["name"]),
+                  terminal.output_is_terminal ? TimeToMinute(created) : created});
+  }
+  return table.Render(OutputStyle(terminal, 0));
+}
+
 std::string TextOf(const CommandLine& line, const Json& answer, const Terminal& terminal) {
   if (answer.contains("token")) {
     std::string notes;
@@ -98,12 +108,7 @@ std::string TextOf(const CommandLine& line, const Json& answer, const Terminal& 
     return TableOf(answer["tokens"], terminal);
   }
   if (answer.contains("accounts")) {
-    Table table({{"account id"}, {"name"}, {"created"}});
-    for (const Json& account : answer["accounts"]) {
-      table.AddRow(
-          {Cell(account["account_id"]), Cell(account["name"]), Cell(account["created_at"])});
-    }
-    return table.Render(OutputStyle(terminal, 0));
+    return AccountsOf(answer["accounts"], terminal);
   }
   if (line.verb == Verb::kAccount) {
     return fmt::format("account {} has the id {}\n", Cell(answer["name"]),

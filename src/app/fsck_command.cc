@@ -8,6 +8,7 @@
 #include "app/commands.h"
 #include "app/json_output.h"
 #include "app/serve_settings.h"
+#include "app/status_line.h"
 #include "app/table.h"
 #include "base/json.h"
 #include "base/quantity.h"
@@ -31,6 +32,27 @@ struct Checked {
   services::kv::KvChecked kv;
   services::r2::R2Checked r2;
 };
+
+std::string Count(uint64_t count) { return FormatCount(static_cast<int64_t>(count)); }
+std::string Count(uint64_t count, std::string_view one) {
+  return FormatCount(static_cast<int64_t>(count), one);
+}
+
+/// "kv: 2 keys, 10 B"
+std::string TextOf(const services::kv::KvChecked& checked) {
+  return fmt::format("kv: {}, {}", Count(checked.keys, "key"),
+                     FormatBytes(static_cast<int64_t>(checked.value_bytes)));
+}
+
+/// "r2: 2 objects, 0 other versions, 1 upload, 1 file read, 5 MiB"
+std::string TextOf(const services::r2::R2Checked& checked, bool is_scrub) {
+  std::string text = fmt::format("r2: {}, {}, {}, {}", Count(checked.objects, "object"),
+                                 Count(checked.versions, "other version"),
+                                 Count(checked.uploads, "upload"), Count(checked.files, "file"));
+  return text +
+         (is_scrub ? fmt::format(" read, {}", FormatBytes(static_cast<int64_t>(checked.bytes_read)))
+                   : std::string(", of which beginning and size were looked at"));
+}
 
 /// Of the directory that the command line names, which nobody else may have.
 Result<std::unique_ptr<services::DataDirectory>> Take(Session& session, const std::string& path) {
@@ -61,14 +83,21 @@ Result<Checked> CheckAll(Session& session, const services::DataDirectory& direct
   ARROW_RETURN_NOT_OK(services::CheckMasterKey(
       ctx, session.disk(), directory.Path("control.db"),
       key_path.empty() ? directory.Path("master.key") : key_path, findings));
+  StatusLine line(session);
   const auto namespaces = checked.control.Known(ResourceKind::kNamespace);
   ARROW_ASSIGN_OR_RAISE(const bool has_kv, IsThere(session, directory.Path("kv"), namespaces));
   if (has_kv) {
     ARROW_ASSIGN_OR_RAISE(checked.kv,
-                          services::kv::CheckKv(ctx, directory.Path("kv"), namespaces, findings));
+                          services::kv::CheckKv(ctx, directory.Path("kv"), namespaces, findings,
+                                                [&line](const services::kv::KvChecked& so_far) {
+                                                  line.Show([&] { return TextOf(so_far); });
+                                                }));
   }
-  services::r2::R2CheckOptions options{directory.Path("objects"), session.line().scrub,
-                                       checked.control.Known(ResourceKind::kBucket)};
+  services::r2::R2CheckOptions options{
+      directory.Path("objects"), session.line().scrub, checked.control.Known(ResourceKind::kBucket),
+      [&](const services::r2::R2Checked& so_far) {
+        line.Show([&] { return TextOf(so_far, session.line().scrub); });
+      }};
   ARROW_ASSIGN_OR_RAISE(const bool has_r2, IsThere(session, options.directory, options.buckets));
   if (has_r2) {
     ARROW_ASSIGN_OR_RAISE(checked.r2,
@@ -146,11 +175,6 @@ std::string Spaced(std::string code) {
   return code;
 }
 
-std::string Count(uint64_t count) { return FormatCount(static_cast<int64_t>(count)); }
-std::string Count(uint64_t count, std::string_view one) {
-  return FormatCount(static_cast<int64_t>(count), one);
-}
-
 std::string TableOf(const Findings& findings, const Session& session) {
   const Paint paint(session.terminal().output_color);
   Table table({{""},
@@ -219,15 +243,9 @@ std::string TextOf(const std::string& path, const Checked& checked, const Findin
                    const Session& session) {
   const Paint paint(session.terminal().output_color);
   std::string text = TableOf(findings, session) + WarningOfFiles(findings);
-  text += fmt::format(
-      "{}: {}, {}; kv: {}, {}; r2: {}, {}, {}, {}", path,
-      Count(checked.control.accounts, "account"), Count(checked.control.tokens, "token"),
-      Count(checked.kv.keys, "key"), FormatBytes(static_cast<int64_t>(checked.kv.value_bytes)),
-      Count(checked.r2.objects, "object"), Count(checked.r2.versions, "other version"),
-      Count(checked.r2.uploads, "upload"), Count(checked.r2.files, "file"));
-  text += session.line().scrub
-              ? fmt::format(" read, {}\n", FormatBytes(static_cast<int64_t>(checked.r2.bytes_read)))
-              : ", of which beginning and size were looked at\n";
+  text += fmt::format("{}: {}, {}; {}; {}\n", path, Count(checked.control.accounts, "account"),
+                      Count(checked.control.tokens, "token"), TextOf(checked.kv),
+                      TextOf(checked.r2, session.line().scrub));
   return text +
          (findings.damage() == 0
               ? fmt::format("{}no damage{}", paint.green, paint.reset)

@@ -1,9 +1,8 @@
 #include <fmt/format.h>
 
-#include <chrono>
-
 #include "app/commands.h"
 #include "app/json_output.h"
+#include "app/status_line.h"
 #include "app/table.h"
 #include "base/json.h"
 #include "base/quantity.h"
@@ -12,40 +11,11 @@
 namespace levada::app {
 namespace {
 
-constexpr auto kRedraw = std::chrono::milliseconds(100);
-
-// One line that is drawn over again, on a terminal.
-class CheckLine final {
- public:
-  CheckLine(Session& session, std::string target)
-      : session_(session),
-        target_(std::move(target)),
-        is_shown_(session.terminal().error_is_terminal && !session.line().quiet &&
-                  !session.line().json) {}
-  ~CheckLine() {
-    if (is_drawn_) WriteError("\r\x1b[K");
-  }
-
-  void Show(const elt::CheckProgress& progress) {
-    const auto now = session_.clock().Steady();
-    if (!is_shown_ || now - last_ < kRedraw) return;
-    last_ = now;
-    is_drawn_ = true;
-    const std::string text =
-        fmt::format("{}: {} of {} files, {} of {}", target_, FormatCount(progress.files_done),
-                    FormatCount(progress.files_total), FormatBytes(progress.bytes_done),
-                    FormatBytes(progress.bytes_total));
-    WriteError("\r\x1b[K" +
-               FitWidth(text, session_.terminal().width - 1, session_.terminal().utf8));
-  }
-
- private:
-  Session& session_;
-  const std::string target_;
-  const bool is_shown_;
-  bool is_drawn_ = false;
-  SteadyTime last_{};
-};
+std::string TextOf(const std::string& target, const elt::CheckProgress& progress) {
+  return fmt::format("{}: {} of {} files, {} of {}", target, FormatCount(progress.files_done),
+                     FormatCount(progress.files_total), FormatBytes(progress.bytes_done),
+                     FormatBytes(progress.bytes_total));
+}
 
 // Today every target that can be checked is a path.
 Result<elt::TargetCheck> CheckTarget(Session& session, const std::string& target) {
@@ -56,9 +26,11 @@ Result<elt::TargetCheck> CheckTarget(Session& session, const std::string& target
   }
   for (const auto& [kind, entry] : session.catalog().loaders()) {
     if (!entry.check_target) continue;
-    CheckLine line(session, target);
-    return entry.check_target(session.context(), target, session.stage_input(),
-                              [&line](const auto& progress) { line.Show(progress); });
+    StatusLine line(session);
+    return entry.check_target(
+        session.context(), target, session.stage_input(), [&](const auto& progress) {
+          line.Show([&target, &progress] { return TextOf(target, progress); });
+        });
   }
   return Fault(FaultCode::kInternal, "no loader can check its target");
 }

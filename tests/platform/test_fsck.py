@@ -143,6 +143,14 @@ def test_a_table_for_people(filled):
     assert "damaged: 1, leftovers: 0" in lines[-1]
 
 
+def test_on_a_terminal_it_says_how_far_it_is(filled):
+    drawn = "\x1b[K"
+    before, first, *rest = filled.shown(80, "fsck")
+    assert (before, first) == ("", f"{drawn}kv: 1 key, 195.3 KiB")
+    assert rest[-2].startswith(f"{drawn}{filled.data}: "), "and takes it away"
+    assert not any(drawn in line for line in filled.shown(80, "fsck", "--quiet"))
+
+
 def test_it_takes_no_words(fresh):
     assert "takes no arguments" in fresh.command("fsck", "now", expect=10).stderr
 

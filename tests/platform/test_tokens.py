@@ -193,6 +193,7 @@ def test_a_list_fits_a_terminal(fresh):
     assert re.search(r"  all:admin  \d{4}-\d\d-\d\dT\d\d:\d\dZ$", lines[1])
     fresh.command("token", "revoke", fresh.issue("kv:read")["token_id"])
     assert "revoked" in "".join(fresh.shown(120, "token", "list"))
+    assert re.search(r"  default +\d{4}-\d\d-\d\dT\d\d:\d\dZ$", fresh.shown(80, "account", "list")[1])
 
 
 def test_tables_for_people(daemon):

@@ -27,11 +27,12 @@ uint64_t NumberOf(std::string_view store_key) {
 class Check {
  public:
   Check(const Context& ctx, const Store& store, const KnownResources& namespaces,
-        Findings& findings)
+        Findings& findings, const std::function<void(const KvChecked&)>& on_progress)
       : ctx_(ctx),
         store_(store),
         namespaces_(namespaces),
         findings_(findings),
+        on_progress_(on_progress),
         now_ms_(ctx.clock->Now() / 1000) {}
 
   Result<KvChecked> Run() {
@@ -61,6 +62,7 @@ class Check {
       ARROW_RETURN_NOT_OK(ctx_.Check());
       ++checked_.keys;
       CheckKey(cursor->key(), cursor->value());
+      if (on_progress_) on_progress_(checked_);
     }
     NoteEnd(*cursor, "keys");
     return Status::OK();
@@ -104,6 +106,7 @@ class Check {
       } else if (!IsPast(expires_ms)) {
         CheckHasKey(key.substr(0, key.size() - kExpiryBytes), expires_ms, cursor->value().size());
       }
+      if (on_progress_) on_progress_(checked_);
     }
     return Status::OK();
   }
@@ -121,6 +124,7 @@ class Check {
   const Store& store_;
   const KnownResources& namespaces_;
   Findings& findings_;
+  const std::function<void(const KvChecked&)>& on_progress_;
   const int64_t now_ms_;
   KvChecked checked_;
   std::map<uint64_t, uint64_t> gone_;  // namespaces, how many keys
@@ -139,7 +143,8 @@ std::string WhereOf(const KnownResources& namespaces, std::string_view store_key
 }
 
 Result<KvChecked> CheckKv(const Context& ctx, const std::string& path,
-                          const KnownResources& namespaces, Findings& findings) {
+                          const KnownResources& namespaces, Findings& findings,
+                          const std::function<void(const KvChecked&)>& on_progress) {
   findings.Begin("kv");
   db::rocks::StoreOptions options;
   options.path = path;
@@ -150,7 +155,7 @@ Result<KvChecked> CheckKv(const Context& ctx, const std::string& path,
     findings.AddDamage("store_damaged", path, FaultOf(store.status()).message());
     return KvChecked{.is_readable = false};
   }
-  return Check(ctx, **store, namespaces, findings).Run();
+  return Check(ctx, **store, namespaces, findings, on_progress).Run();
 }
 
 }  // namespace levada::services::kv

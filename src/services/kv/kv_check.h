@@ -3,6 +3,7 @@
 // value, each of which RocksDB has a checksum of, and holds them against each other.
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -18,9 +19,11 @@ struct KvChecked {
   bool is_readable = true;   ///< false: the store cannot be opened, or not be walked to its end
 };
 
-/// Changes nothing. Errors: kStopped; what is wrong with the store is a finding.
+/// Changes nothing. Errors: kStopped; what is wrong with the store is a finding. `on_progress`,
+/// when there is one, hears behind each key what was read so far.
 Result<KvChecked> CheckKv(const Context& ctx, const std::string& path,
-                          const KnownResources& namespaces, Findings& findings);
+                          const KnownResources& namespaces, Findings& findings,
+                          const std::function<void(const KvChecked&)>& on_progress = {});
 
 /// Of a store's key, for people.
 std::string WhereOf(const KnownResources& namespaces, std::string_view store_key);

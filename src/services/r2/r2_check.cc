@@ -82,6 +82,7 @@ class Check {
     for (; cursor->Valid(); cursor->Next()) {
       ARROW_RETURN_NOT_OK(ctx_.Check());
       visit(cursor->key(), cursor->value());
+      if (options_.on_progress) options_.on_progress(checked_);
     }
     if (!cursor->status().ok()) {
       is_whole_ = false;

@@ -3,6 +3,7 @@
 // file that one names is looked at; with `is_scrub` it is read to its end, which its checks need.
 
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "base/context.h"
@@ -13,12 +14,6 @@
 
 namespace levada::services::r2 {
 
-struct R2CheckOptions {
-  std::string directory;  ///< "index" and "blobs" are in it
-  bool is_scrub = false;
-  KnownResources buckets;
-};
-
 struct R2Checked {
   uint64_t objects = 0;   ///< current versions
   uint64_t versions = 0;  ///< the others, delete markers too
@@ -27,6 +22,14 @@ struct R2Checked {
   uint64_t files = 0;       ///< of blobs, that records name
   uint64_t bytes_read = 0;  ///< of files, when scrubbed
   bool is_readable = true;  ///< false: the index cannot be opened, or not be walked to its end
+};
+
+struct R2CheckOptions {
+  std::string directory;  ///< "index" and "blobs" are in it
+  bool is_scrub = false;
+  KnownResources buckets;
+  /// Hears behind each record what was read so far. May be empty.
+  std::function<void(const R2Checked&)> on_progress = {};
 };
 
 /// Changes nothing. Errors: kStopped; what is wrong is a finding.
