@@ -51,21 +51,25 @@ class FrontDoor final : public net::Handler {
       : v4_(v4), metrics_(metrics), ids_(ids) {}
 
   net::Task<net::Response> Handle(net::Request& request) override {
-    if (request.headers.Find(services::kBindingHeader)) {
-      // Only workerd says this, and only to its own listener.
-      net::Response refused;
-      refused.status = 400;
-      refused.body = "this header belongs to another listener\n";
-      co_return refused;
-    }
     const bool is_read = request.method == "GET" || request.method == "HEAD";
-    const bool is_metrics = request.path == "/metrics" && is_read;
-    if (!is_metrics && !(request.path == "/health" && is_read)) {
-      co_return co_await v4_.Handle(request);
-    }
+    const bool is_own = is_read && (request.path == "/metrics" || request.path == "/health");
+    // Only workerd says this, and only to its own listener.
+    if (request.headers.Find(services::kBindingHeader)) return Refuse();
+    return is_own ? Own(request) : v4_.Handle(request);
+  }
+
+ private:
+  static net::Task<net::Response> Refuse() {
+    net::Response refused;
+    refused.status = 400;
+    refused.body = "this header belongs to another listener\n";
+    co_return refused;
+  }
+
+  net::Task<net::Response> Own(net::Request& request) {
     request.notes.id = NewId(ids_);
     net::Response response;
-    if (is_metrics) {  // g++ 12 destroys twice what a conditional expression awaits
+    if (request.path == "/metrics") {  // g++ 12 destroys twice what a conditional expression awaits
       response = co_await metrics_.Serve(request);
     } else {
       response = Healthy(request);
@@ -74,7 +78,6 @@ class FrontDoor final : public net::Handler {
     co_return response;
   }
 
- private:
   static net::Response Healthy(net::Request& request) {
     request.notes.route = "/health";
     net::Response healthy;

@@ -8,20 +8,18 @@ namespace levada {
 
 std::optional<std::string> PercentDecoded(std::string_view text) {
   std::string decoded;
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '%') {
-      decoded += text[i];
-      continue;
-    }
+  for (;;) {
+    const size_t percent = std::min(text.find('%'), text.size());
+    decoded += text.substr(0, percent);
+    text.remove_prefix(percent);
+    if (text.empty()) return decoded;
+    if (text.size() < 3) return std::nullopt;
     uint8_t byte = 0;
-    const char* digits = text.data() + i + 1;
-    if (i + 2 >= text.size()) return std::nullopt;
-    const auto parsed = std::from_chars(digits, digits + 2, byte, 16);
-    if (parsed.ec != std::errc() || parsed.ptr != digits + 2) return std::nullopt;
+    const auto parsed = std::from_chars(text.data() + 1, text.data() + 3, byte, 16);
+    if (parsed.ec != std::errc() || parsed.ptr != text.data() + 3) return std::nullopt;
     decoded += static_cast<char>(byte);
-    i += 2;
+    text.remove_prefix(3);
   }
-  return decoded;
 }
 
 std::optional<std::string> FormDecoded(std::string_view text) {

@@ -17,6 +17,7 @@ namespace {
 
 // Before more than this has arrived, a length that was only declared is no reason to allocate.
 constexpr uint64_t kReserveBytesMax = 1024 * 1024;
+constexpr size_t kFieldsUsual = 8;
 
 struct StatusPhrase {
   int status;
@@ -96,6 +97,7 @@ size_t Headers::Count(std::string_view name) const {
 }
 
 void Headers::Add(std::string name, std::string value) {
+  if (fields_.empty()) fields_.reserve(kFieldsUsual);
   fields_.push_back({std::move(name), std::move(value)});
 }
 

@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <tuple>
 #include <utility>
@@ -32,32 +33,6 @@ std::string Hmac(const std::array<uint8_t, 32>& key, std::string_view text) {
 
 void Require(bool holds) {
   if (!holds) std::abort();  // tidy: allow without a hash nobody could be told from anybody else
-}
-
-std::shared_ptr<const EVP_MAC_CTX> KeyedHmac(const std::array<uint8_t, 32>& key) {
-  EVP_MAC* const method = EVP_MAC_fetch(nullptr, "HMAC", nullptr);
-  std::shared_ptr<EVP_MAC_CTX> keyed(EVP_MAC_CTX_new(method), EVP_MAC_CTX_free);
-  EVP_MAC_free(method);
-  std::string digest = "SHA256";
-  const std::array<OSSL_PARAM, 2> parameters = {
-      OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest.data(), digest.size()),
-      OSSL_PARAM_construct_end()};
-  Require(keyed != nullptr &&
-          EVP_MAC_init(keyed.get(), key.data(), key.size(), parameters.data()) == 1);
-  return keyed;
-}
-
-/// What Hmac gives for the key.
-std::string HmacOf(const EVP_MAC_CTX& keyed, std::string_view text) {
-  const std::unique_ptr<EVP_MAC_CTX, decltype(&EVP_MAC_CTX_free)> copy(EVP_MAC_CTX_dup(&keyed),
-                                                                       EVP_MAC_CTX_free);
-  std::array<uint8_t, EVP_MAX_MD_SIZE> digest{};
-  size_t size = 0;
-  Require(copy != nullptr &&
-          EVP_MAC_update(copy.get(), reinterpret_cast<const uint8_t*>(text.data()), text.size()) ==
-              1 &&
-          EVP_MAC_final(copy.get(), digest.data(), &size, digest.size()) == 1);
-  return {reinterpret_cast<const char*>(digest.data()), size};
 }
 
 std::array<uint8_t, 32> Derived(const std::array<uint8_t, 32>& key, std::string_view use) {
@@ -100,10 +75,43 @@ Status BadFile(const std::string& path, const std::string& why) {
 
 }  // namespace
 
+/// What Hmac gives for one key, whose own blocks are hashed once. Thread-safe.
+class MasterKey::KeyedHmac final {
+ public:
+  explicit KeyedHmac(const std::array<uint8_t, 32>& key) {
+    EVP_MAC* const method = EVP_MAC_fetch(nullptr, "HMAC", nullptr);
+    context_.reset(EVP_MAC_CTX_new(method));
+    EVP_MAC_free(method);
+    std::string digest = "SHA256";
+    const std::array<OSSL_PARAM, 2> parameters = {
+        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest.data(), digest.size()),
+        OSSL_PARAM_construct_end()};
+    Require(context_ != nullptr &&
+            EVP_MAC_init(context_.get(), key.data(), key.size(), parameters.data()) == 1);
+  }
+
+  std::string Of(std::string_view text) {
+    std::array<uint8_t, EVP_MAX_MD_SIZE> digest{};
+    size_t size = 0;
+    const std::lock_guard lock(mutex_);
+    Require(EVP_MAC_init(context_.get(), nullptr, 0, nullptr) == 1 &&  // the key stays
+            EVP_MAC_update(context_.get(), Bytes(text), text.size()) == 1 &&
+            EVP_MAC_final(context_.get(), digest.data(), &size, digest.size()) == 1);
+    return {reinterpret_cast<const char*>(digest.data()), size};
+  }
+
+ private:
+  struct Freed {
+    void operator()(EVP_MAC_CTX* context) const { EVP_MAC_CTX_free(context); }
+  };
+  std::mutex mutex_;
+  std::unique_ptr<EVP_MAC_CTX, Freed> context_;
+};
+
 MasterKey::Key::Key(std::string name, std::string_view bytes32) : id(std::move(name)) {
   std::array<uint8_t, 32> master{};
   std::memcpy(master.data(), bytes32.data(), std::min(bytes32.size(), master.size()));
-  finding = KeyedHmac(Derived(master, "levada token lookup"));
+  finding = std::make_shared<KeyedHmac>(Derived(master, "levada token lookup"));
   sealing = Derived(master, "levada sealing");
 }
 
@@ -159,7 +167,7 @@ MasterKey MasterKey::Of(std::string_view bytes32) {
 std::vector<std::string> MasterKey::LookupsOf(const Secret& token) const {
   std::vector<std::string> lookups;
   for (auto key = keys_.rbegin(); key != keys_.rend(); ++key) {
-    lookups.push_back(HexOf(HmacOf(*key->finding, token.Reveal())));
+    lookups.push_back(HexOf(key->finding->Of(token.Reveal())));
   }
   return lookups;
 }

@@ -19,8 +19,6 @@
 #include "base/secret.h"
 #include "os/disk.h"
 
-struct evp_mac_ctx_st;  // OpenSSL's EVP_MAC_CTX
-
 namespace levada::services {
 
 /// Immutable; thread-safe.
@@ -45,13 +43,13 @@ class MasterKey final {
   const std::string& newest_id() const { return keys_.back().id; }
 
  private:
+  class KeyedHmac;
   /// Each use has a key of its own, so that what one reveals says nothing of another.
   struct Key {
     Key(std::string name, std::string_view bytes32);
 
     std::string id;
-    /// HMAC with the key in it; copied for each use, for to make one takes ten times as long.
-    std::shared_ptr<const evp_mac_ctx_st> finding;
+    std::shared_ptr<KeyedHmac> finding;
     std::array<uint8_t, 32> sealing{};
   };
   std::vector<Key> keys_;

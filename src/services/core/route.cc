@@ -10,6 +10,7 @@ namespace levada::services {
 namespace {
 
 constexpr std::string_view kBearer = "bearer ";
+constexpr size_t kParametersUsual = 4;  // of a path: no route has more today
 
 std::string_view NextSegment(std::string_view& path) {
   path.remove_prefix(1);  // the slash
@@ -135,6 +136,7 @@ Actor Call::actor() const { return {"token " + principal.token_id, request.peer_
 std::optional<std::vector<std::pair<std::string_view, std::string_view>>> MatchPath(
     std::string_view pattern, std::string_view path) {
   std::vector<std::pair<std::string_view, std::string_view>> found;
+  found.reserve(kParametersUsual);
   while (!pattern.empty()) {
     if (path.empty() || path.front() != '/') return std::nullopt;
     const std::string_view at = path;
@@ -177,6 +179,7 @@ V4Door::Match V4Door::Find(std::string_view method, std::string_view path) const
     if (!found) continue;
     match.path_known = true;
     if (route.method != method && !(method == "HEAD" && route.method == "GET")) continue;
+    match.parameters.reserve(found->size());
     for (const auto& [name, encoded] : *found) {
       std::optional<std::string> decoded = PercentDecoded(encoded);
       if (!decoded) return {};  // nobody knows what such a path means

@@ -359,11 +359,12 @@ Task<Response> GetBulk(const KvAccess& access, Call& call, Resource space) {
 using NamespaceHandler = Task<Response> (*)(const KvAccess&, Call&, Resource);
 
 /// The namespace of the path, if it is one of the account, and then its handler.
+Task<Response> NoNamespace() { co_return Refuse(404, kNamespaceNotFound, "namespace not found"); }
+
 Task<Response> InNamespace(const KvAccess& access, Call& call, NamespaceHandler handler) {
-  const std::optional<Resource> space = access.control.FindResource(
+  std::optional<Resource> space = access.control.FindResource(
       call.account.row, ResourceKind::kNamespace, call.Parameter("namespace"));
-  if (!space) co_return Refuse(404, kNamespaceNotFound, "namespace not found");
-  co_return co_await handler(access, call, *space);
+  return space ? handler(access, call, *std::move(space)) : NoNamespace();
 }
 
 }  // namespace

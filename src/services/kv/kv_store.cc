@@ -26,8 +26,17 @@ std::optional<int64_t> SecondsOf(int64_t expires_ms) {
   return expires_ms / 1000;
 }
 
-KvEntry EntryOf(const KvRecord& record, std::string_view value) {
-  return {std::string(value), std::string(record.metadata), SecondsOf(record.expires_ms)};
+KvEntry EntryOf(const KvRecord& record, std::string value) {
+  return {std::move(value), std::string(record.metadata), SecondsOf(record.expires_ms)};
+}
+
+/// Of a record with its value in it; `bytes` are the record, and become the value.
+KvEntry EntryWithin(const KvRecord& record, std::string bytes) {
+  const size_t value_begin = bytes.size() - record.value.size();
+  KvEntry entry = EntryOf(record, {});
+  entry.value = std::move(bytes);
+  entry.value.erase(0, value_begin);
+  return entry;
 }
 
 std::string NamespaceEnd(uint64_t space) { return StoreKey(space + 1, {}); }
@@ -66,32 +75,32 @@ Result<std::unique_ptr<KvStore>> KvStore::Open(const std::string& path, KvLimits
 }
 
 Result<KvCachedEntry> KvStore::GetCached(uint64_t space, std::string_view key) const {
-  ARROW_ASSIGN_OR_RAISE(const CachedRead read, store_->GetCached(kKeys, StoreKey(space, key)));
+  ARROW_ASSIGN_OR_RAISE(CachedRead read, store_->GetCached(kKeys, StoreKey(space, key)));
   if (!read.known) return KvCachedEntry{};
   if (!read.value) return KvCachedEntry{true, std::nullopt};
   const std::optional<KvRecord> record = DecodeRecord(*read.value);
   if (!record) return Damaged(space, key);
   if (IsPast(record->expires_ms, NowMs())) return KvCachedEntry{true, std::nullopt};
   if (record->value_elsewhere) return KvCachedEntry{};
-  return KvCachedEntry{true, EntryOf(*record, record->value)};
+  return KvCachedEntry{true, EntryWithin(*record, *std::move(read.value))};
 }
 
 /// Record and value of one moment: between two reads the key may be written again.
 Result<std::optional<KvEntry>> KvStore::Get(uint64_t space, std::string_view key) const {
   const db::rocks::View view = store_->MakeView();
   const std::string store_key = StoreKey(space, key);
-  ARROW_ASSIGN_OR_RAISE(const std::optional<std::string> bytes, view.Get(kKeys, store_key));
+  ARROW_ASSIGN_OR_RAISE(std::optional<std::string> bytes, view.Get(kKeys, store_key));
   if (!bytes) return std::optional<KvEntry>();
   const std::optional<KvRecord> record = DecodeRecord(*bytes);
   if (!record) return Damaged(space, key);
   if (IsPast(record->expires_ms, NowMs())) return std::optional<KvEntry>();
   if (!record->value_elsewhere) {
-    return std::optional<KvEntry>(EntryOf(*record, record->value));
+    return std::optional<KvEntry>(EntryWithin(*record, *std::move(bytes)));
   }
-  ARROW_ASSIGN_OR_RAISE(const std::optional<std::string> value,
+  ARROW_ASSIGN_OR_RAISE(std::optional<std::string> value,
                         view.Get(kValues, ValueKey(store_key, record->expires_ms)));
   if (!value) return Damaged(space, key);
-  return std::optional<KvEntry>(EntryOf(*record, *value));
+  return std::optional<KvEntry>(EntryOf(*record, *std::move(value)));
 }
 
 Result<std::optional<KvPage>> KvStore::List(uint64_t space, std::string_view prefix,
