@@ -25,6 +25,9 @@ class WritableFile {
  public:
   virtual ~WritableFile() = default;
   virtual Status Append(std::span<const uint8_t> bytes) = 0;
+  /// Has what was appended begin its way to the disk, so that a later Sync waits for less. It makes
+  /// nothing durable, and what goes wrong is Sync's to say.
+  virtual void StartSync() {}
   /// fsync. After an error the file's content is unknown and Sync must not be tried again: the file
   /// is to be dropped.
   virtual Status Sync() = 0;

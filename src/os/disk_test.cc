@@ -72,6 +72,19 @@ TEST_P(AnyDisk, ReadsBackWhatWasAppended) {
   EXPECT_EQ(Read(*disk_, Path("f")), "one two");
 }
 
+TEST_P(AnyDisk, ASyncMayBeStartedAtAnyTime) {
+  const auto file = ValueOf(disk_->Create(Path("f")));
+  file->StartSync();
+  for (const std::string_view piece : {"ab", "", "cd"}) {
+    ASSERT_THAT(file->Append(Bytes(piece)), IsOk());
+    file->StartSync();
+  }
+  ASSERT_THAT(file->Sync(), IsOk());
+  ASSERT_THAT(file->Close(), IsOk());
+  file->StartSync();
+  EXPECT_EQ(Read(*disk_, Path("f")), "abcd");
+}
+
 TEST_P(AnyDisk, AClosedFileTakesNothingMore) {
   const auto file = ValueOf(disk_->Create(Path("f")));
   EXPECT_THAT(file->Close(), IsOk());

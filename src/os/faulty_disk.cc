@@ -73,6 +73,7 @@ class FaultyDisk::Writable final : public WritableFile {
     if (script_->writes_short()) ARROW_RETURN_NOT_OK(file_->Append(bytes.first(bytes.size() / 2)));
     return failure_;
   }
+  void StartSync() override { file_->StartSync(); }
   Status Sync() override {
     ARROW_RETURN_NOT_OK(failure_);
     failure_ = script_->Pass(DiskOperation::kSync, "sync", path_);

@@ -57,8 +57,15 @@ class SystemWritableFile final : public WritableFile {
       if (written < 0 && errno == EINTR) continue;
       if (written < 0) return Keep(Failed("write", path_));
       bytes = bytes.subspan(static_cast<size_t>(written));
+      appended_ += written;
     }
     return Status::OK();
+  }
+
+  void StartSync() override {
+    if (!failure_.ok() || fd_.get() < 0) return;
+    (void)sync_file_range(fd_.get(), started_, appended_ - started_, SYNC_FILE_RANGE_WRITE);
+    started_ = appended_;
   }
 
   Status Sync() override {
@@ -87,6 +94,8 @@ class SystemWritableFile final : public WritableFile {
   const std::string path_;
   Descriptor fd_;
   Status failure_;
+  int64_t appended_ = 0;
+  int64_t started_ = 0;  // of that, by StartSync
 };
 
 class SystemReadableFile final : public ReadableFile {

@@ -21,6 +21,7 @@ constexpr size_t kStampBytes = 16;
 constexpr size_t kHeaderBytes = 8 + kStampBytes + 4 + 4;
 constexpr uint32_t kEncrypted = 1;
 constexpr size_t kCrcBytes = 4;
+constexpr uint64_t kBlocksASync = 8 * 1024 * 1024 / kBlockBytes;
 
 std::span<const uint8_t> SpanOf(std::string_view bytes) {
   return {reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()};
@@ -134,6 +135,8 @@ Status BlobWriter::WriteBlock() {
   AppendLittleEndian(block_, CrcOf(content_, block_number_, block_), kCrcBytes);
   ARROW_RETURN_NOT_OK(file_->Append(SpanOf(block_)));
   ++block_number_;
+  // The disk works while the rest arrives, and not only behind it.
+  if (block_number_ % kBlocksASync == 0) file_->StartSync();
   block_.clear();
   return Status::OK();
 }
