@@ -7,16 +7,18 @@ own; each fuzz target becomes one that runs for a bounded time.
 """
 import argparse
 import json
+import os
 import pathlib
 import subprocess
 import sys
 
+IS_LONG = os.environ.get("LEVADA_TEST_SIZE") == "all"
 # Which tests a tree runs, by their labels. Campaigns ("kill") ask what the code does when it is disturbed, not what a
 # compiler made of it: they run once, in what users run.
 WANTED = {
     "dev": lambda labels: True,
     "release": lambda labels: bool(labels & {"e2e", "kill"}),
-    "tsan": lambda labels: "threads" in labels,
+    "tsan": lambda labels: "threads" in labels or (IS_LONG and "daemon" in labels),
     "clang": lambda labels: "kill" not in labels,
 }
 # Properties of a test that are lists of their own kind in ctest's JSON.
