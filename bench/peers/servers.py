@@ -143,12 +143,21 @@ class Levada(Server):
     name = "levada"
 
     def start(self):
+        self.start_daemon()
+        self.use_token()
+
+    def start_daemon(self):
+        """Until it says that it is ready."""
         self.spawn([LEVADA, "serve", "--json", "--data", self.data / "levada", "--listen", "127.0.0.1:0", "--s3-listen",
                     "127.0.0.1:0"], stdout=subprocess.PIPE)
         line = self.process.stdout.readline()
         if not line:
             raise self.failure(f"exit {self.process.wait()}")
         ready = json.loads(line)
+        self.api, self.s3_port = ready["api"], int(ready["s3"].rpartition(":")[2])
+        self.port = int(self.api.split(":")[2].split("/")[0])
+
+    def use_token(self):
         issued = self.folder / "token"
         if not issued.exists():
             made = subprocess.run([LEVADA, "token", "create", "--json", "--scope", "all:admin", "--data",
@@ -158,8 +167,6 @@ class Levada(Server):
         issued = json.loads(issued.read_text())
         self.token, self.access_key = issued["token"], issued["s3_access_key_id"]
         self.secret_key = issued["s3_secret_access_key"]
-        self.api, self.s3_port = ready["api"], int(ready["s3"].rpartition(":")[2])
-        self.port = int(self.api.split(":")[2].split("/")[0])
         self.account = self.call("GET", "/accounts")[0]["id"]
 
     def call(self, method, path, body=None):
@@ -198,7 +205,8 @@ http {{
 
 
 class Redis(Server):
-    """Redis that syncs its log before it answers."""
+    """Redis that syncs its log before it answers. It does not write the log anew: that takes a processor for seconds, also
+    from those whose turn it is then."""
 
     name = "redis"
 
@@ -208,7 +216,7 @@ class Redis(Server):
         if not program.is_symlink():
             program.symlink_to(REDIS)
         self.spawn([program, "--bind", "127.0.0.1", "--port", self.port, "--dir", self.data, "--appendonly", "yes",
-                    "--appendfsync", "always", "--save", ""], LD_LIBRARY_PATH=str(LIBRARIES))
+                    "--appendfsync", "always", "--save", "", "--auto-aof-rewrite-percentage", "0"], LD_LIBRARY_PATH=str(LIBRARIES))
         self.wait_until(lambda: accepts(self.port), "connection")
 
 
