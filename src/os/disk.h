@@ -44,6 +44,23 @@ class ReadableFile {
   virtual Result<int64_t> ReadAt(int64_t offset, std::span<uint8_t> out) const = 0;
 };
 
+/// A file whose bytes change in place. Reads of any thread; one thread at a time changes it, and
+/// not where others read. What is written is durable after Sync.
+class MutableFile {
+ public:
+  virtual ~MutableFile() = default;
+  virtual Result<int64_t> Size() const = 0;
+  /// As ReadableFile::ReadAt.
+  virtual Result<int64_t> ReadAt(int64_t offset, std::span<uint8_t> out) const = 0;
+  /// Beyond the end too: what lies between is zeros.
+  virtual Status WriteAt(int64_t offset, std::span<const uint8_t> bytes) = 0;
+  /// Cuts, or lengthens by zeros.
+  virtual Status Truncate(int64_t size) = 0;
+  /// fsync. After an error of this, of WriteAt or of Truncate the content is unknown, and every
+  /// further change fails with the same error: the file is to be made good from elsewhere.
+  virtual Status Sync() = 0;
+};
+
 struct DirectoryEntry {
   std::string name;
   bool is_directory = false;
@@ -67,6 +84,8 @@ class Disk {  // tidy: allow more than five methods: it is the file system's own
   /// Creates a file that no other user can open. kTargetIo (EEXIST) when there is one already.
   virtual Result<std::unique_ptr<WritableFile>> CreatePrivate(const std::string& path) = 0;
   virtual Result<std::unique_ptr<ReadableFile>> Open(const std::string& path) = 0;
+  /// To change in place; made when absent, and that is durable only after SyncDirectory.
+  virtual Result<std::unique_ptr<MutableFile>> OpenMutable(const std::string& path) = 0;
   /// Atomic within one file system; replaces `to`. Durable only after SyncDirectory of both
   /// directories.
   virtual Status Rename(const std::string& from, const std::string& to) = 0;

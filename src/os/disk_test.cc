@@ -61,6 +61,23 @@ INSTANTIATE_TEST_SUITE_P(Disks, AnyDisk, testing::Values(Kind::kSystem, Kind::kM
                            return info.param == Kind::kSystem ? "System" : "Memory";
                          });
 
+TEST_P(AnyDisk, ChangesAFileInPlace) {
+  const auto file = ValueOf(disk_->OpenMutable(Path("x")));
+  EXPECT_EQ(ValueOf(file->Size()), 0);
+  ASSERT_THAT(file->WriteAt(4, Bytes("later")), IsOk());
+  ASSERT_THAT(file->WriteAt(0, Bytes("ab")), IsOk());
+  EXPECT_EQ(Read(*disk_, Path("x")), std::string("ab\0\0later", 9));
+  ASSERT_THAT(file->WriteAt(4, Bytes("L")), IsOk());
+  ASSERT_THAT(file->Truncate(6), IsOk());
+  ASSERT_THAT(file->Truncate(7), IsOk());
+  ASSERT_THAT(file->Sync(), IsOk());
+  std::array<uint8_t, 8> out{};
+  EXPECT_EQ(ValueOf(file->ReadAt(4, out)), 3);
+  EXPECT_EQ(out[0], 'L');
+  EXPECT_EQ(out[2], 0);
+  EXPECT_EQ(ValueOf(ValueOf(disk_->OpenMutable(Path("x")))->Size()), 7) << "opening keeps it";
+}
+
 TEST_P(AnyDisk, ReadsBackWhatWasAppended) {
   const auto file = ValueOf(disk_->Create(Path("f")));
   EXPECT_THAT(file->Append(Bytes("one ")), IsOk());

@@ -12,6 +12,9 @@ std::set<DiskOperation> WritingOperations() {
           kAppend,
           kSync,
           kClose,
+          kOpenMutable,
+          kWriteAt,
+          kTruncate,
           kRename,
           kRemove,
           kRemoveEmptyDirectory,
@@ -114,6 +117,46 @@ class FaultyDisk::Readable final : public ReadableFile {
   const std::shared_ptr<Script> script_;
 };
 
+class FaultyDisk::Mutable final : public MutableFile {
+ public:
+  Mutable(std::unique_ptr<MutableFile> file, std::string path, std::shared_ptr<Script> script)
+      : file_(std::move(file)), path_(std::move(path)), script_(std::move(script)) {}
+
+  Result<int64_t> Size() const override {
+    ARROW_RETURN_NOT_OK(script_->Pass(DiskOperation::kSize, "stat", path_));
+    return file_->Size();
+  }
+  Result<int64_t> ReadAt(int64_t offset, std::span<uint8_t> out) const override {
+    ARROW_RETURN_NOT_OK(script_->Pass(DiskOperation::kRead, "read", path_));
+    return file_->ReadAt(offset, out);
+  }
+  Status WriteAt(int64_t offset, std::span<const uint8_t> bytes) override {
+    ARROW_RETURN_NOT_OK(failure_);
+    failure_ = script_->Pass(DiskOperation::kWriteAt, "write", path_);
+    if (failure_.ok()) return file_->WriteAt(offset, bytes);
+    if (script_->writes_short()) {
+      ARROW_RETURN_NOT_OK(file_->WriteAt(offset, bytes.first(bytes.size() / 2)));
+    }
+    return failure_;
+  }
+  Status Truncate(int64_t size) override {
+    ARROW_RETURN_NOT_OK(failure_);
+    failure_ = script_->Pass(DiskOperation::kTruncate, "truncate", path_);
+    return failure_.ok() ? file_->Truncate(size) : failure_;
+  }
+  Status Sync() override {
+    ARROW_RETURN_NOT_OK(failure_);
+    failure_ = script_->Pass(DiskOperation::kSync, "sync", path_);
+    return failure_.ok() ? file_->Sync() : failure_;
+  }
+
+ private:
+  const std::unique_ptr<MutableFile> file_;
+  const std::string path_;
+  const std::shared_ptr<Script> script_;
+  Status failure_;
+};
+
 FaultyDisk::FaultyDisk(Disk& disk) : disk_(disk), script_(std::make_shared<Script>()) {}
 FaultyDisk::~FaultyDisk() = default;
 
@@ -138,6 +181,12 @@ Result<std::unique_ptr<ReadableFile>> FaultyDisk::Open(const std::string& path) 
   ARROW_RETURN_NOT_OK(script_->Pass(DiskOperation::kOpen, "open", path));
   ARROW_ASSIGN_OR_RAISE(auto file, disk_.Open(path));
   return std::make_unique<Readable>(std::move(file), path, script_);
+}
+
+Result<std::unique_ptr<MutableFile>> FaultyDisk::OpenMutable(const std::string& path) {
+  ARROW_RETURN_NOT_OK(script_->Pass(DiskOperation::kOpenMutable, "open", path));
+  ARROW_ASSIGN_OR_RAISE(auto file, disk_.OpenMutable(path));
+  return std::make_unique<Mutable>(std::move(file), path, script_);
 }
 
 Status FaultyDisk::Rename(const std::string& from, const std::string& to) {

@@ -34,6 +34,9 @@ enum class DiskOperation : uint8_t {
   kOpen,
   kSize,
   kRead,
+  kOpenMutable,
+  kWriteAt,
+  kTruncate,
   kRename,
   kRemove,
   kRemoveEmptyDirectory,
@@ -53,14 +56,14 @@ struct DiskFailure {
   int64_t nth = 1;                       ///< the first of them to fail, from 1
   int error = EIO;                       ///< errno
   bool keeps_failing = false;            ///< and all of these kinds after it too, as on a full disk
-  /// A failing Append writes the first half of its bytes before it fails, as write(2) does on a
-  /// disk that fills up.
+  /// A failing Append or WriteAt writes the first half of its bytes before it fails, as write(2)
+  /// does on a disk that fills up.
   bool short_write = false;
 };
 
 /// Thread-safe. An operation that fails is not passed on (a short write apart). As the system's
-/// disk does, a file whose Append or Sync failed once fails every Append and Sync after it in the
-/// same way; these are not counted.
+/// disk does, a file that a change or a Sync failed on once fails every one after it in the same
+/// way; these are not counted.
 class FaultyDisk final : public Disk {
  public:
   /// `disk` outlives this and its files.
@@ -79,6 +82,7 @@ class FaultyDisk final : public Disk {
   Result<std::unique_ptr<WritableFile>> Create(const std::string& path) override;
   Result<std::unique_ptr<WritableFile>> CreatePrivate(const std::string& path) override;
   Result<std::unique_ptr<ReadableFile>> Open(const std::string& path) override;
+  Result<std::unique_ptr<MutableFile>> OpenMutable(const std::string& path) override;
   Status Rename(const std::string& from, const std::string& to) override;
   Status Remove(const std::string& path) override;
   Status RemoveEmptyDirectory(const std::string& path) override;
@@ -92,6 +96,7 @@ class FaultyDisk final : public Disk {
   class Script;
   class Writable;
   class Readable;
+  class Mutable;
   Disk& disk_;
   std::shared_ptr<Script> script_;  // shared with the open files
 };

@@ -205,6 +205,51 @@ class MemoryDisk::Readable final : public ReadableFile {
   const int64_t epoch_;
 };
 
+class MemoryDisk::Mutable final : public MutableFile {
+ public:
+  Mutable(std::shared_ptr<State> state, std::shared_ptr<Node> node, std::string path)
+      : state_(state),
+        node_(node),
+        path_(path),
+        epoch_(state->epoch),
+        readable_(state, node, path) {}
+
+  Result<int64_t> Size() const override { return readable_.Size(); }
+  Result<int64_t> ReadAt(int64_t offset, std::span<uint8_t> out) const override {
+    return readable_.ReadAt(offset, out);
+  }
+  Status WriteAt(int64_t offset, std::span<const uint8_t> bytes) override {
+    std::lock_guard lock(state_->mutex);
+    if (epoch_ != state_->epoch) return DiskFault(EIO, "write", path_);
+    if (offset < 0) return DiskFault(EINVAL, "write", path_);
+    Node::Bytes& content = node_->seen_bytes;
+    const size_t begin = static_cast<size_t>(offset);
+    content.resize(std::max(content.size(), begin + bytes.size()));
+    std::copy(bytes.begin(), bytes.end(), content.begin() + offset);
+    return Status::OK();
+  }
+  Status Truncate(int64_t size) override {
+    std::lock_guard lock(state_->mutex);
+    if (epoch_ != state_->epoch) return DiskFault(EIO, "truncate", path_);
+    if (size < 0) return DiskFault(EINVAL, "truncate", path_);
+    node_->seen_bytes.resize(static_cast<size_t>(size));
+    return Status::OK();
+  }
+  Status Sync() override {
+    std::lock_guard lock(state_->mutex);
+    if (epoch_ != state_->epoch) return DiskFault(EIO, "sync", path_);
+    node_->kept_bytes = node_->seen_bytes;
+    return Status::OK();
+  }
+
+ private:
+  const std::shared_ptr<State> state_;
+  const std::shared_ptr<Node> node_;
+  const std::string path_;
+  const int64_t epoch_;
+  const Readable readable_;
+};
+
 class MemoryDisk::Lock final : public FileLock {
  public:
   Lock(std::shared_ptr<State> state, std::shared_ptr<Node> node)
@@ -267,6 +312,18 @@ Result<std::unique_ptr<ReadableFile>> MemoryDisk::Open(const std::string& path) 
   }
   if (place.node->is_directory) return DiskFault(EISDIR, "open", path);
   return std::make_unique<Readable>(state_, place.node, path);
+}
+
+Result<std::unique_ptr<MutableFile>> MemoryDisk::OpenMutable(const std::string& path) {
+  std::lock_guard lock(state_->mutex);
+  auto [place, error] = state_->Find(path);
+  if (error != 0) return DiskFault(error, "open", path);
+  if (place.node != nullptr && place.node->is_directory) return DiskFault(EISDIR, "open", path);
+  if (place.node == nullptr) {
+    place.node = std::make_shared<Node>(false);
+    state_->Apply({{place.directory, place.name, place.node}});
+  }
+  return std::make_unique<Mutable>(state_, place.node, path);
 }
 
 Status MemoryDisk::Rename(const std::string& from, const std::string& to) {

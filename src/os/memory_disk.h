@@ -2,10 +2,10 @@
 // MemoryDisk: a Disk for tests that forgets, as a machine does whose power fails, what was not
 // synced.
 //
-// It keeps two states: what the processes see, and what is on the platter. Append changes the
-// first, Sync copies a file's content to the second, SyncDirectory a directory's entries. Crash()
-// makes the second the first again, after it let chance decide how much of the rest had reached the
-// platter by itself:
+// It keeps two states: what the processes see, and what is on the platter. Append and
+// WriteAt change the first, Sync copies a file's content to the second, SyncDirectory a directory's
+// entries. Crash() makes the second the first again, after it let chance decide how much of the
+// rest had reached the platter by itself:
 //   - of the changes of directories (create, rename, remove, make a directory) a prefix in the
 //   order they were made, so
 //     that a rename within one directory is there or not, but never half;
@@ -39,6 +39,7 @@ class MemoryDisk final : public Disk {
   Result<std::unique_ptr<WritableFile>> Create(const std::string& path) override;
   Result<std::unique_ptr<WritableFile>> CreatePrivate(const std::string& path) override;
   Result<std::unique_ptr<ReadableFile>> Open(const std::string& path) override;
+  Result<std::unique_ptr<MutableFile>> OpenMutable(const std::string& path) override;
   Status Rename(const std::string& from, const std::string& to) override;
   Status Remove(const std::string& path) override;
   Status RemoveEmptyDirectory(const std::string& path) override;
@@ -53,6 +54,7 @@ class MemoryDisk final : public Disk {
   struct State;
   class Writable;
   class Readable;
+  class Mutable;
   class Lock;
   std::shared_ptr<State> state_;  // shared with the open files, which may outlive the disk
 };

@@ -248,5 +248,20 @@ TEST(WriteFileDurably, LeavesTheOldOrTheNewContentWheneverThePowerFails) {
   }
 }
 
+TEST(MemoryDisk, AChangeInPlaceIsLostUntilItIsSynced) {
+  MemoryDisk disk;
+  const std::vector<uint8_t> first(8, 'a'), second(8, 'b');
+  {
+    const auto file = ValueOf(disk.OpenMutable("x"));
+    ASSERT_THAT(file->WriteAt(0, first), IsOk());
+    ASSERT_THAT(file->Sync(), IsOk());
+    ASSERT_THAT(disk.SyncDirectory("."), IsOk());
+    ASSERT_THAT(file->WriteAt(0, second), IsOk());
+    disk.Crash(0);
+    EXPECT_THAT(file->WriteAt(0, second), FailsWith(FaultCode::kTargetIo));
+  }
+  EXPECT_EQ(ValueOf(ReadFile(disk, "x", 100)), "aaaaaaaa");
+}
+
 }  // namespace
 }  // namespace levada::os

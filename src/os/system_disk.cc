@@ -122,9 +122,51 @@ class SystemReadableFile final : public ReadableFile {
     return static_cast<int64_t>(done);
   }
 
+  const std::string& path() const { return path_; }
+  int fd() const { return fd_.get(); }
+
  private:
   const std::string path_;
   const Descriptor fd_;
+};
+
+class SystemMutableFile final : public MutableFile {
+ public:
+  SystemMutableFile(std::string path, Descriptor fd) : file_(std::move(path), std::move(fd)) {}
+
+  Result<int64_t> Size() const override { return file_.Size(); }
+
+  Result<int64_t> ReadAt(int64_t offset, std::span<uint8_t> out) const override {
+    return file_.ReadAt(offset, out);
+  }
+
+  Status WriteAt(int64_t offset, std::span<const uint8_t> bytes) override {
+    ARROW_RETURN_NOT_OK(failure_);
+    while (!bytes.empty()) {
+      const ssize_t written = pwrite(file_.fd(), bytes.data(), bytes.size(), offset);
+      if (written < 0 && errno == EINTR) continue;
+      if (written < 0) return failure_ = Failed("write", file_.path());
+      bytes = bytes.subspan(static_cast<size_t>(written));
+      offset += written;
+    }
+    return Status::OK();
+  }
+
+  Status Truncate(int64_t size) override {
+    ARROW_RETURN_NOT_OK(failure_);
+    if (ftruncate(file_.fd(), size) != 0) return failure_ = Failed("truncate", file_.path());
+    return Status::OK();
+  }
+
+  Status Sync() override {
+    ARROW_RETURN_NOT_OK(failure_);
+    if (fsync(file_.fd()) != 0) return failure_ = Failed("sync", file_.path());
+    return Status::OK();
+  }
+
+ private:
+  const SystemReadableFile file_;
+  Status failure_;
 };
 
 class SystemFileLock final : public FileLock {
@@ -165,6 +207,12 @@ class SystemDisk final : public Disk {
     if (fstat(fd.get(), &found) != 0) return Failed("open", path);
     if (S_ISDIR(found.st_mode)) return DiskFault(EISDIR, "open", path);
     return std::make_unique<SystemReadableFile>(path, std::move(fd));
+  }
+
+  Result<std::unique_ptr<MutableFile>> OpenMutable(const std::string& path) override {
+    Descriptor fd(OpenRetrying(path, O_RDWR | O_CREAT));
+    if (fd.get() < 0) return Failed("open", path);
+    return std::make_unique<SystemMutableFile>(path, std::move(fd));
   }
 
   Status Rename(const std::string& from, const std::string& to) override {
