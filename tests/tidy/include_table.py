@@ -10,6 +10,7 @@ FOLDERS = [
     ("os", ["base"]),
     ("net", ["base", "os"]),
     ("formats/*", ["base"]),
+    ("db/sqlite", ["base", "os", "formats/checksums"]),
     ("db/rocksdb", ["base", "os", "formats/checksums"]),
     ("db/*", ["base", "os"]),
     ("places", ["base", "os"]),
