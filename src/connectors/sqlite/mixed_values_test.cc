@@ -103,7 +103,8 @@ TEST_F(MixedValuesTest, ReadsAllColumnsAsLiteralsThatSqliteDoesNotHoldToAType) {
                 .table->schema()
                 ->ToString(),
             "id: int64 not null\nn: int64\nu: string");
-  Do("CREATE TABLE s (a INT, b TEXT, c ANY, d INT AS (c) VIRTUAL) STRICT;"
+  // A file that an older SQLite wrote may have anything in d.
+  Do("CREATE TABLE s (a INT, b TEXT, c ANY, d INT AS (a) VIRTUAL) STRICT;"
      "INSERT INTO s (a, b, c) VALUES (1, 'x', 'y')");
   const Read read = ReadAll("table: s\nmixed: string");
   EXPECT_EQ(read.table->schema()->ToString(), "a: int64\nb: string\nc: string\nd: string");
