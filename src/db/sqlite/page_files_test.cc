@@ -2,8 +2,10 @@
 
 #include <sqlite3.h>
 
+#include <atomic>
 #include <map>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "base/testing.h"
@@ -258,6 +260,35 @@ TEST_F(PageFilesTest, AnExportIsAPlainFileWithoutChecksums) {
   const auto content = ValueOf(os::ReadFile(*system, directory / "out.db", 1 << 22));
   EXPECT_EQ((*content)[20], 0) << "no bytes are reserved";
   EXPECT_EQ((*content)[18], 1) << "no write-ahead log is needed";
+}
+
+TEST_F(PageFilesTest, ReadersOnOtherThreadsSeeWholeTransactions) {
+  Connection writer(*files_);
+  ASSERT_EQ(
+      writer.Do("CREATE TABLE t (id INTEGER PRIMARY KEY, x); INSERT INTO t VALUES (1, 0), (2, 0)"),
+      SQLITE_OK);
+  std::atomic<bool> is_over = false;
+  std::atomic<int> torn = 0, read = 0;
+  const auto look = [&] {
+    Connection reader(*files_);
+    while (!is_over) {
+      const std::string said = reader.Ask("SELECT max(x) - min(x) FROM t");
+      if (said != "0") ++torn;
+      ++read;
+    }
+  };
+  std::thread first(look), second(look);
+  for (int i = 0; i < 300 || read < 20; ++i) {
+    EXPECT_EQ(writer.Do("BEGIN; UPDATE t SET x = x + 1 WHERE id = 1;"
+                        "UPDATE t SET x = x + 1 WHERE id = 2; COMMIT"),
+              SQLITE_OK);
+    if (i % 20 == 0) (void)writer.Checkpoint();
+  }
+  is_over = true;
+  first.join();
+  second.join();
+  EXPECT_EQ(torn, 0);
+  EXPECT_FALSE(files_->TakeFailure());
 }
 
 }  // namespace

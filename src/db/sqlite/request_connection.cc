@@ -1,0 +1,143 @@
+#include "db/sqlite/request_connection.h"
+
+#include <fmt/format.h>
+#include <sqlite3.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "db/sqlite/database.h"
+
+namespace levada::db::sqlite {
+namespace {
+
+// Pages in memory, of each connection.
+constexpr int kCacheBytes = 8 << 20;
+
+int AsInt(int64_t limit) { return static_cast<int>(std::min<int64_t>(limit, INT32_MAX)); }
+
+}  // namespace
+
+RequestConnection::RequestConnection(PageFiles& files, ConnectionKind kind, const SqlLimits& limits)
+    : files_(files), kind_(kind), limits_(limits) {}
+
+RequestConnection::~RequestConnection() { sqlite3_close_v2(connection_); }
+
+Result<std::unique_ptr<RequestConnection>> RequestConnection::Open(PageFiles& files,
+                                                                   ConnectionKind kind,
+                                                                   const SqlLimits& limits) {
+  std::unique_ptr<RequestConnection> made(new RequestConnection(files, kind, limits));
+  // A reader writes too, as SQLite sees it: the marks of readers in the log's index. URI: the name
+  // that an export is given.
+  const int code = sqlite3_open_v2(files.path().c_str(), &made->connection_,
+                                   SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI,
+                                   files.vfs_name());
+  if (code != SQLITE_OK) return made->Blamed(code);
+  ARROW_RETURN_NOT_OK(made->Configure());
+  return made;
+}
+
+Status RequestConnection::Configure() {
+  sqlite3* db = connection_;
+  sqlite3_extended_result_codes(db, 1);
+  sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+  sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
+  sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
+  sqlite3_db_config(db, SQLITE_DBCONFIG_DQS_DDL, 0, nullptr);
+  sqlite3_db_config(db, SQLITE_DBCONFIG_DQS_DML, 0, nullptr);
+  sqlite3_db_config(db, SQLITE_DBCONFIG_STMT_SCANSTATUS, 1, nullptr);
+  rules_ = std::make_unique<StatementRules>(db);
+  // Every commit asks the log for a sync, which is the history's (page_files.h).
+  ARROW_RETURN_NOT_OK(Execute("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0"));
+  ARROW_RETURN_NOT_OK(Execute(fmt::format("PRAGMA cache_size = -{}", kCacheBytes / 1024).c_str()));
+  ARROW_RETURN_NOT_OK(
+      Execute(fmt::format("PRAGMA max_page_count = {}",
+                          std::max<int64_t>(limits_.database_bytes_max / int64_t{kPageBytes}, 1))
+                  .c_str()));
+  ARROW_RETURN_NOT_OK(Execute(kDefaultSettings));
+  if (kind_ == ConnectionKind::kReader) ARROW_RETURN_NOT_OK(Execute("PRAGMA query_only = ON"));
+  sqlite3_limit(db, SQLITE_LIMIT_LENGTH, AsInt(limits_.value_bytes_max));
+  sqlite3_limit(db, SQLITE_LIMIT_SQL_LENGTH, AsInt(limits_.statement_bytes_max));
+  sqlite3_limit(db, SQLITE_LIMIT_COLUMN, AsInt(limits_.columns_max));
+  sqlite3_limit(db, SQLITE_LIMIT_VARIABLE_NUMBER, AsInt(limits_.parameters_max));
+  sqlite3_limit(db, SQLITE_LIMIT_FUNCTION_ARG, AsInt(limits_.function_arguments_max));
+  sqlite3_limit(db, SQLITE_LIMIT_LIKE_PATTERN_LENGTH, AsInt(limits_.like_pattern_bytes_max));
+  sqlite3_limit(db, SQLITE_LIMIT_ATTACHED, 1);  // what an export needs; strangers may not
+  sqlite3_limit(db, SQLITE_LIMIT_WORKER_THREADS, 0);
+  sqlite3_progress_handler(db, 4096, OnProgress, this);
+  sqlite3_preupdate_hook(db, OnRow, this);
+  // SQLite's own tell what the request before on this connection did, who may be somebody else.
+  const int flags = SQLITE_UTF8 | SQLITE_INNOCUOUS;
+  sqlite3_create_function_v2(db, "changes", 0, flags, this, Changes, nullptr, nullptr, nullptr);
+  sqlite3_create_function_v2(db, "total_changes", 0, flags, this, TotalChanges, nullptr, nullptr,
+                             nullptr);
+  return Status::OK();
+}
+
+Status RequestConnection::Execute(const char* sql) {
+  const StatementRules::Trusted trusted(*rules_);
+  const int code = sqlite3_exec(connection_, sql, nullptr, nullptr, nullptr);
+  return code == SQLITE_OK ? Status::OK() : Blamed(code);
+}
+
+Status RequestConnection::Blamed(int code) {
+  if (auto failure = files_.TakeFailure()) return *failure;
+  const int primary = code & 0xff;
+  const bool damaged = primary == SQLITE_CORRUPT || primary == SQLITE_NOTADB;
+  return Fault(damaged ? FaultCode::kStoreDamaged : FaultCode::kInternal,
+               fmt::format(
+                   "database \"{}\": {}", files_.path(),
+                   connection_ == nullptr ? sqlite3_errstr(code) : sqlite3_errmsg(connection_)))
+      .With("sqlite", std::to_string(code));
+}
+
+int64_t RequestConnection::Number(const char* sql) {
+  const StatementRules::Trusted trusted(*rules_);
+  sqlite3_stmt* statement = nullptr;
+  int64_t number = 0;
+  if (sqlite3_prepare_v2(connection_, sql, -1, &statement, nullptr) == SQLITE_OK &&
+      sqlite3_step(statement) == SQLITE_ROW) {
+    number = sqlite3_column_int64(statement, 0);
+  }
+  sqlite3_finalize(statement);
+  return number;
+}
+
+Result<bool> RequestConnection::Checkpoint() {
+  int frames = 0, done = 0;
+  int code =
+      sqlite3_wal_checkpoint_v2(connection_, "main", SQLITE_CHECKPOINT_PASSIVE, &frames, &done);
+  if (code != SQLITE_OK && (code & 0xff) != SQLITE_BUSY) return Blamed(code);
+  if (code != SQLITE_OK || frames != done) return false;
+  // All of it is in the file. Readers of the log may keep it from being emptied: then it is written
+  // from its start again once they are gone.
+  code =
+      sqlite3_wal_checkpoint_v2(connection_, "main", SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+  if (code != SQLITE_OK && (code & 0xff) != SQLITE_BUSY) return Blamed(code);
+  return true;
+}
+
+Status RequestConnection::ExportTo(const Context& ctx, const std::string& path) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string uri = "file:";
+  for (const char c : path) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       c == '/' || c == '.' || c == '-' || c == '_';
+    if (plain) {
+      uri += c;
+    } else {
+      uri += {'%', kDigits[byte >> 4], kDigits[byte & 15]};
+    }
+  }
+  // query_only would forbid what is written elsewhere too.
+  ARROW_RETURN_NOT_OK(Execute("PRAGMA query_only = OFF"));
+  context_ = &ctx;
+  const Status exported = Execute(("VACUUM INTO " + QuoteText(uri + "?reserve=0")).c_str());
+  context_ = nullptr;
+  if (kind_ == ConnectionKind::kReader) ARROW_RETURN_NOT_OK(Execute("PRAGMA query_only = ON"));
+  ARROW_RETURN_NOT_OK(ctx.Check());
+  return exported;
+}
+
+}  // namespace levada::db::sqlite
