@@ -1,0 +1,123 @@
+#include "services/d1/history.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace levada::services::d1 {
+
+Status History::Create(os::Disk& disk, const std::string& directory, uint64_t database,
+                       const Clock& clock) {
+  ARROW_RETURN_NOT_OK(disk.CreateDirectories(directory));
+  const Point zero{.ms = std::max<int64_t>(clock.Now() / 1000, 0)};
+  ARROW_ASSIGN_OR_RAISE(
+      const auto writer,
+      SegmentWriter::Create(disk, HistoryPath(directory, HistoryFileKind::kSegment, zero), database,
+                            zero));
+  return Status::OK();
+}
+
+Result<std::unique_ptr<History>> History::Open(os::Disk& disk, const std::string& directory,
+                                               uint64_t database, std::string name,
+                                               const Clock& clock, const HistoryLimits& limits) {
+  HistoryReader reader(disk, directory, database, std::move(name));
+  std::unique_ptr<History> history(new History(disk, std::move(reader), clock, limits));
+  ARROW_ASSIGN_OR_RAISE(history->last_, history->reader_.Last());
+  ARROW_ASSIGN_OR_RAISE(const HistoryFiles files, ListHistory(disk, directory));
+  for (const std::string& path : files.leftovers) ARROW_RETURN_NOT_OK(disk.Remove(path));
+  for (const HistoryFile& base : files.bases) {
+    // Of a restore that did not get to its record.
+    if (base.point.seq > history->last_.seq) ARROW_RETURN_NOT_OK(disk.Remove(base.path));
+  }
+  return history;
+}
+
+int64_t History::NowMs() const { return std::max<int64_t>(clock_.Now() / 1000, 0); }
+
+Point History::last() const {
+  std::lock_guard lock(mutex_);
+  return last_;
+}
+
+Point History::Next(uint32_t page_count) const {
+  return {.epoch = last_.epoch,
+          .seq = last_.seq + 1,
+          .ms = std::max(last_.ms, NowMs()),
+          .page_count = page_count};
+}
+
+Status History::Add(const Point& point, const db::sqlite::CommittedPages* pages) {
+  ARROW_RETURN_NOT_OK(failure_);
+  const auto add = [&]() -> Status {
+    if (writer_ == nullptr) {
+      const std::string path = HistoryPath(reader_.directory(), HistoryFileKind::kSegment, last_);
+      ARROW_ASSIGN_OR_RAISE(writer_, SegmentWriter::Create(disk_, path, reader_.database(), last_));
+    }
+    ARROW_RETURN_NOT_OK(pages != nullptr ? writer_->Append(point, *pages)
+                                         : writer_->AppendRestore(point));
+    return writer_->Sync();
+  };
+  failure_ = add();
+  ARROW_RETURN_NOT_OK(failure_);
+  last_ = point;
+  if (writer_->size_bytes() >= limits_.segment_bytes_max) {
+    // What was added is durable: where the end fails, that is the next one's to tell.
+    failure_ = writer_->End();
+    writer_ = nullptr;
+  }
+  return Status::OK();
+}
+
+Status History::Keep(const db::sqlite::CommittedPages& pages) {
+  std::lock_guard lock(mutex_);
+  return Add(Next(pages.page_count()), &pages);
+}
+
+Result<Point> History::Restore(const Point& target) {
+  Point made;
+  {
+    std::lock_guard lock(mutex_);
+    ARROW_RETURN_NOT_OK(failure_);
+    made = Next(target.page_count);
+    ++made.epoch;
+  }
+  {
+    std::shared_lock files(files_mutex_);
+    ARROW_RETURN_NOT_OK(WriteBase(target, made));
+  }
+  std::lock_guard lock(mutex_);
+  if (made.seq != last_.seq + 1) {
+    return Fault(FaultCode::kInternal, "a commit during a restore");
+  }
+  ARROW_RETURN_NOT_OK(Add(made, nullptr));
+  return made;
+}
+
+Status History::Close() {
+  std::lock_guard lock(mutex_);
+  if (writer_ == nullptr || !failure_.ok()) return failure_;
+  failure_ = Fault(FaultCode::kInternal, "the history is closed");
+  return std::exchange(writer_, nullptr)->End();
+}
+
+Result<Point> History::PointAt(int64_t ms) const {
+  std::shared_lock files(files_mutex_);
+  return reader_.PointAt(ms);
+}
+
+Result<Point> History::PointOf(const Bookmark& bookmark) const {
+  std::shared_lock files(files_mutex_);
+  return reader_.PointOf(bookmark);
+}
+
+Status History::Visit(uint64_t from_seq, const Point& to,
+                      const HistoryReader::Visitor& visitor) const {
+  std::shared_lock files(files_mutex_);
+  return reader_.Visit(from_seq, to, visitor);
+}
+
+Status History::WriteImage(const Point& point, const std::string& path) const {
+  std::shared_lock files(files_mutex_);
+  return reader_.WriteImage(point, path);
+}
+
+}  // namespace levada::services::d1

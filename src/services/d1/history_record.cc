@@ -1,0 +1,167 @@
+#include "services/d1/history_record.h"
+
+#include <string_view>
+
+#include "formats/checksums/crc.h"
+
+namespace levada::services::d1 {
+namespace {
+
+constexpr uint8_t kPage = 1;
+constexpr uint8_t kCommit = 2;
+constexpr uint8_t kRestore = 3;
+constexpr uint8_t kEnd = 4;
+constexpr std::string_view kMagic("LVD1LOG\x01", 8);
+constexpr size_t kCheckBytes = 8;
+
+void Put(std::string& out, size_t size, uint64_t value) {
+  for (size_t i = 0; i < size; ++i) {
+    out.push_back(static_cast<char>(value >> (8 * (size - 1 - i)) & 0xff));
+  }
+}
+
+/// Of bytes whose size was looked at before.
+class Fields {
+ public:
+  explicit Fields(std::span<const uint8_t> bytes) : bytes_(bytes) {}
+  uint64_t Take(size_t size) {
+    uint64_t value = 0;
+    for (const uint8_t byte : bytes_.first(size)) value = value << 8 | byte;
+    bytes_ = bytes_.subspan(size);
+    return value;
+  }
+  Point TakePoint() {
+    Point point;
+    point.epoch = static_cast<uint32_t>(Take(4));
+    point.seq = Take(8);
+    point.ms = static_cast<int64_t>(Take(8));
+    point.page_count = static_cast<uint32_t>(Take(4));
+    return point;
+  }
+  std::span<const uint8_t> rest() const { return bytes_; }
+
+ private:
+  std::span<const uint8_t> bytes_;
+};
+
+void PutPoint(std::string& out, const Point& point) {
+  Put(out, 4, point.epoch);
+  Put(out, 8, point.seq);
+  Put(out, 8, static_cast<uint64_t>(point.ms));
+  Put(out, 4, point.page_count);
+}
+
+uint64_t CheckOf(const RecordPlace& place, std::string_view bytes) {
+  std::string bound;
+  Put(bound, 8, place.database);
+  Put(bound, 8, place.segment);
+  Put(bound, 8, static_cast<uint64_t>(place.offset));
+  const uint64_t crc = checksums::ExtendCrc(checksums::CrcKind::kCrc64Nvme, 0, bound);
+  return checksums::ExtendCrc(checksums::CrcKind::kCrc64Nvme, crc, bytes);
+}
+
+std::string_view TextOf(std::span<const uint8_t> bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+void PutCheck(const RecordPlace& place, size_t begin, std::string& out) {
+  Put(out, kCheckBytes, CheckOf(place, std::string_view(out).substr(begin)));
+}
+
+size_t SizeOfType(uint8_t type) {
+  switch (type) {
+    case kPage:
+      return kPageRecordBytes;
+    case kCommit:
+    case kRestore:
+      return kCommitRecordBytes;
+    case kEnd:
+      return kEndRecordBytes;
+    default:
+      return 0;
+  }
+}
+
+}  // namespace
+
+void EncodePage(const RecordPlace& place, uint32_t number,
+                std::span<const uint8_t, db::sqlite::kPageBytes> content, std::string& out) {
+  const size_t begin = out.size();
+  Put(out, 1, kPage);
+  Put(out, 4, number);
+  out.append(TextOf(content));
+  PutCheck(place, begin, out);
+}
+
+void EncodeCommit(const RecordPlace& place, const CommitRecord& commit, std::string& out) {
+  const size_t begin = out.size();
+  Put(out, 1, commit.is_restore ? kRestore : kCommit);
+  PutPoint(out, commit.point);
+  Put(out, 4, commit.pages);
+  PutCheck(place, begin, out);
+}
+
+void EncodeEnd(const RecordPlace& place, std::string& out) {
+  const size_t begin = out.size();
+  Put(out, 1, kEnd);
+  PutCheck(place, begin, out);
+}
+
+std::optional<Record> DecodeRecord(const RecordPlace& place, std::span<const uint8_t> bytes) {
+  if (bytes.empty()) return std::nullopt;
+  const uint8_t type = bytes[0];
+  const size_t size = SizeOfType(type);
+  if (size == 0 || bytes.size() < size) return std::nullopt;
+  const auto content = bytes.first(size - kCheckBytes);
+  if (Fields(bytes.subspan(content.size())).Take(kCheckBytes) != CheckOf(place, TextOf(content))) {
+    return std::nullopt;
+  }
+  Fields fields(content.subspan(1));
+  switch (type) {
+    case kPage: {
+      const auto number = static_cast<uint32_t>(fields.Take(4));
+      if (number == 0) return std::nullopt;
+      return PageRecord{number, fields.rest().first<db::sqlite::kPageBytes>()};
+    }
+    case kCommit:
+    case kRestore: {
+      CommitRecord commit;
+      commit.is_restore = type == kRestore;
+      commit.point = fields.TakePoint();
+      commit.pages = static_cast<uint32_t>(fields.Take(4));
+      if (commit.point.page_count == 0 || commit.point.ms < 0) return std::nullopt;
+      return commit;
+    }
+    default:
+      return EndRecord{};
+  }
+}
+
+size_t SizeOf(const Record& record) {
+  if (std::holds_alternative<PageRecord>(record)) return kPageRecordBytes;
+  return std::holds_alternative<CommitRecord>(record) ? kCommitRecordBytes : kEndRecordBytes;
+}
+
+std::string EncodeHeader(uint64_t database, const Point& point) {
+  std::string out(kMagic);
+  Put(out, 8, database);
+  PutPoint(out, point);
+  PutCheck({}, 0, out);
+  return out;
+}
+
+std::optional<Point> DecodeHeader(uint64_t database, std::span<const uint8_t> bytes) {
+  if (bytes.size() < kHeaderBytes) return std::nullopt;
+  const auto content = bytes.first(kHeaderBytes - kCheckBytes);
+  if (!TextOf(content).starts_with(kMagic)) return std::nullopt;
+  if (Fields(bytes.subspan(content.size())).Take(kCheckBytes) != CheckOf({}, TextOf(content))) {
+    return std::nullopt;
+  }
+  Fields fields(content.subspan(kMagic.size()));
+  if (fields.Take(8) != database) return std::nullopt;
+  const Point point = fields.TakePoint();
+  if (point.page_count == 0 || point.ms < 0) return std::nullopt;
+  return point;
+}
+
+}  // namespace levada::services::d1
