@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <utility>
 #include <vector>
 
@@ -19,14 +20,23 @@ Committer::~Committer() {
   thread_.join();
 }
 
+bool Committer::IsRoomFor(size_t bytes) const {
+  if (is_broken_) return false;
+  // One that is larger than all that may wait is written when nothing waits.
+  return waiting_.empty() || (waiting_.size() < options_.waiting_max &&
+                              waiting_bytes_ + bytes <= options_.waiting_bytes_max);
+}
+
+bool Committer::HasRoomFor(size_t bytes) const {
+  const std::lock_guard lock(mutex_);
+  return IsRoomFor(bytes);
+}
+
 bool Committer::Submit(Batch batch, Done done) {
   bool is_enough = false;
   {
     const std::lock_guard lock(mutex_);
-    const bool full = waiting_.size() >= options_.waiting_max ||
-                      waiting_bytes_ + batch.bytes() > options_.waiting_bytes_max;
-    // One that is larger than all that may wait is written when nothing waits.
-    if (full && !waiting_.empty()) return false;
+    if (!IsRoomFor(batch.bytes())) return false;
     waiting_bytes_ += batch.bytes();
     waiting_.push_back({std::move(batch), std::move(done)});
     is_enough = waiting_.size() == 1 || IsGroup();
@@ -64,8 +74,22 @@ void Committer::Run() {
     std::deque<Waiting> group = TakeGroup();
     if (group.empty()) return;  // only when stopping
     const Status written = Write(group);
+    if (!written.ok() && options_.is_chained) Break(group);
     for (const Waiting& each : group) each.done(written);
   }
+}
+
+void Committer::Break(std::deque<Waiting>& group) {
+  const std::lock_guard lock(mutex_);
+  is_broken_ = true;
+  std::move(waiting_.begin(), waiting_.end(), std::back_inserter(group));
+  waiting_.clear();
+  waiting_bytes_ = 0;
+}
+
+void Committer::Mend() {
+  const std::lock_guard lock(mutex_);
+  is_broken_ = false;
 }
 
 Status Committer::Write(const std::deque<Waiting>& group) {

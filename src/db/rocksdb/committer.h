@@ -24,6 +24,9 @@ struct CommitterOptions {
   size_t group_bytes_max = size_t{8} << 20;      ///< of one write, a single larger batch apart
   /// Hears of each failed write, before the store is opened again. On the committer's thread.
   std::function<void(const Status&)> on_failure = {};
+  /// Batches build on those before them: when one fails, all behind it fail with it, and none is
+  /// taken until Mend().
+  bool is_chained = false;
   const Clock* clock = nullptr;  ///< of what is counted; outlives it. Null: no time is counted
   /// How long a group may wait to grow while many write, at most half of what the last one took.
   std::chrono::nanoseconds patience_max = std::chrono::milliseconds(2);
@@ -55,6 +58,10 @@ class Committer final {
 
   /// In the order of submission. False, and `done` is not run, when too much waits already.
   [[nodiscard]] bool Submit(Batch batch, Done done);
+  /// Of a chained one: whoever submits knows again what the store has.
+  void Mend();
+  /// Whether a batch of so many bytes would be taken now. Whoever alone submits may count on it.
+  bool HasRoomFor(size_t bytes) const;
   /// For metrics.
   CommitterCounts counts() const;
 
@@ -67,7 +74,10 @@ class Committer final {
   Status Write(const std::deque<Waiting>& group);
   SteadyTime Now() const { return options_.clock ? options_.clock->Steady() : SteadyTime(); }
   std::deque<Waiting> TakeGroup();
-  bool IsGroup() const;  // under the lock
+  bool IsGroup() const;                // under the lock
+  bool IsRoomFor(size_t bytes) const;  // under the lock
+  /// Of a chained one: all that wait go the way of `group`.
+  void Break(std::deque<Waiting>& group);
   /// The store takes no write after a failed one until it was opened again.
   void Recover(const Status& failure);
 
@@ -79,6 +89,7 @@ class Committer final {
   std::deque<Waiting> waiting_;
   size_t waiting_bytes_ = 0;
   bool stopping_ = false;
+  bool is_broken_ = false;
   size_t wanted_ = 1;  // batches that are worth a sync
   std::chrono::nanoseconds patience_{0};
   CommitterCounts counts_;  // without those that wait

@@ -335,11 +335,11 @@ Status Store::Write(const std::vector<const Batch*>& batches) {
   const std::shared_lock open(open_mutex_);
   if (!db_) return closed_because_;
   size_t bytes = 0;
-  for (const Batch* batch : batches) bytes += batch->bytes() + 16 * batch->changes_.size();
+  for (const Batch* batch : batches) bytes += batch->bytes() + 16 * batch->changes().size();
   rocksdb::WriteBatch write(bytes + 64);
   rocksdb::Status status;
   for (const Batch* batch : batches) {
-    for (const Batch::Change& change : batch->changes_) {
+    for (const Batch::Change& change : batch->changes()) {
       rocksdb::ColumnFamilyHandle* family = families_[change.family];
       switch (change.kind) {
         case Batch::Kind::kPut:

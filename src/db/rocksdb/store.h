@@ -69,8 +69,6 @@ class Batch {
   bool empty() const { return changes_.empty(); }
   size_t bytes() const { return bytes_; }
 
- private:
-  friend class Store;
   enum class Kind : uint8_t { kPut, kDelete, kDeleteRange };
   struct Change {
     Kind kind;
@@ -78,6 +76,10 @@ class Batch {
     std::string key;
     std::string value;  ///< of a range its end
   };
+  /// In the order they were made.
+  const std::vector<Change>& changes() const { return changes_; }
+
+ private:
   std::vector<Change> changes_;
   size_t bytes_ = 0;
 };

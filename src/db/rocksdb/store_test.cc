@@ -402,6 +402,39 @@ TEST_F(CommitterTest, NothingAcknowledgedIsLostWhereverTheDiskFails) {
   }
 }
 
+TEST_F(CommitterTest, AChainedOneFailsWhatWaitsBehindAFailureUntilItIsMended) {
+  auto files = std::make_shared<FaultyFiles>();
+  StoreOptions options = Options();
+  options.files = files;
+  const auto store = ValueOf(Store::Open(options));
+  std::promise<void> entered;
+  std::promise<void> release;
+  CommitterOptions chained;
+  chained.is_chained = true;
+  // While the first one fails the second comes to wait.
+  chained.on_failure = [&](const Status&) {
+    entered.set_value();
+    release.get_future().wait();
+  };
+  Committer committer(*store, chained, *log_);
+  files->FailNth(1, Damage::kIo);
+  auto first = Submit(committer, "a", "1");
+  entered.get_future().wait();
+  auto second = Submit(committer, "b", "2");
+  release.set_value();
+  EXPECT_FALSE(first.get().ok());
+  EXPECT_FALSE(second.get().ok());
+  Batch batch;
+  batch.Put(0, "c", "3");
+  EXPECT_FALSE(committer.Submit(batch, [](const Status&) {}));
+  EXPECT_FALSE(committer.HasRoomFor(1));
+  committer.Mend();
+  EXPECT_TRUE(committer.HasRoomFor(1));
+  EXPECT_THAT(Submit(committer, "d", "4").get(), IsOk());
+  EXPECT_EQ(ValueOf(store->Get(0, "b")), std::nullopt);
+  EXPECT_EQ(ValueOf(store->Get(0, "d")), "4");
+}
+
 TEST_F(CommitterTest, AFullDiskIsReadAndWrittenAgainWhenThereIsRoom) {
   auto files = std::make_shared<FaultyFiles>();
   StoreOptions options = Options();

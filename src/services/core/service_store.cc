@@ -26,8 +26,8 @@ Result<std::unique_ptr<Store>> OpenServiceStore(StoreOptions options, Logger& lo
 }
 
 std::unique_ptr<Committer> MakeServiceCommitter(Store& store, const Clock& clock, Logger& log,
-                                                os::DiskReserve* reserve) {
-  CommitterOptions options;
+                                                os::DiskReserve* reserve,
+                                                CommitterOptions options) {
   options.clock = &clock;
   // Before the store is opened again: it needs room for that.
   options.on_failure = [reserve](const Status& failure) {

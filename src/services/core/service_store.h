@@ -17,9 +17,9 @@ Result<std::unique_ptr<db::rocks::Store>> OpenServiceStore(db::rocks::StoreOptio
                                                            Logger& log);
 
 /// Its committer: a write that found the disk full lets go of `reserve`, which may be null. All
-/// outlive it.
-std::unique_ptr<db::rocks::Committer> MakeServiceCommitter(db::rocks::Store& store,
-                                                           const Clock& clock, Logger& log,
-                                                           os::DiskReserve* reserve);
+/// outlive it. `options`: what is of this store; the clock and what follows a failure are set here.
+std::unique_ptr<db::rocks::Committer> MakeServiceCommitter(
+    db::rocks::Store& store, const Clock& clock, Logger& log, os::DiskReserve* reserve,
+    db::rocks::CommitterOptions options = {});
 
 }  // namespace levada::services
