@@ -70,7 +70,7 @@ class Dispatcher final {
   struct Consumer {
     PushSettings settings;
     int64_t under_way = 0;
-    int failures = 0;        // in a row
+    int failures = 0;  // in a row
     int64_t not_before_ms = 0;
     bool is_removed = false;
   };

@@ -155,17 +155,21 @@ TEST_F(SettlementTest, AnExceptionLeavesWhatWasSaidOfSingleMessages) {
 }
 
 TEST_F(SettlementTest, SingleMessagesGoBeforeAll) {
-  EXPECT_THAT(Of(BatchAnswer{.is_ok = true, .retries_all = true, .retry_all_delay_s = 5,
-                             .acks = {"m1"}, .retries = {{"m2", {}}}}),
+  EXPECT_THAT(Of(BatchAnswer{.is_ok = true,
+                             .retries_all = true,
+                             .retry_all_delay_s = 5,
+                             .acks = {"m1"},
+                             .retries = {{"m2", {}}}}),
               ElementsAre("ack 1", "retry 2", "retry 3 after 5"));
   EXPECT_THAT(Of(BatchAnswer{.is_ok = true, .acks_all = true, .retries = {{"m2", 1}}}),
               ElementsAre("ack 1", "ack 3", "retry 2 after 1"));
 }
 
 TEST_F(SettlementTest, StrangersAndLongDelaysMeanLess) {
-  EXPECT_THAT(Of(BatchAnswer{.is_ok = true, .acks = {"x"},
-                             .retries = {{"y", 1}, {"m1", 1'000'000}, {"m2", -5}}}),
-              ElementsAre("ack 3", "retry 1 after 86400", "retry 2 after 0"));
+  EXPECT_THAT(
+      Of(BatchAnswer{
+          .is_ok = true, .acks = {"x"}, .retries = {{"y", 1}, {"m1", 1'000'000}, {"m2", -5}}}),
+      ElementsAre("ack 3", "retry 1 after 86400", "retry 2 after 0"));
 }
 
 }  // namespace

@@ -16,6 +16,7 @@ namespace levada::services::queues {
 struct Lease {
   int64_t until_ms = 0;
   Entry entry;
+  uint64_t write = 0;  ///< the number of the write that made it; until it is done nobody has it
 };
 
 class LeaseTable final {
@@ -23,7 +24,7 @@ class LeaseTable final {
   /// Precondition: none of this message.
   void Insert(uint64_t seq, const Lease& lease) {
     by_seq_.emplace(seq, lease);
-    by_end_.emplace(Place{lease.until_ms, seq}, lease.entry);
+    by_end_.emplace(Place{lease.until_ms, seq}, lease);
   }
   void Remove(uint64_t seq) {
     const auto at = by_seq_.find(seq);
@@ -37,7 +38,7 @@ class LeaseTable final {
     return at == by_seq_.end() ? nullptr : &at->second;
   }
   /// The order in which they run out.
-  const std::map<Place, Entry>& by_end() const { return by_end_; }
+  const std::map<Place, Lease>& by_end() const { return by_end_; }
   size_t size() const { return by_seq_.size(); }
   void Clear() {
     by_seq_.clear();
@@ -46,7 +47,7 @@ class LeaseTable final {
 
  private:
   std::unordered_map<uint64_t, Lease> by_seq_;
-  std::map<Place, Entry> by_end_;
+  std::map<Place, Lease> by_end_;
 };
 
 }  // namespace levada::services::queues

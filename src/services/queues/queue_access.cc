@@ -34,19 +34,17 @@ net::Task<Result<SendAnswer>> SendMessages(const QueueAccess& access, uint64_t q
   co_return SendAnswer{*outcome, backlog.ValueOr(Backlog{})};
 }
 
-net::Task<Result<std::vector<Delivered>>> ReceiveMessages(const QueueAccess& access,
-                                                          uint64_t queue, size_t count,
-                                                          int64_t visibility_ms) {
+net::Task<Result<std::vector<Delivered>>> ReceiveMessages(const QueueAccess& access, uint64_t queue,
+                                                          size_t count, int64_t visibility_ms) {
   using Messages = std::vector<Taken>;
   auto taken = co_await Durable<Messages>(access.loop, [&](QueueStore::Done<Messages> done) {
     return access.store.Receive(queue, count, visibility_ms, std::move(done));
   });
   if (!taken.ok()) co_return taken.status();
   if (taken->empty()) co_return std::vector<Delivered>();
-  co_return co_await OnThread(access.loop, access.workers,
-                              [&]() -> Result<std::vector<Delivered>> {
-                                return access.store.Read(*taken);
-                              });
+  co_return co_await OnThread(access.loop, access.workers, [&]() -> Result<std::vector<Delivered>> {
+    return access.store.Read(*taken);
+  });
 }
 
 net::Task<Result<SettledAll>> SettleMessages(const QueueAccess& access, uint64_t queue,

@@ -32,9 +32,8 @@ struct SendAnswer {
 };
 net::Task<Result<SendAnswer>> SendMessages(const QueueAccess& access, uint64_t queue,
                                            std::vector<NewMessage> messages);
-net::Task<Result<std::vector<Delivered>>> ReceiveMessages(const QueueAccess& access,
-                                                          uint64_t queue, size_t count,
-                                                          int64_t visibility_ms);
+net::Task<Result<std::vector<Delivered>>> ReceiveMessages(const QueueAccess& access, uint64_t queue,
+                                                          size_t count, int64_t visibility_ms);
 net::Task<Result<SettledAll>> SettleMessages(const QueueAccess& access, uint64_t queue,
                                              Settlement settlement);
 net::Task<Result<Backlog>> ReadBacklog(const QueueAccess& access, uint64_t queue);

@@ -62,13 +62,13 @@ class Teller {
     // What is missing was counted when it was there.
     const uint64_t count = survey.count + survey.unplaced.size() + survey.without_message.size();
     if (totals.count != count) {
-      findings_.AddDamage("totals_wrong", where,
-                          fmt::format("{} messages are there, {} are counted", survey.count,
-                                      totals.count));
+      findings_.AddDamage(
+          "totals_wrong", where,
+          fmt::format("{} messages are there, {} are counted", survey.count, totals.count));
     } else if (totals.bytes != survey.bytes && count == survey.count) {
-      findings_.AddDamage("totals_wrong", where,
-                          fmt::format("{} bytes are there, {} are counted", survey.bytes,
-                                      totals.bytes));
+      findings_.AddDamage(
+          "totals_wrong", where,
+          fmt::format("{} bytes are there, {} are counted", survey.bytes, totals.bytes));
     }
   }
 

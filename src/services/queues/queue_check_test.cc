@@ -87,18 +87,17 @@ TEST_F(QueueCheckTest, AWholeStoreIsClean) {
 TEST_F(QueueCheckTest, RecordsThatDoNotFitAreNamed) {
   Change([](Batch& batch) {
     PutWhole(batch);
-    PutMessage(batch, 3);                     // without an entry
-    PutEntry(batch, kReady, {11, 4});         // without a message
-    PutEntry(batch, kReady, {12, 2});         // of one that is leased
+    PutMessage(batch, 3);              // without an entry
+    PutEntry(batch, kReady, {11, 4});  // without a message
+    PutEntry(batch, kReady, {12, 2});  // of one that is leased
     batch.Put(kLeases, PlaceKey(kQueue, {13, 5}), "nonsense");
     batch.Put(kMessages, MessageKey(kQueue, 1), "nonsense");
     PutTotals(batch, {.next_seq = 9, .count = 4, .bytes = 12, .head = {10, 1}});
   });
-  EXPECT_THAT(Found(), ElementsAre("damage record_damaged " + Of(5),
-                                   "damage message_damaged " + Of(1),
-                                   "damage message_missing " + Of(4),
-                                   "damage message_unplaced " + Of(3),
-                                   "damage message_placed_twice " + Of(2)));
+  EXPECT_THAT(Found(),
+              ElementsAre("damage record_damaged " + Of(5), "damage message_damaged " + Of(1),
+                          "damage message_missing " + Of(4), "damage message_unplaced " + Of(3),
+                          "damage message_placed_twice " + Of(2)));
 }
 
 TEST_F(QueueCheckTest, WrongTotalsAreNamed) {
@@ -153,9 +152,9 @@ TEST_F(QueueCheckTest, WhatIsMendedIsClean) {
     ASSERT_THAT(MendQueues(*store, 1000), IsOk());
     const StoreRecords records(*store);
     const auto totals = ValueOf(ReadTotals(records));
-    EXPECT_EQ(totals.at(kQueue).count, 3U);
-    EXPECT_GT(totals.at(kQueue).next_seq, 4U);
-    EXPECT_EQ(totals.at(kQueue).epoch, 1U);
+    EXPECT_EQ(totals.at(kQueue)->count, 3U);
+    EXPECT_GT(totals.at(kQueue)->next_seq, 4U);
+    EXPECT_EQ(totals.at(kQueue)->epoch, 1U);
     const auto ready = ValueOf(ReadPlaces(records, kReady, kQueue, {}, 10));
     ASSERT_EQ(ready.size(), 2U);
     EXPECT_EQ(ready[1].place, (Place{1000, 3}));

@@ -12,8 +12,10 @@ std::optional<QueueMachine::Candidate> QueueMachine::Next(const Queue& queue,
                                                           int64_t now_ms) const {
   std::optional<Candidate> next;
   if (!queue.leases.by_end().empty()) {
-    const auto& [place, entry] = *queue.leases.by_end().begin();
-    if (place.ms <= now_ms) next = {place, entry, /*is_leased=*/true};
+    const auto& [place, lease] = *queue.leases.by_end().begin();
+    // One that is not written yet may have run out before anybody had the message.
+    const bool is_over = place.ms <= now_ms && lease.write <= done_write_;
+    if (is_over) next = {place, lease.entry, /*is_leased=*/true};
   }
   if (queue.ready.entries().empty() || queue.leases.size() >= limits_.leased_max) return next;
   const auto& [place, waiting] = *queue.ready.entries().begin();
@@ -41,8 +43,7 @@ Result<Received> QueueMachine::Receive(uint64_t number, size_t count, int64_t vi
       if (!Bury(*queue, *next, work)) received.aside.push_back(next->place.seq);
       ++tidied;
     } else {
-      received.messages.push_back(
-          Take(*queue, *next, moment.now_ms + visibility_ms, work));
+      received.messages.push_back(Take(*queue, *next, moment.now_ms + visibility_ms, work));
     }
   }
   received.write = End(std::move(work));
@@ -55,7 +56,7 @@ Taken QueueMachine::Take(Queue& queue, const Candidate& candidate, int64_t until
   Entry entry = candidate.entry;
   if (entry.attempts < std::numeric_limits<uint16_t>::max()) ++entry.attempts;
   work.write.batch.Put(kLeases, PlaceKey(queue.number, {until_ms, seq}), EncodeEntry(entry));
-  queue.leases.Insert(seq, {until_ms, entry});
+  queue.leases.Insert(seq, {until_ms, entry, work.write.number});
   return {{queue.number, queue.totals.epoch, seq, entry.attempts}, until_ms};
 }
 
@@ -68,7 +69,8 @@ void QueueMachine::PutAside(Queue& queue, const Candidate& candidate, Work& work
 bool QueueMachine::Move(Queue& queue, const Candidate& candidate, uint64_t to, uint64_t source,
                         Work& work) {
   const auto target = queues_.find(to);
-  if (to == queue.number || target == queues_.end() || !target->second.is_known) return false;
+  if (to == queue.number || target == queues_.end()) return false;
+  if (!target->second.is_known || !target->second.damage.ok()) return false;
   const auto bytes = ReadMessage(records_, queue.number, candidate.place.seq);
   if (!bytes.ok()) return false;
   if (*bytes) {

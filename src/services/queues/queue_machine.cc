@@ -19,6 +19,7 @@ Result<QueueMachine::Queue*> QueueMachine::Find(uint64_t number) {
   if (at == queues_.end() || !at->second.is_known) {
     return Status::KeyError("there is no queue ", number);
   }
+  ARROW_RETURN_NOT_OK(at->second.damage);
   return &at->second;
 }
 
@@ -31,10 +32,16 @@ Status QueueMachine::Load() {
   std::erase_if(queues_, [](const auto& each) { return !each.second.is_known; });
   for (auto& [number, queue] : queues_) queue.totals = Totals{};
   for (const auto& [number, totals] : all) {
-    Make(number).totals = totals;
-    seen_ms_ = std::max(seen_ms_, totals.written_ms);
+    Make(number).totals = totals.value_or(Totals{});
+    if (totals) seen_ms_ = std::max(seen_ms_, totals->written_ms);
   }
-  for (auto& [number, queue] : queues_) ARROW_RETURN_NOT_OK(LoadQueue(queue));
+  for (auto& [number, queue] : queues_) {
+    const auto at = all.find(number);
+    const bool is_damaged = at != all.end() && !at->second;
+    queue.damage = is_damaged ? DamagedRecord("what a queue amounts to", number) : LoadQueue(queue);
+    const bool is_other = !queue.damage.ok() && CodeOf(queue.damage) != FaultCode::kStoreDamaged;
+    if (is_other) return queue.damage;
+  }
   done_write_ = last_write_;
   return Status::OK();
 }
@@ -50,7 +57,7 @@ Status QueueMachine::LoadQueue(Queue& queue) {
     ARROW_ASSIGN_OR_RAISE(const auto leases,
                           ReadPlaces(records_, kLeases, queue.number, from, limits_.window_max));
     for (const PlacedEntry& each : leases) {
-      queue.leases.Insert(each.place.seq, {each.place.ms, each.entry});
+      queue.leases.Insert(each.place.seq, {each.place.ms, each.entry, 0});
     }
     if (leases.size() < limits_.window_max) return Status::OK();
     from = {leases.back().place.ms, leases.back().place.seq + 1};
@@ -80,9 +87,8 @@ Counted QueueMachine::Drop(uint64_t queue) {
 Status QueueMachine::FillWindow(Queue& queue, size_t count) {
   queue.ready.Wrote(done_write_);
   while (const std::optional<Place> from = queue.ready.NeedsMore(count)) {
-    ARROW_ASSIGN_OR_RAISE(
-        const auto read,
-        ReadPlaces(records_, kReady, queue.number, *from, queue.ready.read_count()));
+    ARROW_ASSIGN_OR_RAISE(const auto read, ReadPlaces(records_, kReady, queue.number, *from,
+                                                      queue.ready.read_count()));
     queue.ready.Extend(read);
   }
   return Status::OK();
@@ -179,8 +185,7 @@ Result<Backlog> QueueMachine::BacklogOf(uint64_t number) {
   ARROW_ASSIGN_OR_RAISE(Queue* const queue, Find(number));
   Backlog backlog{queue->totals.count, queue->totals.bytes, 0};
   if (backlog.count == 0) return backlog;
-  ARROW_ASSIGN_OR_RAISE(const auto oldest,
-                        ReadMessages(records_, number, queue->oldest_seq, 1, 0));
+  ARROW_ASSIGN_OR_RAISE(const auto oldest, ReadMessages(records_, number, queue->oldest_seq, 1, 0));
   if (oldest.empty()) return backlog;
   // It may be deleted by a write under way; then the next one is found by the next call.
   queue->oldest_seq = oldest.front().seq;
@@ -204,7 +209,7 @@ Result<Glance> QueueMachine::GlanceAt(uint64_t number, size_t count, Moment mome
     glance.oldest_ms = std::min(glance.oldest_ms, place.ms);
     return ++glance.visible_count < count;
   };
-  for (const auto& [place, entry] : queue->leases.by_end()) {
+  for (const auto& [place, lease] : queue->leases.by_end()) {
     if (!look(place)) break;
   }
   if (takes_new && glance.visible_count < count) {

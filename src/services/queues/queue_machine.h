@@ -97,9 +97,9 @@ struct Counted {
 };
 
 struct Backlog {
-  uint64_t count = 0;
-  uint64_t bytes = 0;       ///< of bodies
-  int64_t oldest_ms = 0;    ///< when the oldest was sent, by the machine's clock; 0: there is none
+  uint64_t count = 0;     ///< of messages, whether they wait or are leased
+  uint64_t bytes = 0;     ///< of bodies
+  int64_t oldest_ms = 0;  ///< when the oldest was sent, by the machine's clock; 0: there is none
 };
 
 /// Whether a consumer has something to do.
@@ -118,7 +118,8 @@ class QueueMachine final {
   QueueMachine(QueueLimits limits, const QueueRecords& records)
       : limits_(limits), records_(records) {}
 
-  /// Takes the state from the records; no write is under way. Settings stay.
+  /// Takes the state from the records; no write is under way. Settings stay. A queue with a damaged
+  /// record fails every call with kStoreDamaged, the others go on.
   Status Load();
   /// The latest time that the records know of.
   int64_t seen_ms() const { return seen_ms_; }
@@ -139,8 +140,7 @@ class QueueMachine final {
   Result<Counted> Forget(const LeaseId& id, Moment moment);
   Result<Counted> Purge(uint64_t queue, Moment moment);
   /// Moves up to `count` that wait back to the queues that they were dead in, or all alike to `to`.
-  Result<Counted> Redrive(uint64_t queue, std::optional<uint64_t> to, size_t count,
-                          Moment moment);
+  Result<Counted> Redrive(uint64_t queue, std::optional<uint64_t> to, size_t count, Moment moment);
 
   Result<Backlog> BacklogOf(uint64_t queue);
   Result<Glance> GlanceAt(uint64_t queue, size_t count, Moment moment);
@@ -158,6 +158,7 @@ class QueueMachine final {
     const uint64_t number;
     bool is_known = false;  // configured; false: the store has it, and nobody has named it yet
     QueueSettings settings;
+    Status damage;  // not OK: nothing can be done with it
     Totals totals;
     ReadyWindow ready;
     LeaseTable leases;

@@ -349,6 +349,25 @@ TEST_F(QueueMachineTest, AQueueNobodyHasMadeIsNone) {
   EXPECT_EQ(BacklogOf().count, 0U);
 }
 
+TEST_F(QueueMachineTest, DamageOfOneQueueIsOfThatQueueAlone) {
+  Send("a");
+  EXPECT_EQ(Receive().size(), 1U);
+  Apply(ValueOf(machine_->Send(kDead, {{ContentType::kText, "b", {}}}, Now())).write);
+  db::rocks::Batch batch;
+  batch.Put(kLeases, PlaceKey(kQueue, {5, 9}), "nonsense");
+  disk_.Apply(batch);
+  Restart();
+  EXPECT_THAT(machine_->BacklogOf(kQueue), FailsWith(FaultCode::kStoreDamaged));
+  EXPECT_THAT(Get(10, kDead), ElementsAre("b"));
+  db::rocks::Batch totals;
+  totals.Delete(kLeases, PlaceKey(kQueue, {5, 9}));
+  totals.Put(kQueues, QueueKey(kQueue), "nonsense");
+  disk_.Apply(totals);
+  Restart();
+  EXPECT_THAT(machine_->Receive(kQueue, 1, 1, Now()), FailsWith(FaultCode::kStoreDamaged));
+  EXPECT_EQ(BacklogOf(kDead).count, 1U);
+}
+
 TEST_F(QueueMachineTest, AnotherQueuesLeaseIsNoneHere) {
   Send("a");
   const LeaseId id = Receive()[0].id;

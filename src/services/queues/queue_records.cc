@@ -5,31 +5,23 @@
 namespace levada::services::queues {
 namespace {
 
-Status Damaged(const char* what, uint64_t queue) {
-  return Fault(FaultCode::kStoreDamaged, std::string("queues: ") + what + " is damaged")
-      .With("queue", std::to_string(queue));
-}
-
 std::string QueueEnd(uint64_t queue) { return db::rocks::PrefixEnd(QueueKey(queue)); }
 
 }  // namespace
 
-Result<std::map<uint64_t, Totals>> ReadTotals(const QueueRecords& records) {
-  std::map<uint64_t, Totals> all;
-  std::optional<uint64_t> damaged;
+Status DamagedRecord(std::string_view what, uint64_t queue) {
+  return Fault(FaultCode::kStoreDamaged, "queues: " + std::string(what) + " is damaged")
+      .With("queue", std::to_string(queue));
+}
+
+Result<std::map<uint64_t, std::optional<Totals>>> ReadTotals(const QueueRecords& records) {
+  std::map<uint64_t, std::optional<Totals>> all;
   ARROW_RETURN_NOT_OK(
-      records.Scan(kQueues, "", "", [&](std::string_view key, std::string_view value) {
+      records.Scan(kQueues, "", "", [&all](std::string_view key, std::string_view value) {
         const std::optional<uint64_t> queue = DecodeQueueKey(key);
-        if (!queue) return true;
-        const std::optional<Totals> totals = DecodeTotals(value);
-        if (!totals) {
-          damaged = queue;
-          return false;
-        }
-        all[*queue] = *totals;
+        if (queue) all[*queue] = DecodeTotals(value);
         return true;
       }));
-  if (damaged) return Damaged("what a queue amounts to", *damaged);
   return all;
 }
 
@@ -47,7 +39,7 @@ Result<std::vector<PlacedEntry>> ReadPlaces(const QueueRecords& records, Family 
     return true;
   };
   ARROW_RETURN_NOT_OK(records.Scan(family, PlaceKey(queue, from), QueueEnd(queue), visit));
-  if (is_damaged) return Damaged("the order of a queue", queue);
+  if (is_damaged) return DamagedRecord("the order of a queue", queue);
   return found;
 }
 
@@ -56,7 +48,7 @@ Result<std::optional<std::string>> ReadMessage(const QueueRecords& records, uint
   ARROW_ASSIGN_OR_RAISE(std::optional<std::string> bytes,
                         records.Get(kMessages, MessageKey(queue, seq)));
   if (bytes && !DecodeMessage(*bytes)) {
-    return WithDetail(Damaged("a message", queue), "message", MessageId(queue, seq));
+    return WithDetail(DamagedRecord("a message", queue), "message", MessageId(queue, seq));
   }
   return bytes;
 }
@@ -76,7 +68,7 @@ Result<std::vector<StoredMessage>> ReadMessages(const QueueRecords& records, uin
     return true;
   };
   ARROW_RETURN_NOT_OK(records.Scan(kMessages, MessageKey(queue, from), QueueEnd(queue), visit));
-  if (is_damaged) return Damaged("a message", queue);
+  if (is_damaged) return DamagedRecord("a message", queue);
   return found;
 }
 

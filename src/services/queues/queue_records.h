@@ -36,9 +36,12 @@ struct PlacedEntry {
   Entry entry;
 };
 
-// All of these fail with kStoreDamaged for a record that is none.
+/// Of all queues that have any; nullopt: damaged.
+Result<std::map<uint64_t, std::optional<Totals>>> ReadTotals(const QueueRecords& records);
+// The others fail with kStoreDamaged for a record that is none.
 
-Result<std::map<uint64_t, Totals>> ReadTotals(const QueueRecords& records);
+/// What they fail with: `what` "a message".
+Status DamagedRecord(std::string_view what, uint64_t queue);
 /// Of family `family` (ready or leases), from `from` on, at most `count`.
 Result<std::vector<PlacedEntry>> ReadPlaces(const QueueRecords& records, Family family,
                                             uint64_t queue, Place from, size_t count);

@@ -85,20 +85,18 @@ std::optional<Refusal> CheckSettings(const QueueLimits& limits, uint64_t queue,
   if (settings.dead_letter_queue == queue) {
     return Refusal{Refused::kBadValue, "dead_letter_queue: expected another queue, got the same"};
   }
-  return FirstOf(
-      {CheckRange("delivery_delay", settings.delivery_delay_s, 0, limits.delay_s_max),
-       CheckRange("message_retention_period", settings.retention_s, limits.retention_s_min,
-                  limits.retention_s_max),
-       CheckRange("max_retries", settings.retries, 0, limits.retries_max),
-       CheckRange("retry_delay", settings.retry_delay_s, 0, limits.delay_s_max)});
+  return FirstOf({CheckRange("delivery_delay", settings.delivery_delay_s, 0, limits.delay_s_max),
+                  CheckRange("message_retention_period", settings.retention_s,
+                             limits.retention_s_min, limits.retention_s_max),
+                  CheckRange("max_retries", settings.retries, 0, limits.retries_max),
+                  CheckRange("retry_delay", settings.retry_delay_s, 0, limits.delay_s_max)});
 }
 
 std::optional<Refusal> CheckConsumer(const QueueLimits& limits, const PushSettings& settings) {
-  return FirstOf({CheckRange("batch_size", Signed(settings.batch_size), 1,
-                             Signed(limits.batch_size_max)),
-                  CheckRange("max_wait_time_ms", settings.wait_ms, 0, limits.wait_ms_max),
-                  CheckRange("max_concurrency", settings.concurrency_max, 1,
-                             limits.concurrency_max)});
+  return FirstOf(
+      {CheckRange("batch_size", Signed(settings.batch_size), 1, Signed(limits.batch_size_max)),
+       CheckRange("max_wait_time_ms", settings.wait_ms, 0, limits.wait_ms_max),
+       CheckRange("max_concurrency", settings.concurrency_max, 1, limits.concurrency_max)});
 }
 
 }  // namespace levada::services::queues

@@ -102,8 +102,7 @@ void Simulation::Receive(uint64_t queue, size_t count, bool is_pushed) {
   });
 }
 
-void Simulation::Deliver(uint64_t queue, const Received& received, int64_t at_ms,
-                         bool is_pushed) {
+void Simulation::Deliver(uint64_t queue, const Received& received, int64_t at_ms, bool is_pushed) {
   std::vector<Held> batch;
   for (const Taken& taken : received.messages) {
     const auto bytes = ReadMessage(disk_, queue, taken.id.seq);
@@ -197,7 +196,8 @@ void Simulation::Dispatch() {
   const Glance glance = look(kPushed, push_.batch_size);
   const int64_t before = dispatcher_->under_way();
   const DispatchPlan plan = dispatcher_->Plan(clock_->NowMs(), look);
-  if (dispatcher_->under_way() > std::min(push_.concurrency_max, dispatcher_limits_.under_way_max)) {
+  if (dispatcher_->under_way() >
+      std::min(push_.concurrency_max, dispatcher_limits_.under_way_max)) {
     Fail("too many batches are under way");
   }
   if (glance.visible_count > 0 && before == 0 && plan.starts.empty() && !plan.wake_ms) {
@@ -291,10 +291,10 @@ void Simulation::CheckDisk() {
   const auto checked = CheckQueueRecords(test.context(), disk_, std::nullopt, findings);
   if (!checked.ok() || !findings.kept().empty()) {
     return Fail("the records do not fit each other: " +
-                (findings.kept().empty() ? std::string("?")
-                                         : findings.kept()[0].what + ", " +
-                                               findings.kept()[0].where + ", " +
-                                               findings.kept()[0].detail));
+                (findings.kept().empty()
+                     ? std::string("?")
+                     : findings.kept()[0].what + ", " + findings.kept()[0].where + ", " +
+                           findings.kept()[0].detail));
   }
   std::map<std::string, int> there;
   for (const uint64_t queue : {kPulled, kPushed, kDead}) {
@@ -383,11 +383,17 @@ int64_t NumberFrom(const char* name, int64_t otherwise) {
   return text == nullptr ? otherwise : std::atoll(text);
 }
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr int64_t kSeeds = 200;  // they take ten times as long
+#else
+constexpr int64_t kSeeds = 2000;
+#endif
+
 /// LEVADA_SIMULATION_SEEDS: how many; LEVADA_SIMULATION_SEED: one alone.
 TEST(QueueSimulation, NothingAcknowledgedIsLostOrComesAgain) {
   const int64_t one = NumberFrom("LEVADA_SIMULATION_SEED", -1);
   const int64_t first = one >= 0 ? one : 0;
-  const int64_t count = one >= 0 ? 1 : NumberFrom("LEVADA_SIMULATION_SEEDS", 2000);
+  const int64_t count = one >= 0 ? 1 : NumberFrom("LEVADA_SIMULATION_SEEDS", kSeeds);
   uint64_t delivered = 0;
   uint64_t crashes = 0;
   uint64_t redriven = 0;

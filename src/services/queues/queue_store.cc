@@ -43,22 +43,21 @@ Result<std::unique_ptr<QueueStore>> QueueStore::Open(const std::string& path, Qu
   ARROW_ASSIGN_OR_RAISE(store->store_, OpenServiceStore(std::move(options), log));
   store->records_ = std::make_unique<StoreRecords>(*store->store_);
   store->machine_ = std::make_unique<QueueMachine>(limits, *store->records_);
-  std::string lease_key;
+  std::string lease_key = RandomBytes(random, LeaseSeal::kKeyBytes);  // of a damaged one
   if (store->store_->closed_because().ok()) {
     ARROW_ASSIGN_OR_RAISE(lease_key, store->LeaseKey(random));
-    const Status loaded = store->machine_->Load();
-    store->is_stale_ = !loaded.ok();
-    if (!loaded.ok()) {
-      log.Error("the store of queues is damaged, the others are served: see levada fsck",
-                {{"path", path}, {"cause", FaultOf(loaded).message()}});
+    store->damaged_ = store->machine_->Load();
+    store->is_stale_ = !store->damaged_.ok();
+    if (!store->damaged_.ok()) {
+      log.Error("the store of queues cannot be read, the others are served: see levada fsck",
+                {{"path", path}, {"cause", FaultOf(store->damaged_).message()}});
     }
   }
   store->seal_ = std::make_unique<LeaseSeal>(std::move(lease_key));
   store->clock_ = std::make_unique<QueueClock>(clock, store->machine_->seen_ms());
   db::rocks::CommitterOptions chained;
   chained.is_chained = true;
-  store->committer_ =
-      MakeServiceCommitter(*store->store_, clock, log, reserve, std::move(chained));
+  store->committer_ = MakeServiceCommitter(*store->store_, clock, log, reserve, std::move(chained));
   return store;
 }
 
@@ -77,13 +76,16 @@ Result<std::string> QueueStore::LeaseKey(Random& random) {
 
 Status QueueStore::EnsureLoaded() {
   if (!is_stale_) return Status::OK();
+  ARROW_RETURN_NOT_OK(damaged_);
   if (under_way_ > 0) return Busy();
   const Status closed = store_->closed_because();
   if (!closed.ok()) {
     if (CodeOf(closed) != FaultCode::kStoreDamaged) TryReopen();
     return closed;
   }
-  ARROW_RETURN_NOT_OK(machine_->Load());
+  const Status loaded = machine_->Load();
+  if (!loaded.ok() && CodeOf(loaded) == FaultCode::kStoreDamaged) damaged_ = loaded;
+  ARROW_RETURN_NOT_OK(loaded);
   committer_->Mend();
   is_stale_ = false;
   return Status::OK();
@@ -111,7 +113,7 @@ void QueueStore::Ended(uint64_t number, const Status& written) {
 
 template <typename T, typename Call, typename Pick>
 bool QueueStore::Run(size_t bytes, Done<T> done, Call call, Pick pick) {
-  Result<T> value = Status::OK();  // replaced
+  Result<T> value = Busy();
   {
     const std::lock_guard lock(mutex_);
     const Status loaded = EnsureLoaded();
@@ -191,8 +193,7 @@ bool QueueStore::Purge(uint64_t queue, Done<uint64_t> done) {
 
 bool QueueStore::Drop(uint64_t queue, Done<uint64_t> done) {
   return Run<uint64_t>(
-      kOverheadBytes, std::move(done),
-      [&] { return Result<Counted>(machine_->Drop(queue)); },
+      kOverheadBytes, std::move(done), [&] { return Result<Counted>(machine_->Drop(queue)); },
       [](const Counted& counted) { return counted.count; });
 }
 

@@ -80,8 +80,7 @@ class QueueStore final {
   void Configure(uint64_t queue, const QueueSettings& settings);
 
   /// All of them or none. kDiskFull while the disk is full; what takes messages out goes on.
-  [[nodiscard]] bool Send(uint64_t queue, std::vector<NewMessage> messages,
-                          Done<SendOutcome> done);
+  [[nodiscard]] bool Send(uint64_t queue, std::vector<NewMessage> messages, Done<SendOutcome> done);
   [[nodiscard]] bool Receive(uint64_t queue, size_t count, int64_t visibility_ms,
                              Done<std::vector<Taken>> done);
   /// What they say: in their order, without those that were purged meanwhile. One that cannot be
@@ -134,8 +133,9 @@ class QueueStore final {
   std::unique_ptr<QueueClock> clock_;
   std::mutex mutex_;  // of all below, the committer apart
   std::unique_ptr<QueueMachine> machine_;
-  bool is_stale_ = true;   // the machine does not know what the store has
-  size_t under_way_ = 0;   // writes
+  Status damaged_;                                   // not OK: it is not tried again
+  bool is_stale_ = true;                             // the machine does not know what the store has
+  size_t under_way_ = 0;                             // writes
   std::unique_ptr<db::rocks::Committer> committer_;  // first to die: it uses all of the above
 };
 

@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "base/testing.h"
+#include "db/rocksdb/faulty_files.h"
 #include "os/temporary_directory.h"
 #include "services/queues/queue_check.h"
 
@@ -224,12 +225,59 @@ TEST_F(QueueStoreTest, ADamagedStoreStaysClosedAndSaysSo) {
   EXPECT_THAT(sent, FailsWith(FaultCode::kStoreDamaged));
 }
 
+/// Whatever call meets the failure: what was acknowledged is there, what was acked is not, and the
+/// store goes on by itself.
+TEST_F(QueueStoreTest, GoesOnWhereverTheDiskFails) {
+  for (int64_t nth = 1; nth < 40; ++nth) {
+    auto files = std::make_shared<db::rocks::FaultyFiles>();
+    db::rocks::StoreOptions options;
+    options.files = files;
+    store_.reset();
+    std::filesystem::remove_all(directory_ / "queues");
+    store_ = ValueOf(QueueStore::Open(directory_ / "queues", limits_, clock_, *random_, *log_,
+                                      nullptr, std::move(options)));
+    store_->Configure(kQueue, settings_);
+    std::set<std::string> sent;
+    std::set<std::string> ended;
+    files->FailNth(nth, db::rocks::Damage::kIo);
+    for (int i = 0; i < 12; ++i) {
+      const std::string body = std::to_string(i);
+      const auto stored = Wait<SendOutcome>([&](QueueStore::Done<SendOutcome> done) {
+        return store_->Send(kQueue, {{ContentType::kText, body, {}}}, std::move(done));
+      });
+      if (stored.ok()) sent.insert(body);
+      const auto taken = Wait<std::vector<Taken>>([&](QueueStore::Done<std::vector<Taken>> done) {
+        return store_->Receive(kQueue, 1, 30'000, std::move(done));
+      });
+      if (!taken.ok() || i % 2 == 0) continue;
+      for (const Delivered& each : store_->Read(*taken)) {
+        const auto settled = Wait<SettledAll>([&](QueueStore::Done<SettledAll> done) {
+          return store_->Settle(kQueue, {{each.lease}, {}}, std::move(done));
+        });
+        // A write that failed may be there all the same.
+        if (!settled.ok()) sent.erase(each.body);
+        if (settled.ok() && settled->acks[0] == Settled::kDone) ended.insert(each.body);
+      }
+    }
+    EXPECT_GE(sent.size(), 10U) << nth;
+    std::set<std::string> there;
+    for (const Peeked& each : ValueOf(store_->Peek(kQueue, 0, 100)).messages) {
+      EXPECT_TRUE(there.insert(each.body).second) << each.body;
+    }
+    for (const std::string& body : sent) {
+      EXPECT_NE(there.contains(body), ended.contains(body)) << nth << " " << body;
+    }
+    EXPECT_EQ(ValueOf(store_->BacklogOf(kQueue)).count, there.size()) << nth;
+    EXPECT_THAT(WhatIsFound(), IsEmpty()) << nth;
+  }
+}
+
 TEST_F(QueueStoreTest, AFullDiskTakesNothingAndStillGives) {
   Send("a");
   const auto reserve = os::DiskReserve::Open(directory_ / "reserve", 4096, clock_);
   store_.reset();
-  store_ = ValueOf(QueueStore::Open(directory_ / "queues", limits_, clock_, *random_, *log_,
-                                    reserve.get()));
+  store_ = ValueOf(
+      QueueStore::Open(directory_ / "queues", limits_, clock_, *random_, *log_, reserve.get()));
   store_->Configure(kQueue, settings_);
   reserve->Release();
   const auto sent = Wait<SendOutcome>([&](QueueStore::Done<SendOutcome> done) {

@@ -57,7 +57,7 @@ class ReadyWindow final {
   const size_t size_max_;
   uint64_t first_seq_ = 0;
   std::map<Place, Waiting> window_;
-  Place horizon_ = kNowhere;  // kNowhere: nothing is behind it
+  Place horizon_ = kNowhere;         // kNowhere: nothing is behind it
   std::deque<Unwritten> unwritten_;  // behind the horizon
 };
 
