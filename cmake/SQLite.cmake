@@ -39,6 +39,8 @@ target_compile_definitions(levada_sqlite_amalgamation
     SQLITE_OMIT_DEPRECATED
     SQLITE_OMIT_LOAD_EXTENSION
     SQLITE_OMIT_SHARED_CACHE
+    SQLITE_SECURE_DELETE  # as Debian's: what is deleted from the control state is gone from its file
+    SQLITE_SOUNDEX
     SQLITE_STRICT_SUBTYPE=1
     SQLITE_USE_ALLOCA
     SQLITE_USE_URI=1)  # Database::Attach names an immutable file by one

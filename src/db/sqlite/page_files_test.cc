@@ -242,6 +242,34 @@ TEST_F(PageFilesTest, AFaultOfTheDiskEndsAStatementAndIsKept) {
   EXPECT_THAT(*files_->TakeFailure(), FailsWith(FaultCode::kTargetIo));
 }
 
+TEST_F(PageFilesTest, AReadThatFailsIsAnErrorAndNeverAnotherAnswer) {
+  {
+    Connection db(*files_);
+    ASSERT_EQ(db.Do(kRows), SQLITE_OK);
+    ASSERT_EQ(db.Checkpoint(), SQLITE_OK);
+    ASSERT_EQ(db.Do("UPDATE t SET x = 'new' WHERE id % 100 = 0"), SQLITE_OK);
+  }
+  const std::string sql = "SELECT count(*), sum(length(x)) FROM t";
+  const std::string answer = Connection(*files_).Ask(sql);
+  int failed = 0;
+  for (int64_t nth = 1;; ++nth) {
+    Connection db(*files_);
+    disk_.Arm({.operations = {os::DiskOperation::kRead}, .nth = nth});
+    const std::string said = db.Ask(sql);
+    const bool fired = disk_.fired();
+    disk_.Disarm();
+    if (!fired) {
+      EXPECT_EQ(said, answer);
+      break;
+    }
+    ++failed;
+    EXPECT_THAT(said, HasSubstr("error")) << nth;
+    EXPECT_THAT(*files_->TakeFailure(), FailsWith(FaultCode::kTargetIo));
+    EXPECT_EQ(db.Ask(sql), answer) << "once the disk is well again";
+  }
+  EXPECT_GT(failed, 5);
+}
+
 TEST_F(PageFilesTest, AnExportIsAPlainFileWithoutChecksums) {
   const os::TemporaryDirectory directory;
   {

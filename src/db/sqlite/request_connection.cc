@@ -55,6 +55,8 @@ Status RequestConnection::Configure() {
                           std::max<int64_t>(limits_.database_bytes_max / int64_t{kPageBytes}, 1))
                   .c_str()));
   ARROW_RETURN_NOT_OK(Execute(kDefaultSettings));
+  // What was deleted is in the history anyway: zeros over it would only be more pages there.
+  ARROW_RETURN_NOT_OK(Execute("PRAGMA secure_delete = OFF"));
   if (kind_ == ConnectionKind::kReader) ARROW_RETURN_NOT_OK(Execute("PRAGMA query_only = ON"));
   sqlite3_limit(db, SQLITE_LIMIT_LENGTH, AsInt(limits_.value_bytes_max));
   sqlite3_limit(db, SQLITE_LIMIT_SQL_LENGTH, AsInt(limits_.statement_bytes_max));

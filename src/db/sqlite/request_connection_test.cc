@@ -266,6 +266,14 @@ TEST_F(RequestConnectionTest, HasTheFunctionsOfWorkerd) {
       Ask("CREATE VIRTUAL TABLE f USING fts5(body); INSERT INTO f VALUES ('one two'), ('three');"
           "SELECT body FROM f WHERE f MATCH 'two'"),
       "one two ");
+  EXPECT_EQ(Ask("CREATE TABLE d (id INTEGER PRIMARY KEY, body);"
+                "CREATE VIRTUAL TABLE df USING fts5(body, content = 'd', content_rowid = 'id');"
+                "CREATE TRIGGER di AFTER INSERT ON d BEGIN"
+                " INSERT INTO df (rowid, body) VALUES (new.id, new.body); END;"
+                "INSERT INTO d (body) VALUES ('quick fox'), ('slow snail');"
+                "SELECT rowid FROM df WHERE df MATCH 'snail'"),
+            "2 ")
+      << "search kept by triggers";
   EXPECT_THAT(Ask("PRAGMA function_list"), testing::Not(HasSubstr("load_extension")));
 }
 
