@@ -192,6 +192,11 @@ TEST(Binder, WritesAliasesOut) {
   EXPECT_THAT(RefusedValue("a AS b, b AS a"), HasSubstr("circle"));
   EXPECT_THAT(RefusedValue("blob2 AS blob1, blob1 AS blob2"), HasSubstr("circle"));
   EXPECT_THAT(RefusedValue("a AS a"), HasSubstr("circle"));
+  EXPECT_EQ(
+      Rendered("SELECT double1 + 1 AS a, double1 * 2 AS double1 FROM readings"),
+      "SELECT plus(multiply(__source.`double1`, 2), 1) AS `a`, multiply(__source.`double1`, 2) "
+      "AS `double1` FROM `db`.`t1` AS __source")
+      << "whichever comes first";
   EXPECT_THAT(RefusedValue("1 AS a, 2 AS a"), HasSubstr("two columns \"a\""));
   EXPECT_THAT(RefusedValue("*, blob1"), HasSubstr("two columns \"blob1\""));
   EXPECT_THAT(RefusedValue("*, blob1 AS again"), "accepted");

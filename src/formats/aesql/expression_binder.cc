@@ -87,7 +87,9 @@ std::optional<Node> ExpressionBinder::BindItem(size_t index) {
   const std::string_view place = std::exchange(place_, {});
   const Syntax* aggregate = std::exchange(aggregate_, nullptr);
   states_[index] = AliasState::kBinding;
+  binding_.push_back(index);
   std::optional<Node> node = BindNode(*select_.items[index].expression);
+  binding_.pop_back();
   place_ = place;
   aggregate_ = aggregate;
   if (!node) return std::nullopt;
@@ -151,8 +153,7 @@ std::optional<Node> ExpressionBinder::AliasName(size_t item, const SourceColumn*
     return Spent(MakeColumn(column->name, column->type, syntax.range), 1);
   };
   if (states_[item] == AliasState::kBinding) {
-    const bool is_own = std::ranges::count(states_, AliasState::kBinding) == 1;
-    if (is_own && column != nullptr) return as_column();
+    if (binding_.back() == item && column != nullptr) return as_column();
     return refusal_.Fail(ProblemCode::kBadAlias, syntax.range,
                          "alias \"" + syntax.text + "\" stands for itself in a circle",
                          "give it a name that no column has");
@@ -328,6 +329,12 @@ std::optional<Node> ExpressionBinder::In(const Syntax& syntax, std::vector<Node>
 std::optional<Node> ExpressionBinder::Like(const Syntax& syntax, std::vector<Node> arguments) {
   for (const Node& argument : arguments) {
     if (argument.type.kind != Kind::kText) return Mismatch(syntax, "two strings", arguments);
+  }
+  // The engine matches constants against no patterns but constants.
+  if (!arguments[1].IsLiteral()) {
+    const Range range = arguments[0].range;
+    arguments[0] =
+        MakeCall("materialize", {Kind::kText, ""}, ListOf(std::move(arguments[0])), range);
   }
   return MakeCall(EngineNameOf(syntax.text), {Kind::kBoolean, ""}, std::move(arguments),
                   syntax.range);

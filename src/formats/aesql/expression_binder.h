@@ -80,6 +80,7 @@ class ExpressionBinder final {
   Refusal& refusal_;
   std::vector<AliasState> states_;
   std::vector<std::optional<Node>> bound_;  ///< by item
+  std::vector<size_t> binding_;             ///< items, each met in the one before
   std::string_view place_;                  ///< without aggregates; empty: with
   const Syntax* aggregate_ = nullptr;       ///< whose arguments are bound
 };

@@ -41,13 +41,14 @@ class Renderer final {
     Add("SELECT ");
     for (size_t i = 0; i < query.columns.size(); ++i) {
       const Node& node = query.columns[i].node;
-      // So that the answer calls the type of `timestamp` as Cloudflare's does.
+      // So that the answer calls the type of `timestamp` as Cloudflare's does; a CAST keeps the
+      // zone.
       const bool is_plain_time =
           is_outermost && node.type.kind == Kind::kTime && node.type.zone.empty();
       Add(i == 0 ? "" : ", ");
-      if (is_plain_time) Add("CAST(");
+      if (is_plain_time) Add("toDateTime(toUnixTimestamp(");
       Add(node);
-      if (is_plain_time) Add(", 'DateTime')");
+      if (is_plain_time) Add("))");
       Add(" AS ");
       Add(QuoteName(query.columns[i].name));
     }
