@@ -46,6 +46,31 @@ std::optional<Type> TypeOfBranches(const Node& left, const Node& right) {
   return std::nullopt;
 }
 
+/// Whether the engine finds a type for it beside any other integer: one of few bits.
+bool IsSmall(const Node& node) {
+  return (node.kind == NodeKind::kInteger && node.value.front() != '-') ||
+         (node.kind == NodeKind::kColumn && node.value == "_sample_interval") ||
+         node.type.kind == Kind::kBoolean;
+}
+
+/// Doubles beside integers of 64 bits, and signed beside unsigned ones, would be a Variant.
+void Unite(std::vector<Node>& arguments, Kind both) {
+  for (size_t i = 1; i <= 2; ++i) {
+    const bool to_double = both == Kind::kDouble && arguments[i].type.kind != Kind::kDouble;
+    const bool to_integer =
+        both == Kind::kInteger && !IsSmall(arguments[1]) && !IsSmall(arguments[2]);
+    if (!to_double && !to_integer) continue;
+    const Range range = arguments[i].range;
+    arguments[i] = MakeCall(to_double ? "toFloat64" : "toInt64", {both, ""},
+                            ListOf(std::move(arguments[i])), range);
+    if (to_integer && i == 1) {
+      const Range other = arguments[2].range;
+      arguments[2] = MakeCall("toInt64", {both, ""}, ListOf(std::move(arguments[2])), other);
+      return;
+    }
+  }
+}
+
 Type TypeOf(Gives gives, const std::vector<Node>& arguments, size_t first) {
   const auto type = [&] { return arguments.size() > first ? arguments[first].type : Type{}; };
   switch (gives) {
@@ -202,6 +227,7 @@ std::optional<Node> BindCall(const Function& function, const Syntax& call,
                               WithArticle(arguments[2].type.kind),
                           "");
     }
+    Unite(arguments, both->kind);
     type = *both;
   }
   if (is_legacy) {
