@@ -91,6 +91,22 @@ TEST_F(QueueMachineTest, GivesInOrderWhateverTheLength) {
   EXPECT_EQ(got, sent);
 }
 
+TEST_F(QueueMachineTest, ALongQueueCostsNoMoreThanAShortOne) {
+  for (int i = 0; i < 5000; ++i) Send("a");
+  Apply(ValueOf(machine_->Send(kDead, {{ContentType::kText, "b", {}}}, Now())).write);
+  uint64_t before = disk_.visited();
+  EXPECT_THAT(Get(10, kDead), ElementsAre("b"));
+  EXPECT_LE(disk_.visited() - before, 2U) << "nothing of its neighbour's";
+  Restart();
+  before = disk_.visited();
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(Receive().size(), 10U);
+  EXPECT_LT(disk_.visited() - before, 500U);
+  before = disk_.visited();
+  EXPECT_EQ(BacklogOf().count, 5000U);
+  Restart();
+  EXPECT_LT(disk_.visited() - before, 300U) << "the totals and the leases";
+}
+
 TEST_F(QueueMachineTest, ALeasedMessageIsInOneHandUntilItsTime) {
   Send("a");
   EXPECT_THAT(Get(), ElementsAre("a"));

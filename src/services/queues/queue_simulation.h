@@ -34,10 +34,13 @@ class MapRecords final : public QueueRecords {
     const auto& all = families_[family];
     for (auto at = all.lower_bound(begin); at != all.end() && (end.empty() || at->first < end);
          ++at) {
+      ++visited_;
       if (!visit(at->first, at->second)) break;
     }
     return Status::OK();
   }
+  /// Records that were looked at since it was made.
+  uint64_t visited() const { return visited_; }
   void Apply(const db::rocks::Batch& batch) {
     using Kind = db::rocks::Batch::Kind;
     for (const db::rocks::Batch::Change& change : batch.changes()) {
@@ -54,6 +57,7 @@ class MapRecords final : public QueueRecords {
 
  private:
   std::array<std::map<std::string, std::string, std::less<>>, 4> families_;
+  mutable uint64_t visited_ = 0;
 };
 
 class Simulation {
