@@ -129,7 +129,8 @@ void QueueMachine::Lift(Queue& queue, const Candidate& candidate, Work& work) {
   if (candidate.is_leased) {
     queue.leases.Remove(candidate.place.seq);
   } else {
-    queue.ready.Remove(candidate.place);
+    queue.ready.Wrote(done_write_);
+    queue.ready.Remove(candidate.place, work.write.number);
   }
 }
 

@@ -389,6 +389,13 @@ constexpr int64_t kSeeds = 200;  // they take ten times as long
 constexpr int64_t kSeeds = 2000;
 #endif
 
+/// The first seeds that found something that others had not.
+constexpr std::array<uint64_t, 2> kFoundBy = {36, 12'432};
+
+TEST(QueueSimulation, WhatWasFoundStaysMended) {
+  for (const uint64_t seed : kFoundBy) EXPECT_EQ(Simulation(seed).Run(300), "") << seed;
+}
+
 /// LEVADA_SIMULATION_SEEDS: how many; LEVADA_SIMULATION_SEED: one alone.
 TEST(QueueSimulation, NothingAcknowledgedIsLostOrComesAgain) {
   const int64_t one = NumberFrom("LEVADA_SIMULATION_SEED", -1);

@@ -1,6 +1,7 @@
 #include "services/queues/ready_window.h"
 
 #include <iterator>
+#include <set>
 #include <utility>
 
 namespace levada::services::queues {
@@ -9,6 +10,7 @@ void ReadyWindow::Reset(Place head, uint64_t first_seq) {
   first_seq_ = first_seq;
   window_.clear();
   unwritten_.clear();
+  removed_.clear();
   horizon_ = head;
 }
 
@@ -19,6 +21,11 @@ void ReadyWindow::Insert(Place place, Waiting waiting) {
   }
   window_.emplace(place, waiting);
   if (window_.size() > 2 * size_max_) Trim();
+}
+
+void ReadyWindow::Remove(Place place, uint64_t write) {
+  window_.erase(place);
+  removed_.push_back({place, write});
 }
 
 void ReadyWindow::Trim() {
@@ -33,6 +40,7 @@ void ReadyWindow::Trim() {
 /// One that is not in the order of writes goes with those before it, which is soon enough.
 void ReadyWindow::Wrote(uint64_t write) {
   while (!unwritten_.empty() && unwritten_.front().waiting.write <= write) unwritten_.pop_front();
+  while (!removed_.empty() && removed_.front().write <= write) removed_.pop_front();
 }
 
 std::optional<Place> ReadyWindow::NeedsMore(size_t count) const {
@@ -41,8 +49,11 @@ std::optional<Place> ReadyWindow::NeedsMore(size_t count) const {
 }
 
 void ReadyWindow::Extend(const std::vector<PlacedEntry>& read) {
+  std::set<Place> removed;
+  for (const Removed& each : removed_) removed.insert(each.place);
   for (const PlacedEntry& each : read) {
-    if (each.place.seq >= first_seq_) window_.emplace(each.place, Waiting{each.entry, 0});
+    const bool is_there = each.place.seq >= first_seq_ && !removed.contains(each.place);
+    if (is_there) window_.emplace(each.place, Waiting{each.entry, 0});
   }
   // The next one may stand right behind the last.
   const bool is_end = read.size() < size_max_;

@@ -5,7 +5,8 @@
 // and found again when the window has run empty and is extended from the disk.
 //
 // The disk is behind: what was submitted may not be written yet when it is read. So whatever is put
-// behind the horizon is remembered until its write is done. Pure; one thread's.
+// behind the horizon is remembered until its write is done, and so is what was removed: the horizon
+// may come to stand before it, when others are put there. Pure; one thread's.
 
 #include <cstddef>
 #include <cstdint>
@@ -31,8 +32,8 @@ class ReadyWindow final {
   /// disk has them still.
   void Reset(Place head, uint64_t first_seq = 0);
   void Insert(Place place, Waiting waiting);
-  /// Of one that is in the window.
-  void Remove(Place place) { window_.erase(place); }
+  /// Of one that is in the window; `write`: the number of the write that deletes it.
+  void Remove(Place place, uint64_t write);
   /// All writes up to this one are done.
   void Wrote(uint64_t write);
 
@@ -52,6 +53,10 @@ class ReadyWindow final {
     Place place;
     Waiting waiting;
   };
+  struct Removed {
+    Place place;
+    uint64_t write = 0;
+  };
   void Trim();
 
   const size_t size_max_;
@@ -59,6 +64,7 @@ class ReadyWindow final {
   std::map<Place, Waiting> window_;
   Place horizon_ = kNowhere;         // kNowhere: nothing is behind it
   std::deque<Unwritten> unwritten_;  // behind the horizon
+  std::deque<Removed> removed_;      // by writes that may not be done
 };
 
 }  // namespace levada::services::queues

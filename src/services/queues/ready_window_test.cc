@@ -39,8 +39,8 @@ TEST(ReadyWindow, WhatCameFromTheDiskDoesNotComeTwice) {
   window.Insert({10, 3}, {{}, 1});  // behind the horizon: all is
   window.Extend({{{10, 1}, {}}, {{10, 3}, {}}});
   EXPECT_THAT(SeqsOf(window), ElementsAre(1, 3));
-  window.Remove({10, 1});
-  window.Remove({10, 3});
+  window.Remove({10, 1}, 2);
+  window.Remove({10, 3}, 2);
   EXPECT_EQ(window.NeedsMore(1), (Place{10, 4}));
   window.Extend({});
   EXPECT_THAT(SeqsOf(window), ElementsAre());
@@ -55,12 +55,26 @@ TEST(ReadyWindow, AnEarlierPlaceGoesBeforeTheOthers) {
   EXPECT_EQ(window.head(), (Place{9, 6}));
 }
 
+TEST(ReadyWindow, WhatWasTakenDoesNotComeBackFromADiskThatIsBehind) {
+  ReadyWindow window(2);
+  window.Insert({10, 7}, {{}, 1});
+  window.Wrote(1);
+  window.Remove({10, 7}, 2);
+  // Others are put before it, and the window ends among them.
+  for (uint64_t seq = 1; seq <= 5; ++seq) window.Insert({10, seq}, {{}, 2 + seq});
+  for (const uint64_t seq : {1, 2}) window.Remove({10, seq}, 8);
+  EXPECT_EQ(window.NeedsMore(1), (Place{10, 3}));
+  window.Extend({{{10, 7}, {}}});
+  EXPECT_THAT(SeqsOf(window), ElementsAre(3, 4, 5));
+  window.Wrote(8);
+}
+
 TEST(ReadyWindow, WhatWasPurgedDoesNotComeBackFromTheDisk) {
   ReadyWindow window(2);
   window.Reset(kNowhere, 4);
   for (uint64_t seq = 4; seq <= 8; ++seq) window.Insert({10, seq}, {{}, seq});
   window.Wrote(8);
-  for (const uint64_t seq : {4, 5}) window.Remove({10, seq});
+  for (const uint64_t seq : {4, 5}) window.Remove({10, seq}, 9);
   // The purge is not on the disk yet.
   window.Extend({{{10, 3}, {}}, {{10, 6}, {}}});
   EXPECT_THAT(SeqsOf(window), ElementsAre(6));
