@@ -3,6 +3,7 @@ or its error out, until the input ends. One engine is in a process, and what it 
 
 import ctypes
 import json
+import os
 import sys
 
 
@@ -40,6 +41,8 @@ def main():
     engine = Engine(sys.argv[1])
     for line in sys.stdin:
         print(json.dumps(engine.run(json.loads(line))), flush=True)
+    # The engine's threads do not always outlive what an interpreter takes down behind it.
+    os._exit(0)
 
 
 if __name__ == "__main__":
