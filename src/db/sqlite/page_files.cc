@@ -4,7 +4,6 @@
 #include <sqlite3.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cstring>
 #include <mutex>
 #include <utility>
@@ -235,7 +234,7 @@ struct Callbacks {
     SharedOf(file).index.Unlock(Of(file).index, first, count, exclusive);
     return SQLITE_OK;
   }
-  static void Barrier(sqlite3_file*) { std::atomic_thread_fence(std::memory_order_seq_cst); }
+  static void Barrier(sqlite3_file* file) { SharedOf(file).index.Barrier(); }
   static int Unmap(sqlite3_file* file, int) {
     // The index stays for the connections to come: the log does too.
     SharedOf(file).index.Release(Of(file).index);
