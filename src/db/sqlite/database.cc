@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/clock.h"
+#include "db/sqlite/file_uri.h"
 
 namespace levada::db::sqlite {
 namespace {
@@ -81,21 +82,9 @@ std::string AsFileName(const std::string& path) {
   return path.empty() || path.front() == '/' ? path : "./" + path;
 }
 
-/// The URI of a file that nobody writes. Everything that could mean something in a URI is escaped.
+/// The URI of a file that nobody writes.
 std::string AsImmutableUri(const std::string& path) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string uri = "file:";
-  for (const char c : AsFileName(path)) {
-    const auto byte = static_cast<unsigned char>(c);
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       c == '/' || c == '.' || c == '-' || c == '_';
-    if (plain) {
-      uri += c;
-    } else {
-      uri += {'%', kDigits[byte >> 4], kDigits[byte & 15]};
-    }
-  }
-  return uri + "?immutable=1";
+  return FileUriOf(AsFileName(path)) + "?immutable=1";
 }
 
 bool IsFileName(const std::string& path) {

@@ -5,19 +5,22 @@
 #include <algorithm>
 #include <map>
 
+#include "base/byte_order.h"
 #include "formats/checksums/crc.h"
 
 namespace levada::db::sqlite {
 namespace {
 
-uint32_t BigEndian(const uint8_t* bytes) {
-  return uint32_t{bytes[0]} << 24 | uint32_t{bytes[1]} << 16 | uint32_t{bytes[2]} << 8 | bytes[3];
+std::string_view TextOf(std::span<const uint8_t> bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+uint32_t NumberIn(std::span<const uint8_t> bytes) {
+  return static_cast<uint32_t>(ReadBigEndian(TextOf(bytes)));
 }
 
 uint64_t ChecksumOf(std::span<const uint8_t> page) {
-  return checksums::ExtendCrc(
-      checksums::CrcKind::kCrc64Nvme, 0,
-      std::string_view(reinterpret_cast<const char*>(page.data()), page.size()));
+  return checksums::ExtendCrc(checksums::CrcKind::kCrc64Nvme, 0, TextOf(page));
 }
 
 }  // namespace
@@ -78,8 +81,8 @@ Status PageLog::Write(int64_t offset, std::span<const uint8_t> bytes) {
         return Fault(FaultCode::kInternal, fmt::format("frame {} of the log leaves a gap", frame));
       }
       if (frame == frames_.size()) frames_.emplace_back();
-      frames_[frame].page = BigEndian(bytes.data());
-      frames_[frame].page_count = BigEndian(bytes.data() + 4);
+      frames_[frame].page = NumberIn(bytes.first(4));
+      frames_[frame].page_count = NumberIn(bytes.subspan(4, 4));
       written_ = frame + 1;
     } else if (offset >= kHeaderBytes && within == kFrameHeaderBytes &&
                size == int64_t{kPageBytes} && frame < frames_.size()) {

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "db/sqlite/database.h"
+#include "db/sqlite/file_uri.h"
 
 namespace levada::db::sqlite {
 namespace {
@@ -120,22 +121,11 @@ Result<bool> RequestConnection::Checkpoint() {
 }
 
 Status RequestConnection::ExportTo(const Context& ctx, const std::string& path) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string uri = "file:";
-  for (const char c : path) {
-    const auto byte = static_cast<unsigned char>(c);
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       c == '/' || c == '.' || c == '-' || c == '_';
-    if (plain) {
-      uri += c;
-    } else {
-      uri += {'%', kDigits[byte >> 4], kDigits[byte & 15]};
-    }
-  }
   // query_only would forbid what is written elsewhere too.
   ARROW_RETURN_NOT_OK(Execute("PRAGMA query_only = OFF"));
   context_ = &ctx;
-  const Status exported = Execute(("VACUUM INTO " + QuoteText(uri + "?reserve=0")).c_str());
+  const Status exported =
+      Execute(("VACUUM INTO " + QuoteText(FileUriOf(path) + "?reserve=0")).c_str());
   context_ = nullptr;
   if (kind_ == ConnectionKind::kReader) ARROW_RETURN_NOT_OK(Execute("PRAGMA query_only = ON"));
   ARROW_RETURN_NOT_OK(ctx.Check());

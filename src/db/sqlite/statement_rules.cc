@@ -6,20 +6,13 @@
 #include <array>
 #include <string>
 
+#include "base/ascii.h"
+
 namespace levada::db::sqlite {
 namespace {
 
-/// Lower-case: SQLite's names have no case.
-std::string Lower(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return lower;
-}
-
-// As Cloudflare documents them (D1, "PRAGMA statements"), and what wrangler and tools of schemas
-// ask.
+// In lower case: SQLite's names have none. As Cloudflare documents them (D1, "PRAGMA statements"),
+// and what wrangler and tools of schemas ask.
 constexpr std::array kReadingPragmas = {
     "data_version", "foreign_key_check", "foreign_key_list", "function_list", "index_info",
     "index_list",   "index_xinfo",       "module_list",      "page_count",    "pragma_list",
@@ -39,7 +32,7 @@ bool Has(const std::array<const char*, N>& names, std::string_view name) {
   return std::ranges::any_of(names, [&](const char* one) { return name == one; });
 }
 
-bool IsReserved(std::string_view table) { return Lower(table).starts_with("_cf_"); }
+bool IsReserved(std::string_view table) { return LowerAscii(table).starts_with("_cf_"); }
 
 std::string_view View(const char* text) { return text == nullptr ? "" : text; }
 
@@ -57,7 +50,7 @@ int StatementRules::OnAction(void* self, int action, const char* first, const ch
 }
 
 bool StatementRules::AllowsPragma(std::string_view name, std::string_view argument) {
-  const std::string pragma = Lower(name);
+  const std::string pragma = LowerAscii(name);
   if (Has(kReadingPragmas, pragma)) return true;
   if (pragma == "optimize") return argument.empty();
   if (!Has(kSettingPragmas, pragma)) return false;
@@ -81,10 +74,10 @@ bool StatementRules::Allows(int action, std::string_view first, std::string_view
     case SQLITE_PRAGMA:
       return AllowsPragma(first, second);
     case SQLITE_FUNCTION:
-      return !Has(kRefusedFunctions, Lower(second));
+      return !Has(kRefusedFunctions, LowerAscii(second));
     case SQLITE_CREATE_VTABLE:
     case SQLITE_DROP_VTABLE:
-      return Has(kModules, Lower(second)) && !IsReserved(first);
+      return Has(kModules, LowerAscii(second)) && !IsReserved(first);
     case SQLITE_CREATE_TABLE:
     case SQLITE_CREATE_VIEW:
     case SQLITE_DROP_TABLE:

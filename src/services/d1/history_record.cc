@@ -2,6 +2,7 @@
 
 #include <string_view>
 
+#include "base/byte_order.h"
 #include "formats/checksums/crc.h"
 
 namespace levada::services::d1 {
@@ -14,10 +15,8 @@ constexpr uint8_t kEnd = 4;
 constexpr std::string_view kMagic("LVD1LOG\x01", 8);
 constexpr size_t kCheckBytes = 8;
 
-void Put(std::string& out, size_t size, uint64_t value) {
-  for (size_t i = 0; i < size; ++i) {
-    out.push_back(static_cast<char>(value >> (8 * (size - 1 - i)) & 0xff));
-  }
+std::string_view TextOf(std::span<const uint8_t> bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
 /// Of bytes whose size was looked at before.
@@ -25,8 +24,7 @@ class Fields {
  public:
   explicit Fields(std::span<const uint8_t> bytes) : bytes_(bytes) {}
   uint64_t Take(size_t size) {
-    uint64_t value = 0;
-    for (const uint8_t byte : bytes_.first(size)) value = value << 8 | byte;
+    const uint64_t value = ReadBigEndian(TextOf(bytes_.first(size)));
     bytes_ = bytes_.subspan(size);
     return value;
   }
@@ -45,27 +43,23 @@ class Fields {
 };
 
 void PutPoint(std::string& out, const Point& point) {
-  Put(out, 4, point.epoch);
-  Put(out, 8, point.seq);
-  Put(out, 8, static_cast<uint64_t>(point.ms));
-  Put(out, 4, point.page_count);
+  AppendBigEndian(out, point.epoch, 4);
+  AppendBigEndian(out, point.seq, 8);
+  AppendBigEndian(out, static_cast<uint64_t>(point.ms), 8);
+  AppendBigEndian(out, point.page_count, 4);
 }
 
 uint64_t CheckOf(const RecordPlace& place, std::string_view bytes) {
   std::string bound;
-  Put(bound, 8, place.database);
-  Put(bound, 8, place.segment);
-  Put(bound, 8, static_cast<uint64_t>(place.offset));
+  AppendBigEndian(bound, place.database, 8);
+  AppendBigEndian(bound, place.segment, 8);
+  AppendBigEndian(bound, static_cast<uint64_t>(place.offset), 8);
   const uint64_t crc = checksums::ExtendCrc(checksums::CrcKind::kCrc64Nvme, 0, bound);
   return checksums::ExtendCrc(checksums::CrcKind::kCrc64Nvme, crc, bytes);
 }
 
-std::string_view TextOf(std::span<const uint8_t> bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
 void PutCheck(const RecordPlace& place, size_t begin, std::string& out) {
-  Put(out, kCheckBytes, CheckOf(place, std::string_view(out).substr(begin)));
+  AppendBigEndian(out, CheckOf(place, std::string_view(out).substr(begin)), kCheckBytes);
 }
 
 size_t SizeOfType(uint8_t type) {
@@ -87,23 +81,23 @@ size_t SizeOfType(uint8_t type) {
 void EncodePage(const RecordPlace& place, uint32_t number,
                 std::span<const uint8_t, db::sqlite::kPageBytes> content, std::string& out) {
   const size_t begin = out.size();
-  Put(out, 1, kPage);
-  Put(out, 4, number);
+  AppendBigEndian(out, kPage, 1);
+  AppendBigEndian(out, number, 4);
   out.append(TextOf(content));
   PutCheck(place, begin, out);
 }
 
 void EncodeCommit(const RecordPlace& place, const CommitRecord& commit, std::string& out) {
   const size_t begin = out.size();
-  Put(out, 1, commit.is_restore ? kRestore : kCommit);
+  AppendBigEndian(out, commit.is_restore ? kRestore : kCommit, 1);
   PutPoint(out, commit.point);
-  Put(out, 4, commit.pages);
+  AppendBigEndian(out, commit.pages, 4);
   PutCheck(place, begin, out);
 }
 
 void EncodeEnd(const RecordPlace& place, std::string& out) {
   const size_t begin = out.size();
-  Put(out, 1, kEnd);
+  AppendBigEndian(out, kEnd, 1);
   PutCheck(place, begin, out);
 }
 
@@ -144,7 +138,7 @@ size_t SizeOf(const Record& record) {
 
 std::string EncodeHeader(uint64_t database, const Point& point) {
   std::string out(kMagic);
-  Put(out, 8, database);
+  AppendBigEndian(out, database, 8);
   PutPoint(out, point);
   PutCheck({}, 0, out);
   return out;
