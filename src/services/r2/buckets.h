@@ -15,7 +15,7 @@
 #include "formats/s3xml/cors.h"
 #include "formats/s3xml/lifecycle.h"
 #include "services/core/control.h"
-#include "services/r2/key_locks.h"
+#include "services/core/key_locks.h"
 #include "services/r2/object_store.h"
 
 namespace levada::services::r2 {

@@ -11,7 +11,7 @@
 
 #include "net/loop.h"
 
-namespace levada::services::r2 {
+namespace levada::services {
 
 class KeyLocks final {
   struct State;
@@ -72,4 +72,4 @@ class KeyLocks final {
   std::shared_ptr<State> state_;
 };
 
-}  // namespace levada::services::r2
+}  // namespace levada::services
