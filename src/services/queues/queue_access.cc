@@ -29,6 +29,7 @@ net::Task<Result<SendAnswer>> SendMessages(const QueueAccess& access, uint64_t q
         return access.store.Send(queue, std::move(messages), std::move(done));
       });
   if (!outcome.ok()) co_return outcome.status();
+  access.on_more();
   // It is sent, whatever can be said of the queue.
   const auto backlog = co_await ReadBacklog(access, queue);
   co_return SendAnswer{*outcome, backlog.ValueOr(Backlog{})};
@@ -49,9 +50,12 @@ net::Task<Result<std::vector<Delivered>>> ReceiveMessages(const QueueAccess& acc
 
 net::Task<Result<SettledAll>> SettleMessages(const QueueAccess& access, uint64_t queue,
                                              Settlement settlement) {
-  co_return co_await Durable<SettledAll>(access.loop, [&](QueueStore::Done<SettledAll> done) {
+  const bool gives_back = !settlement.retries.empty();
+  auto settled = co_await Durable<SettledAll>(access.loop, [&](QueueStore::Done<SettledAll> done) {
     return access.store.Settle(queue, std::move(settlement), std::move(done));
   });
+  if (settled.ok() && gives_back) access.on_more();
+  co_return settled;
 }
 
 net::Task<Result<Backlog>> ReadBacklog(const QueueAccess& access, uint64_t queue) {
@@ -87,6 +91,7 @@ net::Task<Result<uint64_t>> RedriveQueue(const QueueAccess& access, uint64_t que
     });
     if (!now.ok()) co_return now.status();
     moved += *now;
+    if (*now > 0) access.on_more();
     if (*now < step) break;
   }
   co_return moved;

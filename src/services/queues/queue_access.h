@@ -3,6 +3,7 @@
 // durable; what reads runs on a thread.
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -20,6 +21,8 @@ struct QueueAccess {
   Control& control;
   net::Loop& loop;
   net::Workers& workers;
+  /// Of whoever delivers: some queue may have more to give. On the loop.
+  std::function<void()> on_more = [] {};
 };
 
 // Of all of these: Busy (core/on_thread.h) when too much waits, IsNoSuchQueue for one that is not

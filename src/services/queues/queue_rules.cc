@@ -54,7 +54,7 @@ std::optional<Refusal> CheckSend(const QueueLimits& limits,
     if (const auto refusal = CheckDelay(limits, message.delay_s)) return refusal;
   }
   if (bytes > limits.send_bytes_max) {
-    return Refusal{Refused::kTooLarge,
+    return Refusal{Refused::kTooLargeTogether,
                    fmt::format("messages of {} bytes together exceed limit of {}", bytes,
                                limits.send_bytes_max)};
   }

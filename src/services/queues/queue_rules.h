@@ -13,9 +13,10 @@
 namespace levada::services::queues {
 
 enum class Refused : uint8_t {
-  kTooLarge,  ///< of bytes: 413
-  kTooMany,   ///< of messages in one call
-  kBadValue,  ///< a number that is out of its range, a body that is not of its type
+  kTooLarge,          ///< a message
+  kTooLargeTogether,  ///< the messages of one call
+  kTooMany,           ///< of messages in one call
+  kBadValue,          ///< a number that is out of its range, a body that is not of its type
 };
 
 struct Refusal {

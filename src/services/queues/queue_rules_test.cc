@@ -43,7 +43,7 @@ TEST(QueueRules, SendsAreOfOneToSoManyMessagesAndBytes) {
   };
   const NewMessage message = Of(ContentType::kBytes, "1234");
   EXPECT_EQ(check({message, message}), std::nullopt);
-  EXPECT_EQ(check({message, message, Of(ContentType::kBytes, "1")}), Refused::kTooLarge);
+  EXPECT_EQ(check({message, message, Of(ContentType::kBytes, "1")}), Refused::kTooLargeTogether);
   EXPECT_EQ(check({Of(ContentType::kBytes, "12345")}), Refused::kTooLarge);
   EXPECT_EQ(check({}), Refused::kTooMany);
   const NewMessage empty = Of(ContentType::kBytes, "");
