@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "services/core/identity_rest.h"
 #include "services/kv/kv_rest.h"
+#include "services/queues/queue_rest.h"
 #include "services/r2/r2_rest.h"
 #include "services/s3/s3_door.h"
 
@@ -26,6 +27,7 @@ void VisitTables(const Visit& visit) {
   visit(services::AuditRoutes());
   visit(services::kv::KvRoutes());
   visit(services::r2::R2Routes());
+  visit(services::queues::QueueRoutes());
 }
 
 Json JsonOf(const Need& need) {

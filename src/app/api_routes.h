@@ -9,13 +9,15 @@
 #include "services/core/control.h"
 #include "services/core/route.h"
 #include "services/kv/kv_access.h"
+#include "services/queues/queues.h"
 #include "services/r2/r2_access.h"
 
 namespace levada::app {
 
 /// What routes of the v4 door work with; each outlives the door.
 using ApiServices = std::tuple<const services::Control&, const services::AuditAccess&,
-                               const services::kv::KvAccess&, const services::r2::R2Access&>;
+                               const services::kv::KvAccess&, const services::r2::R2Access&,
+                               const services::queues::QueueServices&>;
 
 /// The routes of every service. Before the door serves.
 void AddApiRoutes(services::V4Door& door, const ApiServices& with);

@@ -22,6 +22,8 @@
 #include "services/core/route.h"
 #include "services/kv/kv_binding.h"
 #include "services/kv/kv_store.h"
+#include "services/queues/queue_store.h"
+#include "services/queues/queues.h"
 #include "services/r2/buckets.h"
 #include "services/r2/lifecycle.h"
 #include "services/r2/object_store.h"
@@ -37,7 +39,7 @@ constexpr size_t kBlockedMax = 4096;  ///< reads that wait for a thread
 constexpr int64_t kReserveBytes = int64_t{64} << 20;
 // What the stores may have open, 512 tables each, beside the files that come and go with
 // connections.
-constexpr int64_t kFilesOfStores = 1280;
+constexpr int64_t kFilesOfStores = 1792;
 constexpr auto kLifecycleEvery = std::chrono::hours(1);
 constexpr auto kLifecycleFirst = std::chrono::minutes(1);  // behind a start
 constexpr auto kSpaceTick = std::chrono::seconds(1);
@@ -126,6 +128,7 @@ struct Daemon::Parts {
   net::Loop loop;  // before whoever comes back to it: committers and workers finish their work
   std::unique_ptr<services::kv::KvStore> kv;
   std::unique_ptr<services::r2::ObjectStore> objects;
+  std::unique_ptr<services::queues::QueueStore> messages;
   std::unique_ptr<DaemonMetrics> metrics;  // workers ask it
   std::unique_ptr<MetricsExporter> exporter;
   std::unique_ptr<net::Workers> workers;
@@ -136,6 +139,9 @@ struct Daemon::Parts {
   std::unique_ptr<FrontDoor> front;
   std::unique_ptr<services::r2::Buckets> buckets;
   std::unique_ptr<services::r2::R2Access> r2_access;
+  std::unique_ptr<services::queues::QueueAccess> queue_access;
+  std::unique_ptr<services::queues::Queues> queues;
+  std::unique_ptr<services::queues::QueueServices> queue_services;
   std::unique_ptr<services::AuditAccess> audit_access;
   std::unique_ptr<services::s3::S3Door> s3;
   std::unique_ptr<services::AdminDoor> admin;
@@ -217,6 +223,9 @@ Status Daemon::Parts::OpenStores(os::Disk& disk, const Clock& clock, Random& ran
                         services::r2::ObjectStore::Open(
                             directory->Path("objects"), services::r2::R2Limits{},
                             {disk, clock, random, loop, *workers, *transfers, log, reserve.get()}));
+  ARROW_ASSIGN_OR_RAISE(messages, services::queues::QueueStore::Open(
+                                      directory->Path("queues"), services::queues::QueueLimits{},
+                                      clock, random, log, reserve.get()));
   return Status::OK();
 }
 
@@ -255,14 +264,21 @@ Status Daemon::Parts::Listen(const Clock& clock, Random& random) {
   v4 = std::make_unique<services::V4Door>(*control, *request_ids);
   buckets = std::make_unique<services::r2::Buckets>(*control, *objects, loop, *workers);
   r2_access = std::make_unique<services::r2::R2Access>(services::r2::R2Access{*objects, *buckets});
+  queue_access = std::make_unique<services::queues::QueueAccess>(
+      services::queues::QueueAccess{*messages, *control, loop, *workers});
+  queues = std::make_unique<services::queues::Queues>(*queue_access, clock, *request_ids, log);
+  queues->ConfigureAll();
+  queue_services = std::make_unique<services::queues::QueueServices>(
+      services::queues::QueueServices{*queue_access, *queues});
   audit_access =
       std::make_unique<services::AuditAccess>(services::AuditAccess{*control, loop, *workers});
-  AddApiRoutes(*v4, ApiServices(*control, *audit_access, *kv_access, *r2_access));
+  AddApiRoutes(*v4, ApiServices(*control, *audit_access, *kv_access, *r2_access, *queue_services));
   metrics = std::make_unique<DaemonMetrics>(
       MetricsSources{options.data, clock, loop, *workers, *control, *reserve, requests},
       options.metrics);
   metrics->AddStore("kv", kv->store(), kv->committer());
   metrics->AddStore("r2", objects->index().store(), objects->index().committer());
+  metrics->AddStore("queues", messages->store(), messages->committer());
   front = std::make_unique<FrontDoor>(*v4, *metrics, *request_ids);
   s3 = std::make_unique<services::s3::S3Door>(
       services::s3::S3Services{*objects, *buckets, *control, clock},

@@ -16,6 +16,8 @@
 #include "services/core/data_directory.h"
 #include "services/kv/kv_check.h"
 #include "services/kv/kv_salvage.h"
+#include "services/queues/queue_check.h"
+#include "services/queues/queue_salvage.h"
 #include "services/r2/r2_check.h"
 #include "services/r2/r2_salvage.h"
 
@@ -31,6 +33,7 @@ struct Checked {
   services::ControlChecked control;
   services::kv::KvChecked kv;
   services::r2::R2Checked r2;
+  services::queues::QueuesChecked queues;
 };
 
 std::string Count(uint64_t count) { return FormatCount(static_cast<int64_t>(count)); }
@@ -52,6 +55,13 @@ std::string TextOf(const services::r2::R2Checked& checked, bool is_scrub) {
   return text +
          (is_scrub ? fmt::format(" read, {}", FormatBytes(static_cast<int64_t>(checked.bytes_read)))
                    : std::string(", of which beginning and size were looked at"));
+}
+
+/// "queues: 2 queues, 3 messages, 10 B"
+std::string TextOf(const services::queues::QueuesChecked& checked) {
+  return fmt::format("queues: {}, {}, {}", Count(checked.queues, "queue"),
+                     Count(checked.messages, "message"),
+                     FormatBytes(static_cast<int64_t>(checked.body_bytes)));
 }
 
 /// Of the directory that the command line names, which nobody else may have.
@@ -103,6 +113,12 @@ Result<Checked> CheckAll(Session& session, const services::DataDirectory& direct
     ARROW_ASSIGN_OR_RAISE(checked.r2,
                           services::r2::CheckR2(ctx, session.disk(), options, findings));
   }
+  const auto queues = checked.control.Known(ResourceKind::kQueue);
+  ARROW_ASSIGN_OR_RAISE(const bool has_queues, IsThere(session, directory.Path("queues"), queues));
+  if (has_queues) {
+    ARROW_ASSIGN_OR_RAISE(checked.queues, services::queues::CheckQueues(
+                                              ctx, directory.Path("queues"), queues, findings));
+  }
   return checked;
 }
 
@@ -127,6 +143,13 @@ Status SalvageAll(Session& session, const services::DataDirectory& directory,
         std::string kept,
         services::r2::SalvageR2(ctx, session.disk(), directory.Path("objects"),
                                 checked.control.Known(ResourceKind::kBucket), salvaged.lost));
+    salvaged.kept.push_back(std::move(kept));
+  }
+  if (!checked.queues.is_readable) {
+    ARROW_ASSIGN_OR_RAISE(std::string kept,
+                          services::queues::SalvageQueues(
+                              ctx, session.disk(), directory.Path("queues"),
+                              checked.control.Known(ResourceKind::kQueue), salvaged.lost));
     salvaged.kept.push_back(std::move(kept));
   }
   return Status::OK();
@@ -164,7 +187,10 @@ std::string JsonOf(const std::string& path, const Checked& checked, const Findin
                  {"r2_uploads", checked.r2.uploads},
                  {"r2_parts", checked.r2.parts},
                  {"r2_files", checked.r2.files},
-                 {"r2_bytes_read", checked.r2.bytes_read}}},
+                 {"r2_bytes_read", checked.r2.bytes_read},
+                 {"queues", checked.queues.queues},
+                 {"queue_messages", checked.queues.messages},
+                 {"queue_bytes", checked.queues.body_bytes}}},
                {"findings", ListOf(findings)}};
   if (salvaged) json["salvaged"] = {{"kept", salvaged->kept}, {"lost", ListOf(salvaged->lost)}};
   return Dump(json, 2);
@@ -200,8 +226,8 @@ std::string TextOf(const Salvaged& salvaged, const Checked& checked, const Sessi
   const std::string of_control =
       checked.control.resources ? "" : "control.db cannot be salvaged: put it back from a backup\n";
   if (salvaged.kept.empty()) {
-    return "nothing to salvage: the stores of KV and R2 can be read to their end\n" + of_control +
-           "\n";
+    return "nothing to salvage: the stores of KV, R2 and queues can be read to their end\n" +
+           of_control + "\n";
   }
   std::string text = TableOf(salvaged.lost, session);
   for (const std::string& kept : salvaged.kept) {
@@ -243,9 +269,9 @@ std::string TextOf(const std::string& path, const Checked& checked, const Findin
                    const Session& session) {
   const Paint paint(session.terminal().output_color);
   std::string text = TableOf(findings, session) + WarningOfFiles(findings);
-  text += fmt::format("{}: {}, {}; {}; {}\n", path, Count(checked.control.accounts, "account"),
+  text += fmt::format("{}: {}, {}; {}; {}; {}\n", path, Count(checked.control.accounts, "account"),
                       Count(checked.control.tokens, "token"), TextOf(checked.kv),
-                      TextOf(checked.r2, session.line().scrub));
+                      TextOf(checked.r2, session.line().scrub), TextOf(checked.queues));
   return text +
          (findings.damage() == 0
               ? fmt::format("{}no damage{}", paint.green, paint.reset)

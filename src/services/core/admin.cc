@@ -100,10 +100,14 @@ Status CheckResource(const Scope& scope) {
   const auto refuse = [&scope](const std::string& why) {
     return Refuse("\"" + TextOf(scope) + "\" can match nothing: " + why);
   };
-  if (scope.service == Service::kKv &&
-      (resource.size() != 32 || !std::ranges::all_of(resource, IsLowerHex))) {
+  const bool is_id = resource.size() == 32 && std::ranges::all_of(resource, IsLowerHex);
+  if (scope.service == Service::kKv && !is_id) {
     return refuse("a namespace is named by its id, 32 hex digits")
         .Help("`wrangler kv namespace list` shows the ids");
+  }
+  if (scope.service == Service::kQueues && !is_id) {
+    return refuse("a queue is named by its id, 32 hex digits")
+        .Help("`wrangler queues list` shows the ids");
   }
   if (scope.service == Service::kR2 && (resource.size() < 3 || resource.size() > 63 ||
                                         !std::ranges::all_of(resource, IsOfBucketName))) {
@@ -144,6 +148,10 @@ Json NotesOf(const Control& control, const Account& account, const std::vector<S
     if (scope.service == Service::kKv &&
         !control.FindResource(account.row, ResourceKind::kNamespace, scope.resource)) {
       notes.push_back(TextOf(scope) + ": no namespace with this id is there yet");
+    }
+    if (scope.service == Service::kQueues &&
+        !control.FindResource(account.row, ResourceKind::kQueue, scope.resource)) {
+      notes.push_back(TextOf(scope) + ": no queue with this id is there yet");
     }
     if (scope.service == Service::kR2 &&
         !control.FindResourceByName(account.row, ResourceKind::kBucket, scope.resource)) {

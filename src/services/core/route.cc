@@ -26,7 +26,8 @@ size_t SlashesIn(std::string_view path) {
 
 // Of Cloudflare's API, below an account; "*" is any one segment.
 constexpr std::string_view kNotHere[] = {"/d1",
-                                         "/queues",
+                                         "/queues/*/subscriptions",
+                                         "/event_subscriptions",
                                          "/hyperdrive",
                                          "/vectorize",
                                          "/analytics_engine",
