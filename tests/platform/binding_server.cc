@@ -1,9 +1,9 @@
-// The binding door alone, for a workerd that a test starts: one KV namespace and one bucket in the
-// directory given, on a Unix socket in it. It prints what the grants are, and serves until its
-// standard input ends. The directory may be one of an earlier run, killed or not.
+// The binding door alone, for a workerd that a test starts: one KV namespace, one bucket and one
+// queue in the directory given, on a Unix socket in it. It prints what the grants are, and serves
+// until its standard input ends. The directory may be one of an earlier run, killed or not.
 //
 //     binding_server DIRECTORY  ->  {"socket": "...", "kv": "<grant>", "r2": "<grant>", "r2_read":
-//     "<grant>"}
+//     "<grant>", "queue": "<grant>", "queue_read": "<grant>"}
 
 #include <unistd.h>
 
@@ -22,6 +22,8 @@
 #include "services/core/master_key.h"
 #include "services/kv/kv_binding.h"
 #include "services/kv/kv_store.h"
+#include "services/queues/queue_binding.h"
+#include "services/queues/queues.h"
 #include "services/r2/r2_binding.h"
 
 namespace levada::services {
@@ -49,10 +51,13 @@ struct Server {
         objects(Need(r2::ObjectStore::Open(
             path + "/objects", {},
             {*disk, *clock, *random, loop, workers, workers, *log, nullptr}))),
+        messages(Need(queues::QueueStore::Open(path + "/queues", {}, *clock, *random, *log))),
         account(AccountOf(*control)),
         kv_access{*kv, *control, *clock, loop, workers},
         buckets(*control, *objects, loop, workers),
         r2_access{*objects, buckets},
+        queue_access{*messages, *control, loop, workers},
+        queues(queue_access, *clock, *random, *log),
         grants(*random),
         door(grants) {
     door.Add(ResourceKind::kNamespace, [this](net::Request& request, const Grant& grant) {
@@ -60,6 +65,9 @@ struct Server {
     });
     door.Add(ResourceKind::kBucket, [this](net::Request& request, const Grant& grant) {
       return r2::ServeBinding(r2_access, request, grant);
+    });
+    door.Add(ResourceKind::kQueue, [this](net::Request& request, const Grant& grant) {
+      return queues::ServeBinding(queue_access, request, grant);
     });
   }
 
@@ -80,10 +88,13 @@ struct Server {
   std::unique_ptr<kv::KvStore> kv;
   net::Workers workers{4, 4096};
   std::unique_ptr<r2::ObjectStore> objects;
+  std::unique_ptr<queues::QueueStore> messages;
   Account account;
   kv::KvAccess kv_access;
   r2::Buckets buckets;
   r2::R2Access r2_access;
+  queues::QueueAccess queue_access;
+  queues::Queues queues;
   Grants grants;
   BindingDoor door;
 };
@@ -96,7 +107,10 @@ int Run(const std::string& path) {
   const Json ready{{"socket", listen.unix_path},
                    {"kv", server.Allow(ResourceKind::kNamespace, "space", Action::kWrite)},
                    {"r2", server.Allow(ResourceKind::kBucket, "bucket", Action::kWrite)},
-                   {"r2_read", server.Allow(ResourceKind::kBucket, "bucket", Action::kRead)}};
+                   {"r2_read", server.Allow(ResourceKind::kBucket, "bucket", Action::kRead)},
+                   {"queue", server.Allow(ResourceKind::kQueue, "queue", Action::kWrite)},
+                   {"queue_read", server.Allow(ResourceKind::kQueue, "queue", Action::kRead)}};
+  server.queues.ConfigureAll();
   std::printf("%s\n", Dump(ready).c_str());
   std::fflush(stdout);
   std::thread input([&server] {

@@ -242,6 +242,41 @@ test("r2 a grant that reads, and one that is none", async ({ BUCKET, READER, FOR
   same(await textOf(await BUCKET.get("shared")), "v");
 });
 
+test("queues send of every form", async ({ QUEUE }) => {
+  const before = (await QUEUE.metrics()).backlogCount;
+  await QUEUE.send({ a: [1, "é"] });
+  await QUEUE.send("wörds", { contentType: "text" });
+  await QUEUE.send(bytesOf(1000), { contentType: "bytes" });
+  await QUEUE.send(new Map([[1, new Date(0)]]), { contentType: "v8", delaySeconds: 60 });
+  const answer = await QUEUE.send("x".repeat(127_000), { contentType: "text" });
+  same(answer.metadata.metrics.backlogCount, before + 5);
+});
+
+test("queues sendBatch", async ({ QUEUE }) => {
+  const before = (await QUEUE.metrics()).backlogCount;
+  await QUEUE.sendBatch([{ body: 1 }, { body: "two", contentType: "text", delaySeconds: 5 }, { body: bytesOf(3), contentType: "bytes" }]);
+  await QUEUE.sendBatch(Array.from({ length: 100 }, (_, i) => ({ body: i })), { delaySeconds: 3 });
+  same((await QUEUE.metrics()).backlogCount, before + 103);
+});
+
+test("queues metrics", async ({ QUEUE, QUEUE_READER }) => {
+  await QUEUE.send(1);
+  const metrics = await QUEUE_READER.metrics();
+  if (metrics.backlogCount < 1 || metrics.backlogBytes < 1) throw new Error(JSON.stringify(metrics));
+  const age = Date.now() - new Date(metrics.oldestMessageTimestamp).getTime();
+  if (!(age > -10_000 && age < 3_600_000)) throw new Error(`oldest ${metrics.oldestMessageTimestamp}`);
+});
+
+test("queues refusals", async ({ QUEUE, QUEUE_READER }) => {
+  const before = (await QUEUE.metrics()).backlogCount;
+  await refused(QUEUE.send("x".repeat(128_001), { contentType: "text" }), "128001");
+  await refused(QUEUE.send(1, { delaySeconds: 86_401 }), "86401");
+  await refused(QUEUE.sendBatch(Array.from({ length: 101 }, () => ({ body: 1 }))), "101");
+  await refused(QUEUE.sendBatch([1, 2, 3].map(() => ({ body: "x".repeat(100_000), contentType: "text" }))), "256000");
+  await refused(QUEUE_READER.send(1), "only reads");
+  same((await QUEUE.metrics()).backlogCount, before);
+});
+
 export default {
   async fetch(request, env) {
     const name = await request.text();

@@ -9,7 +9,7 @@ import json
 import re
 
 ACTIONS = ("read", "write", "admin")
-SERVICES = ("account", "kv", "r2", "d1", "metrics")
+SERVICES = ("account", "kv", "r2", "d1", "queues", "metrics")
 NOTHING, TOKEN = "nothing", "any token"
 
 
@@ -44,6 +44,8 @@ NO_KEY = xml("Delete", "<Object><Key>gone</Key></Object>")
 
 _KV = "/client/v4/accounts/{account}/storage/kv/namespaces"
 _R2 = "/client/v4/accounts/{account}/r2/buckets"
+_QUEUES = "/client/v4/accounts/{account}/queues"
+NO_LEASE = text({"acks": [{"lease_id": "none"}]})
 
 API = {
     "GET /health": Row(NOTHING),
@@ -69,6 +71,26 @@ API = {
     f"DELETE {_KV}/{{namespace}}/bulk": Row("kv:write", "namespace", body=text(["gone"])),
     f"POST {_KV}/{{namespace}}/bulk/delete": Row("kv:write", "namespace", body=text(["gone"])),
     f"POST {_KV}/{{namespace}}/bulk/get": Row("kv:read", "namespace", body=text({"keys": ["k"]})),
+    f"GET {_QUEUES}": Row("queues:read"),
+    f"POST {_QUEUES}": Row("queues:admin", body=text({"queue_name": "subject"}), outcomes=((409, 11009),)),
+    f"GET {_QUEUES}/{{queue}}": Row("queues:read", "queue"),
+    f"PUT {_QUEUES}/{{queue}}": Row("queues:admin", "queue", body=text({"queue_name": "subject"})),
+    f"PATCH {_QUEUES}/{{queue}}": Row("queues:admin", "queue", body=text({"queue_name": "subject"})),
+    f"DELETE {_QUEUES}/{{queue}}": Row("queues:admin", "queue", is_fatal=True),
+    f"GET {_QUEUES}/{{queue}}/consumers": Row("queues:read", "queue"),
+    f"POST {_QUEUES}/{{queue}}/consumers": Row("queues:admin", "queue", body=text({"type": "http_pull"}), outcomes=((409, 11004),)),
+    f"GET {_QUEUES}/{{queue}}/consumers/{{consumer}}": Row("queues:read", "queue", outcomes=((404, 7003),)),
+    f"PUT {_QUEUES}/{{queue}}/consumers/{{consumer}}": Row("queues:admin", "queue", body=text({"type": "http_pull"}), outcomes=((404, 7003),)),
+    f"DELETE {_QUEUES}/{{queue}}/consumers/{{consumer}}": Row("queues:admin", "queue", outcomes=((404, 7003),)),
+    f"GET {_QUEUES}/{{queue}}/messages": Row("queues:read", "queue"),
+    f"POST {_QUEUES}/{{queue}}/messages": Row("queues:write", "queue", body=text({"body": 1, "delay_seconds": -1}), outcomes=((400, 10203),)),
+    f"POST {_QUEUES}/{{queue}}/messages/batch": Row("queues:write", "queue", body=text({"messages": []}), outcomes=((400, 10206),)),
+    f"POST {_QUEUES}/{{queue}}/messages/pull": Row("queues:write", "queue"),
+    f"POST {_QUEUES}/{{queue}}/messages/ack": Row("queues:write", "queue", body=NO_LEASE),
+    f"POST {_QUEUES}/{{queue}}/redrive": Row("queues:write", "queue"),
+    f"GET {_QUEUES}/{{queue}}/metrics": Row("queues:read", "queue"),
+    f"GET {_QUEUES}/{{queue}}/purge": Row("queues:read", "queue"),
+    f"POST {_QUEUES}/{{queue}}/purge": Row("queues:write", "queue", body=text({}), outcomes=((400, 10207),)),
     f"GET {_R2}": Row("r2:read"),
     f"POST {_R2}": Row("r2:admin", body=text({"name": "subject"}), outcomes=((409, 10004),)),
     f"GET {_R2}/{{bucket}}": Row("r2:read", "bucket"),
@@ -153,7 +175,7 @@ def may(scopes, row, resource):
 
 def can_be_of(service, resource):
     """Whether a token is made for it: a scope that could match nothing is refused."""
-    if service == "kv":
+    if service in ("kv", "queues"):
         return re.fullmatch("[0-9a-f]{32}", resource)
     return service not in ("account", "metrics")
 

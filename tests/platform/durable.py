@@ -6,6 +6,7 @@ clock that the campaign gives: `may_hold(crash)` is then what the store may have
 lost. Everything here is of one thread, but for a Race.
 """
 
+import base64
 import hashlib
 import http.client
 import json
@@ -444,6 +445,103 @@ class Race(Subject):
     def settle(self, now):
         self.keys = {}
         self.prefix += "'"
+
+
+class Messages(Subject):
+    """A queue of its own, which one client sends to, pulls from and acknowledges. A message is there from its send until its
+    ack, once, whatever happened to its leases."""
+
+    def __init__(self, name, chance):
+        self.name, self.chance = name, chance
+        self.queue, self.sent, self.acks, self.found = None, {}, {}, set()
+        self.count, self.touched = 0, False
+
+    def create(self, link):
+        made = expect(link.daemon.v4("POST", "/accounts/{account}/queues", {"queue_name": self.name}), 200)
+        self.queue = made.result["queue_id"]
+        expect(self.call(link, "POST", "/consumers", {"type": "http_pull", "settings": {"max_retries": 100, "visibility_timeout_ms": 1000}}), 200)
+
+    def call(self, link, method, path, body=None):
+        return link.daemon.v4(method, f"/accounts/{{account}}/queues/{self.queue}{path}", body)
+
+    def act(self, link):
+        self.touched = True
+        if self.chance.random() < 0.5:
+            self.send(link)
+        else:
+            self.take(link)
+
+    def send(self, link):
+        count = self.chance.choice([1, 1, 3])
+        numbers = range(self.count + 1, self.count + 1 + count)
+        self.count += count
+        sizes = [self.chance.choice([0, 10, 1000, 5000, 17_000, 60_000]) for _ in numbers]
+        bodies = [base64.b64encode(make_value(self.name, number, size)).decode() for number, size in zip(numbers, sizes)]
+        messages = [{"body": body, "content_type": "bytes"} for body in bodies]
+        begun = link.clock()
+        for number in numbers:
+            self.sent[number] = Write(begun, number)
+        if count == 1:
+            expect(self.call(link, "POST", "/messages", messages[0]), 200)
+        else:
+            expect(self.call(link, "POST", "/messages/batch", {"messages": messages}), 200)
+        acknowledged = link.clock()
+        for number in numbers:
+            self.sent[number].acknowledged = acknowledged
+
+    def take(self, link):
+        pulled = expect(self.call(link, "POST", "/messages/pull", {"batch_size": 4}), 200).result["messages"]
+        acked = [message for message in pulled if self.chance.random() < 0.7]
+        again = [message for message in pulled if message not in acked]
+        begun = link.clock()
+        writes = [Write(begun, self.number_of(message)) for message in acked]
+        for write in writes:
+            self.acks.setdefault(write.number, []).append(write)
+        answer = expect(self.call(link, "POST", "/messages/ack", {
+            "acks": [{"lease_id": message["lease_id"]} for message in acked],
+            "retries": [{"lease_id": message["lease_id"]} for message in again]}), 200).result
+        if answer["ackCount"] != len(acked):
+            raise Lost(f"{self.name}: an ack was refused, and nobody else pulls: {answer}")
+        acknowledged = link.clock()
+        for write in writes:
+            write.acknowledged = acknowledged
+
+    def number_of(self, message):
+        return number_of(self.name, base64.b64decode(message["body"]))
+
+    def there(self, link):
+        numbers, cursor = [], ""
+        while True:
+            page = expect(self.call(link, "GET", f"/messages?limit=100&cursor={cursor}"), 200).json()
+            numbers += [self.number_of(message) for message in page["result"]["messages"]]
+            cursor = page["result_info"]["cursor"]
+            if not cursor:
+                return numbers
+
+    def check(self, link, crash, touched_only=False):
+        if touched_only and not self.touched:
+            return
+        numbers = self.there(link)
+        self.found = set(numbers)
+        if len(numbers) != len(self.found):
+            raise Lost(f"{self.name}: a message is there twice: {sorted(numbers)}")
+        for number in self.found - {number for number, write in self.sent.items() if write.may_stand(crash)}:
+            raise Lost(f"{self.name}: message {number} was not sent")
+        for number, write in self.sent.items():
+            acks = self.acks.get(number, [])
+            if number in self.found and any(ack.was_acknowledged(crash) for ack in acks):
+                raise Lost(f"{self.name}: message {number} came back behind its ack")
+            may_be_gone = not write.was_acknowledged(crash) or any(ack.may_stand(crash) for ack in acks)
+            if number not in self.found and not may_be_gone:
+                raise Lost(f"{self.name}: message {number} is lost")
+
+    def settle(self, now):
+        if not self.touched:
+            return
+        self.sent, self.acks, self.touched = {}, {}, False
+        for number in self.found:
+            self.sent[number] = Write(now, number)
+            self.sent[number].acknowledged = now
 
 
 class Tokens(Subject):

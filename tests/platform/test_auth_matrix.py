@@ -49,6 +49,8 @@ class World:
         self.daemon.v4("PUT", f"/accounts/{{account}}/storage/kv/namespaces/{self.namespace}/values/k", "canary")
         for name in ("subject", "another"):
             daemon.v4("POST", "/accounts/{account}/r2/buckets", {"name": name})
+        self.queue, self.other_queue = (self.make_queue(name) for name in ("subject", "another"))
+        daemon.v4("POST", f"/accounts/{{account}}/queues/{self.queue}/consumers", {"type": "http_pull"})
         daemon.v4("PUT", "/accounts/{account}/r2/buckets/subject/objects/k", "canary")
         made = self.s3("POST", "/subject/open", query=[("uploads", "")])
         self.upload = made[2].partition(b"<UploadId>")[2].partition(b"<")[0].decode()
@@ -58,6 +60,9 @@ class World:
 
     def make_namespace(self, title):
         return self.daemon.v4("POST", "/accounts/{account}/storage/kv/namespaces", {"title": title}).result["id"]
+
+    def make_queue(self, name):
+        return self.daemon.v4("POST", "/accounts/{account}/queues", {"queue_name": name}).result["queue_id"]
 
     def issue(self, *scopes, **more):
         """A token, by the socket that the command line uses, which takes a fraction of the time."""
@@ -106,9 +111,12 @@ class Cells:
 # ---- the API
 
 
-def api_path(world, row, pattern, account=None, namespace=None):
-    return (pattern.replace("{account}", account or world.daemon.account).replace("{namespace}", namespace or world.namespace)
-            .replace("{bucket}", "subject").replace("{key*}", row.key))
+def api_path(world, row, pattern, account=None, **of):
+    of = {"namespace": world.namespace, "queue": world.queue, "bucket": "subject", "consumer": "0" * 32, **of}
+    path = pattern.replace("{account}", account or world.daemon.account).replace("{key*}", row.key)
+    for name, value in of.items():
+        path = path.replace("{" + name + "}", value)
+    return path
 
 
 def api_outcome(method, answer):
@@ -132,7 +140,7 @@ def of_head(method, outcomes):
 
 
 def resource_of(world, row):
-    return {"namespace": world.namespace, "bucket": "subject"}.get(row.of, "none")
+    return {"namespace": world.namespace, "bucket": "subject", "queue": world.queue}.get(row.of, "none")
 
 
 def shown_credentials(world):
@@ -170,12 +178,13 @@ def test_the_api_lets_no_stranger_in(world):
 
 def call_api(world, method, pattern, row, made, account=None, scheme="Bearer"):
     """With a valid token. What the call takes away is made for it."""
-    namespace = None
+    fatal = {}
     if row.is_fatal and made.get("is_let_in"):
-        namespace = world.make_namespace(f"fatal {time.monotonic_ns()}")
+        make = {"namespace": world.make_namespace, "queue": world.make_queue}[row.of]
+        fatal[row.of] = make(f"fatal-{time.monotonic_ns()}")
         if made.get("of_one"):
-            made = world.issue(f"kv:admin:{namespace}")
-    target = api_path(world, row, pattern, account, namespace)
+            made = world.issue(f"{row.need}:{fatal[row.of]}")
+    target = api_path(world, row, pattern, account, **fatal)
     headers = {"Authorization": f"{scheme} {made['token']}"}
     return api_outcome(method, world.send(world.daemon.api.netloc, method, target, headers, row.body))
 
@@ -184,7 +193,7 @@ def test_the_api_keeps_to_scopes(world):
     cells = Cells("API: scopes")
     for cell, method, pattern, row in api_calls():
         resource = resource_of(world, row)
-        other = {"namespace": world.other_namespace, "bucket": "another"}.get(row.of, "other")
+        other = {"namespace": world.other_namespace, "bucket": "another", "queue": world.other_queue}.get(row.of, "other")
         for scope in door_table.every_scope(resource, other):
             # A scope of one resource is none of the service as a whole.
             is_let_in = door_table.may([scope], row, resource if row.of else None)
@@ -196,7 +205,7 @@ def test_the_api_keeps_to_scopes(world):
 
 def test_the_api_keeps_to_accounts(world):
     cells = Cells("API: accounts")
-    missing = {"namespace": (404, 10013), "bucket": (404, 10006)}
+    missing = {"namespace": ((404, 10013),), "bucket": ((404, 10006),), "queue": ((404, 11000), (404, 10104))}
     for cell, method, pattern, row in api_calls():
         for scheme in ("Bearer", "bearer", "BEARER"):
             made = {**world.admin, "is_let_in": True}
@@ -207,7 +216,7 @@ def test_the_api_keeps_to_accounts(world):
             cells.check(f"{cell} {why}", of_head(method, expected),
                         call_api(world, method, pattern, row, world.stranger, account))
         if row.of:
-            cells.check(f"{cell} by the other's path", of_head(method, (missing[row.of],)),
+            cells.check(f"{cell} by the other's path", of_head(method, missing[row.of]),
                         call_api(world, method, pattern, row, world.stranger, world.second))
     cells.done()
 

@@ -27,7 +27,7 @@ const tests :Workerd.Worker = (
   modules = [(name = "worker.js", esModule = embed "worker.js")],
   compatibilityDate = "2026-03-01",
   bindings = [(name = "KV", kvNamespace = "kv"), (name = "BUCKET", r2Bucket = "r2"), (name = "READER", r2Bucket = "r2_read"),
-              (name = "FORGED", r2Bucket = "forged")] );
+              (name = "FORGED", r2Bucket = "forged"), (name = "QUEUE", queue = "queue"), (name = "QUEUE_READER", queue = "queue_read")] );
 """
 EXTERNAL = """(name = "{name}", external = (address = "unix:{socket}",
        http = (injectRequestHeaders = [(name = "X-Levada-Binding", value = "{grant}")])))"""
@@ -53,7 +53,7 @@ def worker():
     server = subprocess.Popen([os.environ["LEVADA_BINDING_SERVER"], str(root)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     ready = json.loads(server.stdout.readline())
     shutil.copy(SOURCE / "tests" / "platform" / "binding_worker.js", root / "worker.js")
-    grants = {name: ready[name] for name in ("kv", "r2", "r2_read")} | {"forged": "0" * 64}
+    grants = {name: ready[name] for name in ("kv", "r2", "r2_read", "queue", "queue_read")} | {"forged": "0" * 64}
     externals = ", ".join(EXTERNAL.format(name=name, socket=ready["socket"], grant=grant) for name, grant in grants.items())
     port = free_port()
     (root / "config.capnp").write_text(CONFIG.replace("{externals}", externals).replace("{port}", str(port)))
@@ -80,6 +80,7 @@ NAMES = [
     "kv values of every form", "kv metadata and expiry", "kv lists", "kv bulk get", "kv refusals",
     "r2 put, head and get", "r2 ranges", "r2 conditions", "r2 checksums", "r2 lists", "r2 deletes", "r2 multipart",
     "r2 large streams", "r2 customer keys", "r2 refusals", "r2 a grant that reads, and one that is none",
+    "queues send of every form", "queues sendBatch", "queues metrics", "queues refusals",
 ]
 
 

@@ -144,7 +144,7 @@ def test_fewer_connections_are_a_warning_to_who_wanted_more(fresh, wanted):
     process.terminate()
     _, log = process.communicate(timeout=30)
     line, = [line for line in map(json.loads, log.splitlines()) if line.get("connections")]
-    assert line["connections"] == (4000 - 1280) // 4
+    assert line["connections"] == (4000 - 1792) // 4
     assert (line["level"], "ulimit -n" in line.get("help", "")) == (("warning", True) if wanted else ("info", False))
 
 

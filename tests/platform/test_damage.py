@@ -50,6 +50,7 @@ class Stored:
             self.link = Link(daemon, s3, namespace, lambda: 0)
             self.account, self.token = daemon.account, daemon.token
             s3.client.create_bucket(Bucket="plain")
+            self.queue = daemon.v4("POST", "/accounts/{account}/queues", {"queue_name": "q"}).result["queue_id"]
             self.fill(0)  # these are in tables behind the restart, the others in the log
             daemon.stop()
             self.turn_to(daemon.start())
@@ -72,6 +73,8 @@ class Stored:
                     expect(self.link.kv("PUT", key, value), 200)
                 else:
                     expect(self.link.object("PUT", "plain", key, "", value, headers), 200)
+            sent = {"body": base64.b64encode(self.values["kv", f"kv/{round}/{i}"][:100_000]).decode(), "content_type": "bytes"}
+            expect(self.link.daemon.v4("POST", f"/accounts/{{account}}/queues/{self.queue}/messages", sent), 200)
         key = f"object/{round}/parts"
         value = self.values["object", key] = make_value(key, 1, PART + 1000)
         made = expect(self.link.object("POST", "plain", key, "?uploads"), 200)
@@ -173,6 +176,10 @@ def test_a_damaged_file_is_refused_in_words_or_does_no_harm(stored):
     assert not wrong, "\n".join(wrong)
 
 
+# Whose values are none of a store's business.
+NEIGHBOURS = {"kv": ("object", "sealed"), "objects": ("kv",), "queues": ("kv", "object", "sealed")}
+
+
 def try_daemon(stored, daemon, path, was_cut):
     """What became of it, and what is wrong with that."""
     try:
@@ -181,11 +188,11 @@ def try_daemon(stored, daemon, path, was_cut):
         return refusal(daemon, path)
     stored.turn_to(daemon)
     try:
-        neighbours = stored.read_all(*{"kv": ("object", "sealed"), "objects": ("kv",)}.get(path.parts[0], ()))
+        neighbours = stored.read_all(*NEIGHBOURS.get(path.parts[0], ()))
         counted = stored.read_all()
     except AssertionError as wrong:
         return "wrong", str(wrong)
-    if path.parts[0] in ("kv", "objects") and set(neighbours) != {"exact"}:
+    if path.parts[0] in NEIGHBOURS and set(neighbours) != {"exact"}:
         return "spread", f"the other store is harmed: {neighbours}"
     if daemon.process.poll() is not None:
         return "crash", f"exit {daemon.process.poll()}: {daemon.logged()[-1000:]}"

@@ -13,6 +13,7 @@ from conftest import BINARY, flip, wait_until
 
 SPACES = "/accounts/{account}/storage/kv/namespaces"
 OBJECTS = "/accounts/{account}/r2/buckets/{bucket}/objects"
+QUEUES = "/accounts/{account}/queues"
 CLEAN, DAMAGED = 0, 31
 
 
@@ -35,6 +36,9 @@ def filled(fresh):
     for name, size in (("small", 10), ("large", 600_000)):
         path = OBJECTS.replace("{bucket}", "photos") + f"/{name}"
         assert fresh.v4("PUT", path, random.Random(2).randbytes(size)).status == 200
+    fresh.queue = fresh.v4("POST", QUEUES, {"queue_name": "orders"}).result["queue_id"]
+    for size in (10, 100_000):
+        assert fresh.v4("POST", f"{QUEUES}/{fresh.queue}/messages", {"body": "x" * size, "content_type": "text"}).status == 200
     fresh.stop()
     return fresh
 
@@ -49,6 +53,7 @@ def test_a_directory_that_was_stopped_is_clean(filled):
     checked = report["checked"]
     assert (checked["accounts"], checked["tokens"], checked["kv_keys"], checked["r2_objects"], checked["r2_files"]) == (1, 1, 2, 2, 1)
     assert checked["kv_bytes"] == 200_010 and checked["r2_bytes_read"] == 0
+    assert (checked["queues"], checked["queue_messages"], checked["queue_bytes"]) == (1, 2, 100_010)
     report = fsck(filled, "--scrub")
     assert report["scrubbed"] and report["clean"] and report["checked"]["r2_bytes_read"] == 600_000
     filled.start()
@@ -125,7 +130,7 @@ def test_a_damaged_control_database_does_not_hide_the_rest(filled):
     assert report["checked"]["kv_keys"] == 2
 
 
-@pytest.mark.parametrize("store, folder", [("kv", "kv"), ("r2", "objects/index")])
+@pytest.mark.parametrize("store, folder", [("kv", "kv"), ("r2", "objects/index"), ("queues", "queues")])
 def test_a_store_that_cannot_be_opened_does_not_hide_the_rest(filled, store, folder):
     (filled.data / folder / "CURRENT").unlink()
     report = fsck(filled, expect=DAMAGED)

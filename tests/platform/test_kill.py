@@ -1,4 +1,4 @@
-"""Nothing that was acknowledged is lost when the daemon is killed: KV and R2 under load in one daemon, killed at random
+"""Nothing that was acknowledged is lost when the daemon is killed: KV, R2 and queues under load in one daemon, killed at random
 moments. Writers note what they were told, and after each kill it is all there, whole, and nothing else is."""
 
 import http.client
@@ -12,7 +12,7 @@ import time
 import pytest
 
 from conftest import wait_until
-from durable import KvValues, Link, ObjectValues, Race, Uploads, Versions, expect
+from durable import KvValues, Link, Messages, ObjectValues, Race, Uploads, Versions, expect
 from s3_client import S3
 from test_kv import ALL, Space
 
@@ -27,7 +27,8 @@ class Writer:
     def __init__(self, number, race):
         chance = self.chance = random.Random(number)
         self.subjects = [KvValues(f"k{number}", 8, chance), ObjectValues("plain", f"o{number}", 6, chance),
-                         Versions("versioned", f"v{number}", 2, chance), Uploads("plain", f"u{number}", chance)]
+                         Versions("versioned", f"v{number}", 2, chance), Uploads("plain", f"u{number}", chance),
+                         Messages(f"q{number}", chance)]
         self.race, self.acknowledged, self.wrong = race, 0, None
 
     def run(self, link, killed):
@@ -60,6 +61,8 @@ class Campaign:
         s3.client.put_bucket_versioning(Bucket="versioned", VersioningConfiguration={"Status": "Enabled"})
         self.race = Race("plain", "race", random.Random(0))
         self.writers = [Writer(number, self.race) for number in range(WRITERS)]
+        for writer in self.writers:
+            writer.subjects[-1].create(self.link)
 
     def start(self):
         began = time.monotonic()

@@ -139,3 +139,49 @@ def test_bucket_settings(wrangler, bucket, tmp_path):
     assert wrangler.daemon.ready["s3"].replace("http://", "https://") + "/" + bucket in enabled, enabled
     assert "enabled" in wrangler("r2", "bucket", "dev-url", "get", bucket)
     wrangler("r2", "bucket", "dev-url", "disable", bucket, "--force")
+
+
+def test_queues(wrangler, daemon):
+    wrangler("queues", "create", "orders", "--delivery-delay-secs", "5", "--message-retention-period-secs", "3600")
+    assert "orders" in wrangler("queues", "list")
+    shown = daemon.v4("GET", "/accounts/{account}/queues?name=orders").result[0]
+    assert shown["settings"] == {"delivery_delay": 5, "delivery_paused": False, "message_retention_period": 3600}
+    info = wrangler("queues", "info", "orders")
+    assert shown["queue_id"] in info and "Number of Consumers: 0" in info, info
+    wrangler("queues", "create", "orders", expect=1)
+    assert "already taken" in wrangler.out.decode() + wrangler.err
+    wrangler("queues", "update", "orders", "--delivery-delay-secs", "0")
+    wrangler("queues", "pause-delivery", "orders")
+    settings = lambda: daemon.v4("GET", f"/accounts/{{account}}/queues/{shown['queue_id']}").result["settings"]
+    assert settings() == {"delivery_delay": 0, "delivery_paused": True, "message_retention_period": 3600}
+    wrangler("queues", "resume-delivery", "orders")
+    assert not settings()["delivery_paused"]
+    daemon.v4("POST", f"/accounts/{{account}}/queues/{shown['queue_id']}/messages", {"body": 1})
+    wrangler("queues", "purge", "orders", "--force")
+    assert daemon.v4("GET", f"/accounts/{{account}}/queues/{shown['queue_id']}/metrics").result["backlog_count"] == 0
+    wrangler("queues", "delete", "orders")
+    assert "orders" not in wrangler("queues", "list")
+    wrangler("queues", "info", "orders", expect=1)
+    assert "does not exist" in wrangler.out.decode() + wrangler.err
+
+
+def test_consumers_of_queues(wrangler, daemon):
+    wrangler("queues", "create", "jobs")
+    consumers = lambda: daemon.v4("GET", "/accounts/{account}/queues?name=jobs").result[0]["consumers"]
+    wrangler("queues", "consumer", "worker", "add", "jobs", "eater", "--batch-size", "20", "--batch-timeout", "3", "--message-retries", "7",
+             "--dead-letter-queue", "jobs-dead", "--max-concurrency", "2", "--retry-delay-secs", "9")
+    made, = consumers()
+    assert (made["script"], made["dead_letter_queue"]) == ("eater", "jobs-dead")
+    assert made["settings"] == {"batch_size": 20, "max_retries": 7, "max_wait_time_ms": 3000, "max_concurrency": 2, "retry_delay": 9}
+    assert "worker:eater" in wrangler("queues", "info", "jobs")
+    assert "jobs-dead" in wrangler("queues", "list"), "made when it was named"
+    wrangler("queues", "consumer", "worker", "add", "jobs", "eater", expect=1)
+    assert "11004" in wrangler.out.decode() + wrangler.err
+    wrangler("queues", "consumer", "worker", "remove", "jobs", "eater")
+    assert consumers() == []
+    wrangler("queues", "consumer", "http", "add", "jobs", "--batch-size", "30", "--visibility-timeout-secs", "60")
+    made, = consumers()
+    assert (made["type"], made["settings"]["batch_size"], made["settings"]["visibility_timeout_ms"]) == ("http_pull", 30, 60_000)
+    assert "messages/pull" in wrangler("queues", "info", "jobs")
+    wrangler("queues", "consumer", "http", "remove", "jobs")
+    assert consumers() == []
