@@ -76,7 +76,7 @@ class QueueDoorTest : public testing::Test {
   }
 
   static inline const Actor kActor{"test", ""};
-  const os::TemporaryDirectory directory_;
+  os::TemporaryDirectory directory_;
   const std::unique_ptr<Clock> clock_ = MakeSystemClock();
   const std::unique_ptr<Random> random_ = MakeSystemRandom();
   const std::unique_ptr<Logger> log_ = MakeNullLogger();
