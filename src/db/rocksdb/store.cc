@@ -10,7 +10,9 @@
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
 
+#include <algorithm>
 #include <mutex>
+#include <set>
 #include <utility>
 
 #include "db/rocksdb/store_files.h"
@@ -82,6 +84,33 @@ class DamageInCompactions final : public rocksdb::EventListener {
   std::mutex mutex_;
   std::string last_;
 };
+
+rocksdb::ColumnFamilyOptions PlainFamily(const std::shared_ptr<rocksdb::Cache>& cache) {
+  rocksdb::BlockBasedTableOptions table;
+  table.block_cache = cache;
+  table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
+  table.cache_index_and_filter_blocks = true;
+  table.pin_l0_filter_and_index_blocks_in_cache = true;
+  table.format_version = 5;
+
+  rocksdb::ColumnFamilyOptions plain;
+  plain.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  plain.compression = rocksdb::kLZ4Compression;
+  plain.write_buffer_size = size_t{16} << 20;
+  return plain;
+}
+
+/// Of the options, by name; none when that cannot be known.
+std::set<std::string> MissingFamilies(const rocksdb::DBOptions& database,
+                                      const StoreOptions& options) {
+  std::vector<std::string> there;
+  std::set<std::string> missing;
+  if (!rocksdb::DB::ListColumnFamilies(database, options.path, &there).ok()) return missing;
+  for (const Family& family : options.families) {
+    if (std::ranges::find(there, family.name) == there.end()) missing.insert(family.name);
+  }
+  return missing;
+}
 
 }  // namespace
 
@@ -216,13 +245,6 @@ Status Store::Fail(const char* doing, const rocksdb::Status& status) const {
 }
 
 Status Store::OpenFiles() {
-  rocksdb::BlockBasedTableOptions table;
-  table.block_cache = shared_->cache;
-  table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
-  table.cache_index_and_filter_blocks = true;
-  table.pin_l0_filter_and_index_blocks_in_cache = true;
-  table.format_version = 5;
-
   rocksdb::DBOptions database;
   if (shared_->env) database.env = shared_->env.get();
   database.create_if_missing = !options_.is_read_only;
@@ -238,11 +260,8 @@ Status Store::OpenFiles() {
   database.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
   database.max_open_files = 512;
 
+  const rocksdb::ColumnFamilyOptions plain = PlainFamily(shared_->cache);
   std::vector<rocksdb::ColumnFamilyDescriptor> wanted;
-  rocksdb::ColumnFamilyOptions plain;
-  plain.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
-  plain.compression = rocksdb::kLZ4Compression;
-  plain.write_buffer_size = size_t{16} << 20;
   wanted.emplace_back(rocksdb::kDefaultColumnFamilyName, plain);
   for (size_t i = 0; i < options_.families.size(); ++i) {
     rocksdb::ColumnFamilyOptions family = plain;
@@ -256,6 +275,10 @@ Status Store::OpenFiles() {
     family.compaction_filter = shared_->filters[i].get();
     wanted.emplace_back(options_.families[i].name, family);
   }
+  // A store of an older version has not all of them, and one that is only read gets none.
+  const std::set<std::string> missing =
+      options_.is_read_only ? MissingFamilies(database, options_) : std::set<std::string>();
+  std::erase_if(wanted, [&missing](const auto& each) { return missing.contains(each.name); });
   rocksdb::DB* opened = nullptr;
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::Status status =
@@ -278,14 +301,20 @@ Status Store::OpenFiles() {
   }
   closed_because_ = Status::OK();
   db_.reset(opened);
-  db_->DestroyColumnFamilyHandle(handles.front());  // RocksDB's own default one, which stays empty
-  families_.assign(handles.begin() + 1, handles.end());
+  empty_ = handles.front();
+  auto next = handles.begin() + 1;
+  for (const Family& family : options_.families) {
+    families_.push_back(missing.contains(family.name) ? empty_ : *next++);
+  }
   return Status::OK();
 }
 
 void Store::CloseFiles() {
   if (!db_) return;
-  for (rocksdb::ColumnFamilyHandle* family : families_) db_->DestroyColumnFamilyHandle(family);
+  for (rocksdb::ColumnFamilyHandle* family : families_) {
+    if (family != empty_) db_->DestroyColumnFamilyHandle(family);
+  }
+  db_->DestroyColumnFamilyHandle(empty_);
   families_.clear();
   db_->Close().PermitUncheckedError();  // what was acknowledged is in the log
   db_.reset();

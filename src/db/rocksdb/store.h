@@ -192,6 +192,7 @@ class Store final {
   Status closed_because_;                 // OK while open
   std::atomic<uint64_t> torn_bytes_{0};
   std::vector<rocksdb::ColumnFamilyHandle*> families_;
+  rocksdb::ColumnFamilyHandle* empty_ = nullptr;  // RocksDB's own default one: nobody writes to it
 };
 
 /// The first key behind all that start with `prefix`; "" when there is none.

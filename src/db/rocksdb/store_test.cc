@@ -92,6 +92,18 @@ TEST_F(StoreTest, KeepsWhatWasWrittenOverARestart) {
   EXPECT_EQ(ValueOf(store->Get(0, "gone")), std::nullopt);
 }
 
+TEST_F(StoreTest, OneThatIsOnlyReadMayLackAFamily) {
+  Put(*Open(), "k", "v");
+  StoreOptions options = Options();
+  options.families.push_back({.name = "of a later version"});
+  options.is_read_only = true;
+  const auto store = ValueOf(Store::Open(options));
+  EXPECT_EQ(ValueOf(store->Get(0, "k")), "v");
+  EXPECT_EQ(ValueOf(store->Get(2, "k")), std::nullopt);
+  EXPECT_FALSE(store->MakeCursor(2, "", "")->Valid());
+  EXPECT_THAT(store->MakeCursor(2, "", "")->status(), IsOk());
+}
+
 TEST_F(StoreTest, ACursorStaysBetweenItsBounds) {
   const auto store = Open();
   for (const char* key : {"a", "b1", "b2", "c"}) Put(*store, key, "v");
