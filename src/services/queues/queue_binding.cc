@@ -1,8 +1,11 @@
 #include "services/queues/queue_binding.h"
 
+#include <algorithm>
 #include <charconv>
 #include <utility>
 
+#include "base/json.h"
+#include "base/utf8.h"
 #include "services/queues/queue_error.h"
 #include "services/queues/queue_json.h"
 #include "services/queues/queue_rules.h"
@@ -68,8 +71,17 @@ std::optional<ContentType> TypeOf(std::optional<std::string_view> name) {
   return name ? ContentTypeOf(*name) : ContentType::kV8;
 }
 
+/// workerd sends no other; what would be shown otherwise than it was sent is not taken.
+bool IsOfItsType(const NewMessage& message) {
+  if (message.type == ContentType::kText) return IsUtf8(message.body);
+  return message.type != ContentType::kJson || !ParseJson(message.body).is_discarded();
+}
+
 Task<Response> Send(const QueueAccess& access, uint64_t queue, AskedMessages asked) {
   if (asked.error) co_return Refuse(*asked.error);
+  if (!std::ranges::all_of(asked.messages, IsOfItsType)) {
+    co_return Refuse(400, kBadMetadata, "a body is not of its content type: UTF-8, or JSON");
+  }
   if (auto refusal = CheckSend(access.store.limits(), asked.messages)) {
     co_return Refuse(ErrorOfMessages(*std::move(refusal)));
   }

@@ -12,6 +12,7 @@ using ConsumerMember = NumberMember<QueueConsumer>;
 using QueueMember = NumberMember<QueueConfig>;
 
 constexpr int64_t kPullBatchSize = 5;
+constexpr size_t kScriptNameBytesMax = 255;
 
 constexpr ConsumerMember kOfWorkers[] = {
     {"batch_size", &QueueConsumer::batch_size},
@@ -93,6 +94,14 @@ Result<QueueConsumer> ConsumerOf(const Json& json) {
 
 std::string_view NameOf(ConsumerKind kind) {
   return kind == ConsumerKind::kWorker ? "worker" : "http_pull";
+}
+
+bool IsScriptName(std::string_view name) {
+  return !name.empty() && name.size() <= kScriptNameBytesMax &&
+         std::ranges::all_of(name, [](unsigned char c) {
+           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                  c == '-' || c == '_';
+         });
 }
 
 QueueConsumer DefaultConsumer(ConsumerKind kind) {

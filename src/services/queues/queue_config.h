@@ -22,6 +22,9 @@ enum class ConsumerKind : uint8_t {
 /// "worker", "http_pull"
 std::string_view NameOf(ConsumerKind kind);
 
+/// 1 to 255 letters, digits, hyphens and underscores.
+bool IsScriptName(std::string_view name);
+
 struct QueueConsumer {
   ConsumerKind kind = ConsumerKind::kWorker;
   std::string id;      ///< 32 hex digits

@@ -301,7 +301,10 @@ AskedConsumer ReadConsumer(std::string_view text) {
   if (consumer.kind == ConsumerKind::kWorker) {
     const auto script = TextMember(*body, "script_name", read.error);
     if (read.error) return read;
-    if (!script || script->empty()) return {BadMember("script_name", "the name of a Worker"), {}};
+    if (!script || !IsScriptName(*script)) {
+      return {BadMember("script_name", "a Worker's name: letters, digits, hyphens, underscores"),
+              {}};
+    }
     consumer.script = *script;
   }
   read.wanted.dead_letter_queue = TextMember(*body, "dead_letter_queue", read.error);

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "services/queues/push_http.h"
 #include "services/queues/queue_config.h"
 #include "services/queues/queue_json.h"
 
@@ -24,8 +25,10 @@ void ReadMessages(std::string_view text) {
       delivered.type = message.type;
       delivered.body = message.body;
       Check(!ShowMessage(delivered, "lease").empty());
+      Check(!TextOf(PushBatch{.messages = {delivered}}).empty());
     }
   }
+  (void)ReadBatchAnswer(text);
   (void)ReadPull(text, DefaultConsumer(ConsumerKind::kHttpPull));
   (void)ReadPurge(text);
   (void)ReadRedrive(text);
