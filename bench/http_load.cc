@@ -19,6 +19,8 @@
 #include <array>
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
@@ -50,6 +52,7 @@ struct LoadOptions {
   std::string target = "/";
   std::vector<std::string> headers;
   uint64_t body_bytes = 0;
+  std::string body_file;                ///< "": bytes that do not compress
   std::optional<uint64_t> reply_bytes;  ///< another number is an error
   std::string region;                   ///< "" does not sign
   bool sign_payload = false;
@@ -76,6 +79,12 @@ std::string BodyOf(uint64_t size) {
   return body;
 }
 
+std::string TextOfFile(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) throw CLI::ValidationError("--body-file: " + path + " cannot be read");
+  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
 std::string OfEnvironment(const char* name) {
   const char* value = std::getenv(name);
   if (value == nullptr) throw CLI::ValidationError(std::string("--sign needs ") + name);
@@ -87,7 +96,9 @@ class RequestWriter final {
  public:
   explicit RequestWriter(const LoadOptions& options)
       : options_(options),
-        body_(BodyOf(options.body_bytes) + (options.redis ? "\r\n" : "")),
+        body_((options.body_file.empty() ? BodyOf(options.body_bytes)
+                                         : TextOfFile(options.body_file)) +
+              (options.redis ? "\r\n" : "")),
         payload_(options.sign_payload
                      ? sigv4::PayloadOf(body_)
                      : sigv4::Payload{sigv4::PayloadKind::kUnsigned,
@@ -107,6 +118,7 @@ class RequestWriter final {
   }
   /// Follows every head.
   const std::string& body() const { return body_; }
+  uint64_t body_bytes() const { return options_.redis ? options_.body_bytes : body_.size(); }
 
  private:
   std::string RedisHead(const std::string& key) const {
@@ -211,7 +223,7 @@ class Load final {
       Fail(fmt::format("a body of {} bytes", reply.body_bytes()));
     } else {
       figures_.latencies.Add(NowNs() - client.began_ns);
-      figures_.bytes += reply.body_bytes() + options_.body_bytes;
+      figures_.bytes += reply.body_bytes() + writer_.body_bytes();
     }
     Begin(client);
   }
@@ -243,6 +255,7 @@ void AddOptions(CLI::App& app, LoadOptions& options) {
   app.add_option("--header", options.headers, "\"Name: value\", sent with each");
   app.add_option("--body-bytes", options.body_bytes, "size of each body")
       ->check(CLI::Range(uint64_t{0}, uint64_t{1} << 30));
+  app.add_option("--body-file", options.body_file, "its bytes are each body");
   app.add_option("--reply-bytes", options.reply_bytes, "a body of another size is an error");
   app.add_option("--sign", options.region, "sign for S3 in this region");
   app.add_flag("--sign-payload", options.sign_payload, "with the hash of the body");

@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 from measure import Contender, Failed, interval, ratio, verdict
-from peers.servers import REGION
+from peers.servers import GO_QUEUES, REGION
 from postgres import BUILD
 from report import table
 
@@ -22,12 +22,13 @@ def need_tools():
 
 
 def load_options(port, *, connections=1, seconds=None, requests=None, first=0, method="GET", target="/", headers=(),
-                 body_bytes=0, reply_bytes=None, sign=False, sign_payload=False, redis=False):
+                 body_bytes=0, body_file=None, reply_bytes=None, sign=False, sign_payload=False, redis=False):
     """argv of http_load."""
     argv = [HTTP_LOAD, "--port", port, "--connections", connections, "--first", first, "--method", method, "--target", target,
             "--body-bytes", body_bytes]
     argv += ["--seconds", seconds] if seconds else []
     argv += ["--requests", requests] if requests else []
+    argv += ["--body-file", body_file] if body_file else []
     argv += ["--reply-bytes", reply_bytes] if reply_bytes is not None else []
     argv += [word for header in headers for word in ("--header", header)]
     argv += ["--sign", REGION] if sign else []
@@ -79,6 +80,12 @@ def synced_puts(name, connections, value_bytes, seconds):
     """RocksDB itself."""
     return Contender(name, lambda out: [str(SYNCED_PUTS), "--path", out, "--threads", str(connections), "--value-bytes",
                                         str(value_bytes), "--seconds", str(seconds)], extra=json.loads)
+
+
+def sent_by_client(server, kind, url, senders, message_bytes, seconds):
+    """A server of queues under its own client."""
+    return Contender(server.name, lambda _out: [str(GO_QUEUES), "--kind", kind, "--url", url, "--senders", str(senders), "--bytes",
+                                                str(message_bytes), "--seconds", str(seconds)], extra=json.loads)
 
 
 def rates(contenders, unit="rate"):

@@ -21,14 +21,18 @@ NGINX = PEERS / "debian" / "usr" / "sbin" / "nginx"
 REDIS = PEERS / "debian" / "usr" / "bin" / "redis-check-rdb"  # one program: its name says what it is
 SEAWEED = PEERS / "seaweed" / "bin" / "weed"
 VERSITYGW = PEERS / "versitygw"
+NATS = PEERS / "nats-server"
+RABBITMQ = PEERS / "debian" / "usr" / "lib" / "rabbitmq" / "bin" / "rabbitmq-server"
+ERLANG = PEERS / "debian" / "usr" / "lib" / "erlang"
+GO_QUEUES = PEERS / "go-queues"
 LIBRARIES = PEERS / "debian" / "usr" / "lib" / f"{os.uname().machine}-linux-gnu"
 REGION = "us-east-1"
 START_S = 60
 STOP_S = 30
 
 
-def need_peers():
-    missing = [str(path) for path in (NGINX, REDIS, SEAWEED, VERSITYGW) if not path.exists()]
+def need_peers(*programs):
+    missing = [str(path) for path in programs or (NGINX, REDIS, SEAWEED, VERSITYGW) if not path.exists()]
     if missing:
         sys.exit(f"missing: {', '.join(missing)}; run bench/peers/setup.sh --servers")
 
@@ -175,6 +179,13 @@ class Levada(Server):
         with urllib.request.urlopen(request) as answer:
             return json.load(answer)["result"]
 
+    def make_queue(self, name):
+        """The path of the queue; it is pulled from."""
+        queues = f"/accounts/{self.account}/queues"
+        path = f"{queues}/{self.call('POST', queues, {'queue_name': name})['queue_id']}"
+        self.call("POST", path + "/consumers", {"type": "http_pull"})
+        return path
+
     def make_namespace(self, title):
         """The path of its values."""
         made = self.call("POST", f"/accounts/{self.account}/storage/kv/namespaces", {"title": title})
@@ -254,6 +265,39 @@ class Versitygw(Server):
         self.spawn([VERSITYGW, "--port", f"127.0.0.1:{self.s3_port}", "--access", self.access_key, "--secret", self.secret_key,
                     "--region", REGION, "posix", self.data])
         self.wait_until(lambda: answers(f"http://127.0.0.1:{self.s3_port}/"), "answer")
+
+
+class Nats(Server):
+    """JetStream that syncs before it answers."""
+
+    name = "nats jetstream"
+
+    def start(self):
+        self.port, = free_ports(1)
+        config = self.folder / "nats.conf"
+        config.write_text(f'listen: "127.0.0.1:{self.port}"\njetstream {{ store_dir: "{self.data}", sync_interval: always }}\n')
+        self.spawn([NATS, "--config", config])
+        self.url = f"nats://127.0.0.1:{self.port}"
+        self.wait_until(lambda: accepts(self.port), "connection")
+
+
+class RabbitMQ(Server):
+    """One node; its quorum queues sync before they confirm. Debian's programs, by their folder."""
+
+    name = "rabbitmq quorum"
+
+    def start(self):
+        self.port, self.distribution, self.mapper = free_ports(3)
+        (self.folder / "plugins").write_text("[].")
+        (self.folder / "rabbit.conf").write_text("")
+        self.spawn([RABBITMQ], RABBITMQ_NODENAME=f"bench{self.port}@localhost", RABBITMQ_MNESIA_BASE=str(self.data),
+                   RABBITMQ_LOG_BASE=str(self.folder / "logs"), RABBITMQ_NODE_IP_ADDRESS="127.0.0.1", RABBITMQ_NODE_PORT=str(self.port),
+                   RABBITMQ_DIST_PORT=str(self.distribution), RABBITMQ_ENABLED_PLUGINS_FILE=str(self.folder / "plugins"),
+                   RABBITMQ_CONFIG_FILE=str(self.folder / "rabbit"), ERL_EPMD_ADDRESS="127.0.0.1", ERL_EPMD_PORT=str(self.mapper),
+                   RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS="-kernel inet_dist_use_interface {127,0,0,1}", ROOTDIR=str(ERLANG),
+                   PATH=f"{ERLANG / 'bin'}:{os.environ['PATH']}")
+        self.url = f"amqp://guest:guest@127.0.0.1:{self.port}/"
+        self.wait_until(lambda: accepts(self.port), "connection")
 
 
 @contextlib.contextmanager
