@@ -6,6 +6,7 @@
 #include "services/core/identity_rest.h"
 #include "services/kv/kv_rest.h"
 #include "services/queues/queue_rest.h"
+#include "services/r2/r2_notification_rest.h"
 #include "services/r2/r2_rest.h"
 #include "services/s3/s3_door.h"
 
@@ -27,6 +28,7 @@ void VisitTables(const Visit& visit) {
   visit(services::AuditRoutes());
   visit(services::kv::KvRoutes());
   visit(services::r2::R2Routes());
+  visit(services::r2::NotificationRoutes());
   visit(services::queues::QueueRoutes());
 }
 

@@ -7,6 +7,7 @@
 
 #include "app/api_routes.h"
 #include "app/daemon_metrics.h"
+#include "app/event_sender.h"
 #include "app/metrics_exporter.h"
 #include "net/hangups.h"
 #include "net/loop.h"
@@ -25,6 +26,7 @@
 #include "services/queues/queue_store.h"
 #include "services/queues/queues.h"
 #include "services/r2/buckets.h"
+#include "services/r2/event_courier.h"
 #include "services/r2/lifecycle.h"
 #include "services/r2/object_store.h"
 #include "services/s3/s3_door.h"
@@ -142,6 +144,7 @@ struct Daemon::Parts {
   std::unique_ptr<services::queues::QueueAccess> queue_access;
   std::unique_ptr<services::queues::Queues> queues;
   std::unique_ptr<services::queues::QueueServices> queue_services;
+  std::unique_ptr<services::r2::EventCourier> courier;
   std::unique_ptr<services::AuditAccess> audit_access;
   std::unique_ptr<services::s3::S3Door> s3;
   std::unique_ptr<services::AdminDoor> admin;
@@ -263,13 +266,17 @@ Status Daemon::Parts::Listen(const Clock& clock, Random& random) {
       services::kv::KvAccess{*kv, *control, clock, loop, *workers});
   v4 = std::make_unique<services::V4Door>(*control, *request_ids);
   buckets = std::make_unique<services::r2::Buckets>(*control, *objects, loop, *workers);
-  r2_access = std::make_unique<services::r2::R2Access>(services::r2::R2Access{*objects, *buckets});
+  r2_access = std::make_unique<services::r2::R2Access>(
+      services::r2::R2Access{*objects, *buckets, *control});
   queue_access = std::make_unique<services::queues::QueueAccess>(
       services::queues::QueueAccess{*messages, *control, loop, *workers});
   queues = std::make_unique<services::queues::Queues>(*queue_access, clock, *request_ids, log);
   queues->ConfigureAll();
   queue_services = std::make_unique<services::queues::QueueServices>(
       services::queues::QueueServices{*queue_access, *queues});
+  courier = std::make_unique<services::r2::EventCourier>(*objects, loop, log,
+                                                         SenderOfEvents(*queue_access));
+  objects->set_on_event([this] { courier->Poke(); });
   audit_access =
       std::make_unique<services::AuditAccess>(services::AuditAccess{*control, loop, *workers});
   AddApiRoutes(*v4, ApiServices(*control, *audit_access, *kv_access, *r2_access, *queue_services));
@@ -381,6 +388,7 @@ net::Task<void> Daemon::Parts::StopAll() {
   s3_stop.Start();
   co_await front_server->Stop(options.grace);
   co_await s3_stop;
+  co_await courier->Stop();
   if (exporter != nullptr) co_await exporter->Stop();
   co_await admin_server->Stop(std::chrono::seconds(1));
   loop.Stop();
@@ -418,6 +426,7 @@ void Daemon::Run(const std::stop_token& stop) {
   });
   parts.loop.Spawn(parts.WatchSpace());
   parts.loop.Spawn(parts.WatchLifecycles());
+  parts.courier->Poke();  // what an earlier run left
   if (parts.exporter != nullptr) parts.loop.Spawn(parts.exporter->Run());
   // If it is not taken, the next start does it.
   (void)parts.workers->Submit([&parts] { parts.Sweep(); });

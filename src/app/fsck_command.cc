@@ -186,6 +186,7 @@ std::string JsonOf(const std::string& path, const Checked& checked, const Findin
                  {"r2_versions", checked.r2.versions},
                  {"r2_uploads", checked.r2.uploads},
                  {"r2_parts", checked.r2.parts},
+                 {"r2_events", checked.r2.events},
                  {"r2_files", checked.r2.files},
                  {"r2_bytes_read", checked.r2.bytes_read},
                  {"queues", checked.queues.queues},

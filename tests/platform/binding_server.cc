@@ -55,7 +55,7 @@ struct Server {
         account(AccountOf(*control)),
         kv_access{*kv, *control, *clock, loop, workers},
         buckets(*control, *objects, loop, workers),
-        r2_access{*objects, buckets},
+        r2_access{*objects, buckets, *control},
         queue_access{*messages, *control, loop, workers},
         queues(queue_access, *clock, *random, *log),
         grants(*random),

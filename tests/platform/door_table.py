@@ -44,6 +44,7 @@ NO_KEY = xml("Delete", "<Object><Key>gone</Key></Object>")
 
 _KV = "/client/v4/accounts/{account}/storage/kv/namespaces"
 _R2 = "/client/v4/accounts/{account}/r2/buckets"
+_EVENTS = "/client/v4/accounts/{account}/event_notifications/r2/{bucket}/configuration"
 _QUEUES = "/client/v4/accounts/{account}/queues"
 NO_LEASE = text({"acks": [{"lease_id": "none"}]})
 
@@ -108,6 +109,10 @@ API = {
     f"GET {_R2}/{{bucket}}/objects/{{key*}}": Row("r2:read", "bucket"),
     f"PUT {_R2}/{{bucket}}/objects/{{key*}}": Row("r2:write", "bucket", body=b"other", key="other"),
     f"DELETE {_R2}/{{bucket}}/objects/{{key*}}": Row("r2:write", "bucket", key="gone"),
+    f"GET {_EVENTS}": Row("r2:read", "bucket"),
+    f"GET {_EVENTS}/queues/{{queue}}": Row("r2:read", "bucket"),
+    f"PUT {_EVENTS}/queues/{{queue}}": Row("r2:admin", "bucket", body=text({}), outcomes=((400, 10029),)),
+    f"DELETE {_EVENTS}/queues/{{queue}}": Row("r2:admin", "bucket"),
 }
 
 _COPY = (("x-amz-copy-source", "/subject/k"),)

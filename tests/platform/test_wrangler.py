@@ -141,6 +141,21 @@ def test_bucket_settings(wrangler, bucket, tmp_path):
     wrangler("r2", "bucket", "dev-url", "disable", bucket, "--force")
 
 
+def test_event_notifications(wrangler, daemon, bucket):
+    wrangler("queues", "create", "of-uploads")
+    wrangler("r2", "bucket", "notification", "create", bucket, "--event-types", "object-create", "object-delete", "--queue", "of-uploads",
+             "--prefix", "logs/", "--suffix", ".gz", "--description", "for the importer")
+    listed = wrangler("r2", "bucket", "notification", "list", bucket)
+    assert all(word in listed for word in ("of-uploads", "logs/", ".gz", "PutObject,CompleteMultipartUpload,CopyObject,DeleteObject,LifecycleDeletion"))
+    rule = re.search(r"rule_id:\s+([0-9a-f]{32})", listed).group(1)
+    wrangler("r2", "bucket", "notification", "delete", bucket, "--queue", "of-uploads", "--rule", "f" * 32, expect=1)
+    wrangler("r2", "bucket", "notification", "delete", bucket, "--queue", "of-uploads", "--rule", rule)
+    assert rule not in wrangler("r2", "bucket", "notification", "list", bucket)
+    wrangler("r2", "bucket", "notification", "create", bucket, "--event-type", "object-create", "--queue", "of-uploads")
+    wrangler("r2", "bucket", "notification", "delete", bucket, "--queue", "of-uploads")
+    wrangler("queues", "delete", "of-uploads")
+
+
 def test_queues(wrangler, daemon):
     wrangler("queues", "create", "orders", "--delivery-delay-secs", "5", "--message-retention-period-secs", "3600")
     assert "orders" in wrangler("queues", "list")

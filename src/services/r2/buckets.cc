@@ -49,6 +49,7 @@ std::string TextOf(const BucketSettings& settings) {
     json["lifecycle"] = s3xml::WriteLifecycleConfiguration(settings.lifecycle);
   }
   if (settings.is_public) json["public"] = true;
+  if (!settings.notifications.empty()) json["notifications"] = TextOf(settings.notifications);
   return Dump(json);
 }
 
@@ -70,11 +71,28 @@ Result<BucketSettings> ParseSettings(std::string_view text) {
       ARROW_ASSIGN_OR_RAISE(settings.cors, s3xml::ParseCorsConfiguration(word));
     } else if (name == "lifecycle") {
       ARROW_ASSIGN_OR_RAISE(settings.lifecycle, s3xml::ParseLifecycleConfiguration(word));
+    } else if (name == "notifications") {
+      auto rules = ParseNotificationRules(word);
+      if (!rules) return BadSettings();
+      settings.notifications = *std::move(rules);
     } else {
       return BadSettings();
     }
   }
   return settings;
+}
+
+void Buckets::Tell(const Resource& bucket, const BucketSettings& settings) {
+  store_.SetVersioning(bucket.number, settings.versioning);
+  std::shared_ptr<const BucketEvents> events;
+  if (!settings.notifications.empty()) {
+    const std::vector<Account> accounts = control_.Accounts();
+    const auto account = std::ranges::find(accounts, bucket.account, &Account::row);
+    events = std::make_shared<BucketEvents>(
+        BucketEvents{account == accounts.end() ? std::string() : account->id, bucket.name,
+                     settings.notifications});
+  }
+  store_.SetEvents(bucket.number, std::move(events));
 }
 
 Result<std::shared_ptr<const KnownBucket>> Buckets::Find(std::string_view name) {
@@ -83,7 +101,7 @@ Result<std::shared_ptr<const KnownBucket>> Buckets::Find(std::string_view name) 
   std::shared_ptr<const KnownBucket>& known = known_[resource->number];
   if (known == nullptr || known->resource.settings != resource->settings) {
     ARROW_ASSIGN_OR_RAISE(BucketSettings settings, ParseSettings(resource->settings));
-    store_.SetVersioning(resource->number, settings.versioning);
+    Tell(*resource, settings);
     known = std::make_shared<KnownBucket>(KnownBucket{*std::move(resource), std::move(settings)});
   }
   return known;
@@ -148,7 +166,7 @@ net::Task<Result<BucketSettings>> Buckets::Change(std::shared_ptr<const KnownBuc
     return control_.ChangeSettings(bucket->resource, text, what, actor);
   });
   if (!changed.ok()) co_return changed;
-  store_.SetVersioning(bucket->resource.number, settings.versioning);
+  Tell(bucket->resource, settings);
   co_return settings;
 }
 

@@ -16,6 +16,7 @@
 #include "formats/s3xml/lifecycle.h"
 #include "services/core/control.h"
 #include "services/core/key_locks.h"
+#include "services/r2/notifications.h"
 #include "services/r2/object_store.h"
 
 namespace levada::services::r2 {
@@ -25,6 +26,7 @@ struct BucketSettings {
   std::vector<s3xml::CorsRule> cors;
   std::vector<s3xml::LifecycleRule> lifecycle;
   bool is_public = false;  ///< anybody may read its objects
+  std::vector<NotificationRule> notifications;
 };
 
 struct KnownBucket {
@@ -62,6 +64,9 @@ class Buckets final {
                                            std::string what, Actor actor);
 
  private:
+  /// What the store goes by.
+  void Tell(const Resource& bucket, const BucketSettings& settings);
+
   Control& control_;
   ObjectStore& store_;
   net::Loop& loop_;

@@ -110,6 +110,7 @@ class Pass {
     DeleteTarget target;
     target.key = object.key;
     target.if_version = object.record.version;
+    target.is_by_lifecycle = true;
     const Result<Deleted> deleted = co_await store_.Delete(bucket_, std::move(target));
     if (!deleted.ok()) co_return deleted.status();
     counts_.objects_expired += deleted->was_there ? 1 : 0;
@@ -120,6 +121,7 @@ class Pass {
     DeleteTarget target;
     target.key = object.key;
     target.version = {VersionChoice::Kind::kStamp, object.record.version};
+    target.is_by_lifecycle = true;
     const Result<Deleted> deleted = co_await store_.Delete(bucket_, std::move(target));
     if (!deleted.ok()) co_return deleted.status();
     count += deleted->was_there ? 1 : 0;

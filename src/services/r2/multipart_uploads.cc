@@ -230,6 +230,11 @@ Task<Result<ObjectRecord>> ObjectStore::CompleteUpload(Bucket bucket, std::strin
   }
   change.batch.Delete(kUploads, UploadKey(bucket.number, key, upload));
   AddObject(change, bucket, key, *state, *object, {});
+  Announce(change, bucket.number,
+           {.action = ObjectAction::kCompleteMultipartUpload,
+            .key = key,
+            .bytes = object->bytes,
+            .etag = object->etag});
   const Status status = co_await Commit(bucket.number, std::move(change));
   if (!status.ok()) co_return status;
   co_return object;

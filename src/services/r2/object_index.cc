@@ -106,7 +106,8 @@ std::vector<db::rocks::Family> IndexFamilies() {
           {.name = "inline", .blob_bytes_min = kBlobBytesMin},
           {.name = "uploads"},
           {.name = "parts"},
-          {.name = "blobs"}};
+          {.name = "blobs"},
+          {.name = "events"}};
 }
 
 Status DamagedRecord(uint64_t bucket, std::string_view key) {
@@ -386,6 +387,28 @@ Result<std::optional<PartRecord>> ObjectIndex::FindPart(const Stamp& upload, int
 Result<bool> ObjectIndex::IsNamed(const Stamp& blob) const {
   ARROW_ASSIGN_OR_RAISE(const auto found, store_->Get(kBlobs, blob.Bytes()));
   return found.has_value();
+}
+
+Result<WaitingEvents> ObjectIndex::Events(uint64_t queue, size_t count, size_t bytes) const {
+  WaitingEvents waiting;
+  size_t taken = 0;
+  const auto cursor = store_->MakeCursor(kEvents, EventsBegin(queue), "");
+  for (; cursor->Valid() && waiting.keys.size() < count; cursor->Next()) {
+    const std::optional<uint64_t> of = QueueOfEventKey(cursor->key());
+    if (!of) {
+      return Fault(FaultCode::kStoreDamaged, "r2: the key of an event notification is damaged");
+    }
+    taken += cursor->value().size();
+    if (waiting.keys.empty()) {
+      waiting.queue = *of;
+    } else if (*of != waiting.queue || taken > bytes) {
+      break;
+    }
+    waiting.keys.emplace_back(cursor->key());
+    waiting.messages.emplace_back(cursor->value());
+  }
+  ARROW_RETURN_NOT_OK(cursor->status());
+  return waiting;
 }
 
 }  // namespace levada::services::r2

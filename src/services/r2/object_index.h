@@ -30,6 +30,7 @@ enum Family : db::rocks::FamilyIndex {
   kUploads,
   kParts,
   kBlobs,
+  kEvents,
 };
 
 /// Of the index, in the order of Family.
@@ -87,6 +88,13 @@ struct UploadPage {
   std::optional<Stamp> next_upload;
 };
 
+/// Messages for one queue, the oldest first.
+struct WaitingEvents {
+  uint64_t queue = 0;
+  std::vector<std::string> keys;  ///< of the store
+  std::vector<std::string> messages;
+};
+
 /// Of the current versions of a bucket.
 struct BucketMeasure {
   uint64_t objects = 0;
@@ -136,6 +144,10 @@ class ObjectIndex final {
   Result<std::optional<PartRecord>> FindPart(const Stamp& upload, int number) const;
   /// Whether a record names the file.
   Result<bool> IsNamed(const Stamp& blob) const;
+
+  /// Of the first queue with a number of `queue` or above that has any: at most `count`, and no
+  /// further one behind `bytes`. None: no such queue has any.
+  Result<WaitingEvents> Events(uint64_t queue, size_t count, size_t bytes) const;
 
   /// In the order of submission; false when too much waits. `done` on the committer's thread.
   [[nodiscard]] bool Submit(db::rocks::Batch batch, db::rocks::Committer::Done done) {

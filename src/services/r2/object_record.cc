@@ -16,6 +16,7 @@ using Value = Json;
 constexpr int kLayout = 1;
 constexpr size_t kStampBytes = 16;
 constexpr size_t kBucketBytes = 8;
+constexpr size_t kQueueBytes = 8;
 
 Value BinaryOf(std::string_view bytes) {
   return Value::binary(std::vector<uint8_t>(bytes.begin(), bytes.end()));
@@ -381,6 +382,21 @@ std::string PartKey(const Stamp& upload, int number) {
   std::string bytes = upload.Bytes();
   AppendBigEndian(bytes, static_cast<uint64_t>(number), 2);
   return bytes;
+}
+
+std::string EventsBegin(uint64_t queue) {
+  std::string bytes;
+  AppendBigEndian(bytes, queue, 8);
+  return bytes;
+}
+
+std::string EventKey(uint64_t queue, const Stamp& event) {
+  return EventsBegin(queue) + event.Bytes();
+}
+
+std::optional<uint64_t> QueueOfEventKey(std::string_view store_key) {
+  if (store_key.size() != kQueueBytes + kStampBytes) return std::nullopt;
+  return ReadBigEndian(store_key.substr(0, kQueueBytes));
 }
 
 std::optional<KeyedEntry> SplitKeyed(std::string_view store_key) {

@@ -10,6 +10,7 @@
 //   parts     upload, part number          -> their parts
 //   blobs     blob                         -> every file of objects and parts: what no record
 //                                             names is nobody's, and may be removed
+//   events    queue, event                 -> messages that a queue has not got yet
 
 #include <array>
 #include <compare>
@@ -135,6 +136,12 @@ std::string KeyedPrefix(uint64_t bucket, std::string_view key);
 std::string VersionKey(uint64_t bucket, std::string_view key, const Stamp& version);
 std::string UploadKey(uint64_t bucket, std::string_view key, const Stamp& upload);
 std::string PartKey(const Stamp& upload, int number);
+/// The number of a queue, then the event.
+std::string EventKey(uint64_t queue, const Stamp& event);
+/// Where the keys of a queue begin; they end where the next number's do.
+std::string EventsBegin(uint64_t queue);
+/// nullopt: no such key.
+std::optional<uint64_t> QueueOfEventKey(std::string_view store_key);
 /// All keys of a bucket are in [BucketBegin(bucket), BucketBegin(bucket + 1)).
 std::string BucketBegin(uint64_t bucket);
 

@@ -83,11 +83,13 @@ Task<Status> ObjectStore::Commit(uint64_t bucket, Change change) {
 }
 
 Task<Status> ObjectStore::Write(Change change) {
+  const bool has_events = change.has_events;
   const Status status = co_await Durably(environment_.loop, [&](db::rocks::Committer::Done done) {
     return index_->Submit(std::move(change.batch), std::move(done));
   });
   // After a failure nobody knows which records stand: the files stay.
   if (status.ok()) uses_->Release(std::move(change.gone));
+  if (has_events) on_event_();
   co_return status;
 }
 
@@ -321,6 +323,13 @@ Task<Result<ObjectRecord>> ObjectStore::Put(Bucket bucket, std::string key, PutO
     for (const Segment& segment : record.segments) {
       change.batch.Put(kBlobs, segment.blob.Bytes(), ObjectKey(bucket.number, key));
     }
+    const bool is_copy = options.copied_from.has_value();
+    Announce(change, bucket.number,
+             {.action = is_copy ? ObjectAction::kCopyObject : ObjectAction::kPutObject,
+              .key = key,
+              .bytes = record.bytes,
+              .etag = record.etag,
+              .copied_from = is_copy ? &*options.copied_from : nullptr});
     status = co_await Commit(bucket.number, std::move(change));
     if (status.ok()) co_return record;
     // It may stand in the log even so: then its file is needed, else the next start removes it.
@@ -426,6 +435,14 @@ Task<Result<Deleted>> ObjectStore::PlanTarget(Change& change, Bucket bucket, Del
     });
     if (!found.ok()) co_return found.status();
     if (*found) meant = std::move((*found)->record);
+  }
+  const bool is_current =
+      state->current && (!by_version || (meant && meant->version == state->current->version));
+  if (is_current) {
+    Announce(change, bucket.number,
+             {.action = target.is_by_lifecycle ? ObjectAction::kLifecycleDeletion
+                                               : ObjectAction::kDeleteObject,
+              .key = target.key});
   }
   co_return PlanDelete(change, bucket, target.key, *state, target.version, meant);
 }

@@ -12,6 +12,7 @@
 // On the loop, apart from what says otherwise. Errors of all: R2Error, or a fault of the store.
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -29,6 +30,7 @@
 #include "services/r2/blob_directory.h"
 #include "services/r2/blob_uses.h"
 #include "services/r2/conditions.h"
+#include "services/r2/notifications.h"
 #include "services/r2/object_index.h"
 #include "services/r2/object_reader.h"
 #include "services/r2/object_receiver.h"
@@ -74,6 +76,7 @@ struct PutOptions {
   ObjectAttributes attributes;
   Conditions conditions;
   std::optional<CustomerKey> key;
+  std::optional<CopiedFrom> copied_from = {};  ///< for event notifications
 };
 
 struct DeleteTarget {
@@ -82,6 +85,7 @@ struct DeleteTarget {
   Conditions conditions = {};
   /// Only while this is the current version; else nothing is done.
   std::optional<Stamp> if_version = {};
+  bool is_by_lifecycle = false;  ///< for event notifications
 };
 
 struct Deleted {
@@ -134,6 +138,8 @@ class ObjectStore final {
   const ObjectIndex& index() const { return *index_; }
   const BlobDirectory& blobs() const { return *blobs_; }
   int64_t NowMs() const { return environment_.clock.Now() / 1000; }
+  /// 32 hex digits that no other has.
+  std::string NewId() { return NextStamp().Text(); }
 
   // ---- objects
   /// Busy when as many transfers are under way as there may be, of an object that is not inline;
@@ -174,6 +180,14 @@ class ObjectStore final {
   // ---- buckets
   /// From here on; without it, what each request says.
   void SetVersioning(uint64_t bucket, Versioning versioning) { versioning_[bucket] = versioning; }
+  /// From here on every write notes its messages, in the same commit. null: there are none.
+  void SetEvents(uint64_t bucket, std::shared_ptr<const BucketEvents> events);
+  /// Called when there are messages to be carried. Before the first write.
+  void set_on_event(std::function<void()> on_event) { on_event_ = std::move(on_event); }
+  /// See ObjectIndex::Events.
+  net::Task<Result<WaitingEvents>> Events(uint64_t queue, size_t count, size_t bytes);
+  /// They have arrived.
+  net::Task<Status> ForgetEvents(std::vector<std::string> keys);
   /// Takes no more writes for the bucket and drops its unfinished uploads; kBucketNotEmpty, and
   /// everything as before, when there are objects or versions in it.
   net::Task<Status> CloseBucket(Bucket bucket);
@@ -191,6 +205,7 @@ class ObjectStore final {
   struct Change {
     db::rocks::Batch batch;
     std::vector<Stamp> gone;  ///< blobs that no record names behind it
+    bool has_events = false;
   };
   class BucketUse;  // a commit of a bucket that is under way
 
@@ -221,6 +236,7 @@ class ObjectStore final {
   void PlanMarker(Change& change, Bucket bucket, const std::string& key, const KeyState& state,
                   Deleted& deleted);
   static void Forget(Change& change, const ObjectRecord& record);
+  void Announce(Change& change, uint64_t bucket, ObjectEvent event);
   net::Task<Result<Deleted>> PlanTarget(Change& change, Bucket bucket, DeleteTarget target);
   /// Blocks.
   Status PlanAbort(Change& change, uint64_t bucket, const std::string& key,
@@ -237,6 +253,8 @@ class ObjectStore final {
   const std::shared_ptr<std::map<uint64_t, int>> commits_ =
       std::make_shared<std::map<uint64_t, int>>();
   std::map<uint64_t, Versioning> versioning_;
+  std::map<uint64_t, std::shared_ptr<const BucketEvents>> events_;
+  std::function<void()> on_event_ = [] {};
   const std::shared_ptr<int> transfers_ = std::make_shared<int>(0);  // under way
   std::set<uint64_t> closed_;  // buckets that are deleted, or about to be
   uint64_t last_sequence_;

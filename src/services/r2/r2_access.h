@@ -11,6 +11,7 @@ namespace levada::services::r2 {
 struct R2Access {
   ObjectStore& store;
   Buckets& buckets;
+  const Control& control;
   std::string s3_address = {};  ///< "127.0.0.1:8788", where public buckets are read; "": unknown
 };
 

@@ -31,6 +31,11 @@ std::string WhereOfObject(const KnownResources& buckets, uint64_t bucket, std::s
          ", key " + QuoteJson(key);
 }
 
+std::string WhereOfEvent(std::optional<uint64_t> queue) {
+  return queue ? "an event notification for queue " + std::to_string(*queue)
+               : "an event notification whose key is damaged";
+}
+
 /// Stamps that records name; asked only when all are in it.
 class StampSet {
  public:
@@ -59,6 +64,7 @@ class Check {
     ARROW_RETURN_NOT_OK(WalkUploads());
     uploads_.Close();
     ARROW_RETURN_NOT_OK(WalkParts());
+    ARROW_RETURN_NOT_OK(WalkEvents());
     named_files_.Close();
     named_inline_.Close();
     // A record that cannot be read may name whatever is left.
@@ -210,6 +216,16 @@ class Check {
     });
   }
 
+  Status WalkEvents() {
+    return Walk(kEvents, "events", [this](std::string_view key, std::string_view value) {
+      ++checked_.events;
+      const std::optional<uint64_t> queue = QueueOfEventKey(key);
+      if (queue && ParseJson(value).is_object()) return;
+      // It names no file: what is left of the records still says which files are needed.
+      findings_.AddDamage("record_damaged", WhereOfEvent(queue));
+    });
+  }
+
   Status WalkRegisteredFiles() {
     return Walk(kBlobs, "blobs", [this](std::string_view key, std::string_view value) {
       const std::optional<Stamp> blob = Stamp::FromBytes(key);
@@ -286,6 +302,7 @@ std::string WhereOf(const KnownResources& buckets, Family family, std::string_vi
                                                 : "file ";
     return stamp ? what + stamp->Text() : "a key that is damaged";
   }
+  if (family == kEvents) return WhereOfEvent(QueueOfEventKey(store_key));
   if (store_key.size() < kBucketBytes) return "a key without a bucket";
   if (family == kObjects) {
     return WhereOfObject(buckets, BucketOf(store_key), store_key.substr(kBucketBytes));

@@ -19,6 +19,7 @@ struct R2Checked {
   uint64_t versions = 0;  ///< the others, delete markers too
   uint64_t uploads = 0;
   uint64_t parts = 0;
+  uint64_t events = 0;      ///< messages that queues have not got yet
   uint64_t files = 0;       ///< of blobs, that records name
   uint64_t bytes_read = 0;  ///< of files, when scrubbed
   bool is_readable = true;  ///< false: the index cannot be opened, or not be walked to its end

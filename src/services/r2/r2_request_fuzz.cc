@@ -10,6 +10,7 @@
 #include "services/r2/buckets.h"
 #include "services/r2/byte_range.h"
 #include "services/r2/conditions.h"
+#include "services/r2/notification_json.h"
 #include "services/r2/object_record.h"
 #include "services/r2/r2_settings_json.h"
 
@@ -42,6 +43,7 @@ void ReadRecords(std::string_view bytes) {
     if (!DecodePart(Encode(*record))) __builtin_trap();
   }
   (void)SplitKeyed(bytes);
+  (void)QueueOfEventKey(bytes);
 }
 
 void ReadSettings(std::string_view text) {
@@ -50,6 +52,8 @@ void ReadSettings(std::string_view text) {
   (void)ChangeLifecycle(text, settings);
   (void)ChangeVersioning(text, settings);
   (void)ChangePublic(text, settings);
+  if (auto rules = ReadNotificationRules(text); rules.ok()) settings.notifications = *rules;
+  (void)ReadRuleIds(text);
   // What was taken comes back.
   const Result<BucketSettings> again = ParseSettings(TextOf(settings));
   if (!again.ok()) __builtin_trap();

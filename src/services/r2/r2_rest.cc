@@ -9,6 +9,7 @@
 #include "net/date_line.h"
 #include "services/core/api.h"
 #include "services/r2/object_json.h"
+#include "services/r2/r2_call.h"
 #include "services/r2/r2_error.h"
 #include "services/r2/r2_settings_json.h"
 #include "services/r2/r2_source.h"
@@ -19,39 +20,12 @@ namespace {
 using net::Response;
 using net::Task;
 
-constexpr uint64_t kSmallBodyMax = 1024 * 1024;
-
-/// Any failure in the envelope.
-Response Refusal(const Status& status, bool is_of_bucket = false) {
-  const R2ErrorWords& words = WordsOf(R2ErrorCodeOf(status));
-  ApiError error{words.http_status, words.r2_code, R2MessageOf(status, is_of_bucket), std::nullopt};
-  if (words.http_status == 503) error.retry_after_s = 1;
-  Response response = Failure(error);
-  if (words.http_status >= 500) response.cause = status.ToString();
-  return response;
-}
-
-/// The bucket of the path, if it is one of the account.
-Result<std::shared_ptr<const KnownBucket>> BucketOf(const R2Access& access, const Call& call) {
-  ARROW_ASSIGN_OR_RAISE(auto bucket, access.buckets.Find(call.Parameter("bucket")));
-  if (bucket == nullptr || bucket->resource.account != call.account.row) {
-    return R2Error(R2ErrorCode::kNoSuchBucket);
-  }
-  return bucket;
-}
-
 std::string JsonOf(const Resource& bucket) {
   return Dump(Json{{"name", bucket.name},
                    {"creation_date", FormatTimestamp(bucket.created)},
                    {"location", "auto"},
                    {"jurisdiction", "default"},
                    {"storage_class", "Standard"}});
-}
-
-/// The body; "" when it cannot be read or is too long, which is no JSON either.
-Task<std::string> ReadSmall(Call& call) {
-  Result<std::string> body = co_await net::ReadAll(*call.request.body, kSmallBodyMax);
-  co_return body.ok() ? *std::move(body) : std::string();
 }
 
 size_t CountOf(const Call& call, std::string_view name, size_t most) {

@@ -231,6 +231,7 @@ Task<Result<Response>> CopyObject(S3Call& call) {
   options.key = *key;
   const Result<std::optional<checksums::Algorithm>> algorithm = CopyAlgorithmOf(call, from);
   if (!algorithm.ok()) co_return algorithm.status();
+  options.copied_from = r2::CopiedFrom{source->bucket_name, source->key};
   const r2::ByteRange all{0, from.bytes};
   const auto bytes = MakeCopyBody(call, *std::move(source), all, *algorithm);
   const Result<ObjectRecord> record =
