@@ -285,19 +285,28 @@ class RabbitMQ(Server):
     """One node; its quorum queues sync before they confirm. Debian's programs, by their folder."""
 
     name = "rabbitmq quorum"
+    mapper = None  # of ports, without which no Erlang finds itself
 
     def start(self):
-        self.port, self.distribution, self.mapper = free_ports(3)
+        self.port, distribution, at = free_ports(3)
         (self.folder / "plugins").write_text("[].")
         (self.folder / "rabbit.conf").write_text("")
+        self.mapper = subprocess.Popen(["setpriv", "--pdeathsig", "TERM", "--", next(ERLANG.glob("erts-*/bin/epmd")), "-address",
+                                        "127.0.0.1", "-port", str(at)])
         self.spawn([RABBITMQ], RABBITMQ_NODENAME=f"bench{self.port}@localhost", RABBITMQ_MNESIA_BASE=str(self.data),
                    RABBITMQ_LOG_BASE=str(self.folder / "logs"), RABBITMQ_NODE_IP_ADDRESS="127.0.0.1", RABBITMQ_NODE_PORT=str(self.port),
-                   RABBITMQ_DIST_PORT=str(self.distribution), RABBITMQ_ENABLED_PLUGINS_FILE=str(self.folder / "plugins"),
-                   RABBITMQ_CONFIG_FILE=str(self.folder / "rabbit"), ERL_EPMD_ADDRESS="127.0.0.1", ERL_EPMD_PORT=str(self.mapper),
-                   RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS="-kernel inet_dist_use_interface {127,0,0,1}", ROOTDIR=str(ERLANG),
+                   RABBITMQ_DIST_PORT=str(distribution), RABBITMQ_ENABLED_PLUGINS_FILE=str(self.folder / "plugins"),
+                   RABBITMQ_CONFIG_FILE=str(self.folder / "rabbit"), ERL_EPMD_ADDRESS="127.0.0.1", ERL_EPMD_PORT=str(at),
+                   RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS="-kernel inet_dist_use_interface {127,0,0,1}",
                    PATH=f"{ERLANG / 'bin'}:{os.environ['PATH']}")
         self.url = f"amqp://guest:guest@127.0.0.1:{self.port}/"
         self.wait_until(lambda: accepts(self.port), "connection")
+
+    def stop(self):
+        super().stop()
+        if self.mapper is not None:
+            self.mapper.terminate()
+            self.mapper.wait(STOP_S)
 
 
 @contextlib.contextmanager
