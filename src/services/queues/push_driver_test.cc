@@ -133,7 +133,9 @@ TEST_F(PushDriverTest, NoMoreBatchesAtOnceThanItsConsumerWants) {
 
 TEST_F(PushDriverTest, ADelayedMessageIsDeliveredWhenItsTimeComes) {
   Consume();
-  Wait(SendMessages(*access_, queue_->resource.number, {{ContentType::kText, "later", 1}}));
+  ASSERT_TRUE(
+      Wait(SendMessages(*access_, queue_->resource.number, {{ContentType::kText, "later", 1}}))
+          .ok());
   EXPECT_TRUE(running_->Do([this] { return worker_->bodies.empty(); }));
   EXPECT_TRUE(UntilEmpty());
 }

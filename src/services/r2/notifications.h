@@ -27,9 +27,9 @@ struct NotificationRule {
   std::string id;      ///< 32 hex digits
   uint64_t queue = 0;  ///< by its number, which outlives its name
   std::vector<ObjectAction> actions;
-  std::string prefix;  ///< of keys; "": all
-  std::string suffix;
-  std::string description;
+  std::string prefix = {};  ///< of keys; "": all
+  std::string suffix = {};
+  std::string description = {};
   WallMicros created = 0;
 
   bool Matches(ObjectAction action, std::string_view key) const;
