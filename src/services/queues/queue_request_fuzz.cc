@@ -16,7 +16,7 @@ void Check(bool holds) {
   if (!holds) __builtin_trap();
 }
 
-void ReadMessages(std::string_view text) {
+void ReadAsked(std::string_view text) {
   for (const AskedMessages& asked : {ReadOne(text), ReadBatch(text), ReadBindingBatch(text, 1)}) {
     if (asked.error) continue;
     // What may be sent can be shown.
@@ -25,7 +25,9 @@ void ReadMessages(std::string_view text) {
       delivered.type = message.type;
       delivered.body = message.body;
       Check(!ShowMessage(delivered, "lease").empty());
-      Check(!TextOf(PushBatch{.messages = {delivered}}).empty());
+      PushBatch batch;
+      batch.messages.push_back(delivered);
+      Check(!TextOf(batch).empty());
     }
   }
   (void)ReadBatchAnswer(text);
@@ -63,7 +65,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data) + 1, size - 1);
   switch (data[0] % 3) {
     case 0:
-      queues::ReadMessages(text);
+      queues::ReadAsked(text);
       break;
     case 1:
       queues::ReadControl(text);
