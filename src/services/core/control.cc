@@ -472,6 +472,21 @@ Result<Control::S3Credential> Control::FindS3Credential(std::string_view access_
 
 // ---- resources
 
+namespace {
+
+/// 32 hex digits; of a database a UUID of version 4 (RFC 9562), for so its clients write it.
+std::string NewResourceId(ResourceKind kind, Random& random) {
+  std::string bytes = RandomBytes(random, 16);
+  if (kind != ResourceKind::kDatabase) return HexOf(bytes);
+  bytes[6] = static_cast<char>((static_cast<unsigned char>(bytes[6]) & 0x0f) | 0x40);
+  bytes[8] = static_cast<char>((static_cast<unsigned char>(bytes[8]) & 0x3f) | 0x80);
+  std::string id = HexOf(bytes);
+  for (const size_t dash : {8, 13, 18, 23}) id.insert(dash, 1, '-');
+  return id;
+}
+
+}  // namespace
+
 Result<std::optional<Resource>> Control::CreateResource(const Account& account, ResourceKind kind,
                                                         const std::string& name,
                                                         const std::string& settings,
@@ -480,7 +495,7 @@ Result<std::optional<Resource>> Control::CreateResource(const Account& account, 
   const std::lock_guard change(change_mutex_);
   const int64_t owner = NameOwner(kind, account.row);
   if (FindResourceByName(owner, kind, name)) return std::optional<Resource>();
-  Resource resource{0,    account.row,  kind,    HexOf(RandomBytes(random_, 16)),
+  Resource resource{0,    account.row,  kind,    NewResourceId(kind, random_),
                     name, clock_.Now(), settings};
   ARROW_ASSIGN_OR_RAISE(auto transaction,
                         Transaction::Begin(context_, *database_, Transaction::Kind::kWrite));

@@ -65,11 +65,15 @@ struct Resource {
   uint64_t number = 0;  ///< never given twice
   int64_t account = 0;
   ResourceKind kind = ResourceKind::kNamespace;
-  std::string id;  ///< 32 hex digits
+  std::string id;  ///< 32 hex digits; of a database a UUID
   std::string name;
   WallMicros created = 0;
   std::string settings;  ///< JSON of the service's own; "" is none
 };
+
+/// Settings of a resource whose data is being made: nobody was told of it, and the next start
+/// removes what did not get to its end.
+inline constexpr const char* kBegunSettings = R"({"new":true})";
 
 /// What to do about a damaged database, for people.
 inline constexpr std::string_view kControlHelp =

@@ -29,7 +29,10 @@ Status ReadAll(const Context& ctx, const std::string& path, ControlChecked& chec
   ARROW_ASSIGN_OR_RAISE(checked.tokens, CountOf(ctx, *database, "tokens"));
   ARROW_ASSIGN_OR_RAISE(checked.audit_entries, CountOf(ctx, *database, "audit"));
   ARROW_ASSIGN_OR_RAISE(Statement resources,
-                        database->Prepare(ctx, "select kind, number, id, name from resources"));
+                        database->Prepare(ctx,
+                                          "select kind, number, id, name from resources "
+                                          "where settings <> ?1"));
+  resources.Bind(1, kBegunSettings);
   std::map<ResourceKind, std::map<uint64_t, std::string>> known;
   while (true) {
     ARROW_ASSIGN_OR_RAISE(const bool row, resources.Step(ctx));

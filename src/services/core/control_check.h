@@ -17,7 +17,7 @@ struct ControlChecked {
   uint64_t accounts = 0;
   uint64_t tokens = 0;
   uint64_t audit_entries = 0;
-  /// Of one kind: namespaces by their ids, others by their names.
+  /// Of one kind: namespaces by their ids, others by their names. Without those of kBegunSettings.
   KnownResources Known(ResourceKind kind) const;
   /// By number; nullopt: they could not be read.
   std::optional<std::map<ResourceKind, std::map<uint64_t, std::string>>> resources;
