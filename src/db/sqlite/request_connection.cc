@@ -87,7 +87,8 @@ Status RequestConnection::Blamed(int code) {
   if (auto failure = files_.TakeFailure()) return *failure;
   const int primary = code & 0xff;
   const bool damaged = primary == SQLITE_CORRUPT || primary == SQLITE_NOTADB;
-  return Fault(damaged ? FaultCode::kStoreDamaged : FaultCode::kInternal,
+  const FaultCode otherwise = primary == SQLITE_FULL ? FaultCode::kDiskFull : FaultCode::kInternal;
+  return Fault(damaged ? FaultCode::kStoreDamaged : otherwise,
                fmt::format(
                    "database \"{}\": {}", files_.path(),
                    connection_ == nullptr ? sqlite3_errstr(code) : sqlite3_errmsg(connection_)))
