@@ -280,7 +280,7 @@ TEST(DatabaseFilesTest, DamageInTheHistoryIsFoundAndNotTakenForAnEnd) {
     FlipBit(d1.memory, segment.path, at);
     const HistoryReader reader(d1.memory, directory, kDatabaseId, "shop");
     ++flipped;
-    found += reader.Last().ok() ? 0 : 1;
+    found += reader.End().ok() ? 0 : 1;
     FlipBit(d1.memory, segment.path, at);
   }
   EXPECT_EQ(found, flipped);

@@ -21,7 +21,8 @@ Result<std::unique_ptr<History>> History::Open(os::Disk& disk, const std::string
                                                const Clock& clock, const HistoryLimits& limits) {
   HistoryReader reader(disk, directory, database, std::move(name));
   std::unique_ptr<History> history(new History(disk, std::move(reader), clock, limits));
-  ARROW_ASSIGN_OR_RAISE(history->last_, history->reader_.Last());
+  ARROW_ASSIGN_OR_RAISE(history->found_, history->reader_.End());
+  history->last_ = history->found_.last;
   ARROW_ASSIGN_OR_RAISE(const HistoryFiles files, ListHistory(disk, directory));
   for (const std::string& path : files.leftovers) ARROW_RETURN_NOT_OK(disk.Remove(path));
   for (const HistoryFile& base : files.bases) {

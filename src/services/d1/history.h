@@ -47,6 +47,8 @@ class History final : public db::sqlite::CommitSink {
   Status Close();
 
   Point last() const;
+  /// What there was when it was opened.
+  const HistoryEnd& found() const { return found_; }
   Result<Point> PointAt(int64_t ms) const;
   Result<Point> PointOf(const Bookmark& bookmark) const;
   Status Visit(uint64_t from_seq, const Point& to, const HistoryReader::Visitor& visitor) const;
@@ -71,6 +73,7 @@ class History final : public db::sqlite::CommitSink {
 
   os::Disk& disk_;
   const HistoryReader reader_;
+  HistoryEnd found_;
   const Clock& clock_;
   const HistoryLimits limits_;
   mutable std::shared_mutex files_mutex_;  ///< exclusive: files are removed or take others' place

@@ -41,11 +41,21 @@ Result<std::vector<Point>> HistoryReader::PointsOf(const HistoryFile& file) cons
   }
 }
 
-Result<Point> HistoryReader::Last() const {
+Result<HistoryEnd> HistoryReader::End() const {
   ARROW_ASSIGN_OR_RAISE(const HistoryFiles files, ListHistory(disk_, directory_));
   if (files.segments.empty()) return Damaged("there is none");
-  ARROW_ASSIGN_OR_RAISE(const auto points, PointsOf(files.segments.back()));
-  return points.empty() ? files.segments.back().point : points.back();
+  const HistoryFile& file = files.segments.back();
+  HistoryEnd end{file.point, file.path};
+  ARROW_ASSIGN_OR_RAISE(const auto reader, SegmentReader::Open(disk_, file.path, database_));
+  if (reader == nullptr) return end;
+  if (reader->before() != file.point) return Damaged("a segment has another's name");
+  while (true) {
+    ARROW_ASSIGN_OR_RAISE(const auto commit, reader->Next());
+    if (!commit) break;
+    end.last = commit->point;
+  }
+  end.cut_bytes = reader->cut_bytes();
+  return end;
 }
 
 Status HistoryReader::CheckReach(const HistoryFiles& files, const Point& point) const {

@@ -14,6 +14,13 @@
 
 namespace levada::services::d1 {
 
+/// How a history ends.
+struct HistoryEnd {
+  Point last;             ///< the newest point
+  std::string path;       ///< of the last segment
+  int64_t cut_bytes = 0;  ///< of a transaction behind it that is not whole, and left out
+};
+
 class HistoryReader final {
  public:
   /// `name` is what people call the database, for errors. `disk` outlives this.
@@ -23,8 +30,8 @@ class HistoryReader final {
         database_(database),
         name_(std::move(name)) {}
 
-  /// The newest point. `is_ended`: the last segment was ended in order.
-  Result<Point> Last() const;
+  /// Reads the last segment.
+  Result<HistoryEnd> End() const;
   /// The newest point that is not later than `ms`; kBadValue where the history does not reach back
   /// so far.
   Result<Point> PointAt(int64_t ms) const;

@@ -69,6 +69,9 @@ class SegmentReader final {
   Result<std::optional<SegmentCommit>> Next();
   /// After Next gave nullopt.
   SegmentEnd end() const { return end_; }
+  /// Of kCut: what stands behind the last transaction. Whether it is the beginning of one that was
+  /// never acknowledged or what is left of one that was, the file alone cannot tell.
+  int64_t cut_bytes() const { return end_ == SegmentEnd::kCut ? size_bytes_ - place_.offset : 0; }
   /// The content of a page of a SegmentCommit.
   Status ReadPage(const SegmentCommit::PageAt& page,
                   std::span<uint8_t, db::sqlite::kPageBytes> out) const;
