@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "services/core/identity_rest.h"
+#include "services/d1/d1_rest.h"
 #include "services/kv/kv_rest.h"
 #include "services/queues/queue_rest.h"
 #include "services/r2/r2_notification_rest.h"
@@ -30,6 +31,7 @@ void VisitTables(const Visit& visit) {
   visit(services::r2::R2Routes());
   visit(services::r2::NotificationRoutes());
   visit(services::queues::QueueRoutes());
+  visit(services::d1::D1Routes());
 }
 
 Json JsonOf(const Need& need) {

@@ -8,6 +8,7 @@
 #include "services/core/audit_rest.h"
 #include "services/core/control.h"
 #include "services/core/route.h"
+#include "services/d1/d1_access.h"
 #include "services/kv/kv_access.h"
 #include "services/queues/queues.h"
 #include "services/r2/r2_access.h"
@@ -15,9 +16,10 @@
 namespace levada::app {
 
 /// What routes of the v4 door work with; each outlives the door.
-using ApiServices = std::tuple<const services::Control&, const services::AuditAccess&,
-                               const services::kv::KvAccess&, const services::r2::R2Access&,
-                               const services::queues::QueueServices&>;
+using ApiServices =
+    std::tuple<const services::Control&, const services::AuditAccess&,
+               const services::kv::KvAccess&, const services::r2::R2Access&,
+               const services::queues::QueueServices&, const services::d1::D1Access&>;
 
 /// The routes of every service. Before the door serves.
 void AddApiRoutes(services::V4Door& door, const ApiServices& with);

@@ -21,6 +21,8 @@
 #include "services/core/grants.h"
 #include "services/core/open_control.h"
 #include "services/core/route.h"
+#include "services/d1/databases.h"
+#include "services/d1/transfers.h"
 #include "services/kv/kv_binding.h"
 #include "services/kv/kv_store.h"
 #include "services/queues/queue_store.h"
@@ -39,12 +41,13 @@ using services::Resource;
 
 constexpr size_t kBlockedMax = 4096;  ///< reads that wait for a thread
 constexpr int64_t kReserveBytes = int64_t{64} << 20;
-// What the stores may have open, 512 tables each, beside the files that come and go with
-// connections.
-constexpr int64_t kFilesOfStores = 1792;
+// What the stores may have open, 512 tables each, and 64 databases with eight files each, beside
+// the files that come and go with connections.
+constexpr int64_t kFilesOfStores = 2304;
 constexpr auto kLifecycleEvery = std::chrono::hours(1);
 constexpr auto kLifecycleFirst = std::chrono::minutes(1);  // behind a start
 constexpr auto kSpaceTick = std::chrono::seconds(1);
+constexpr auto kDatabasesTick = std::chrono::seconds(10);
 // What a first start gives out is for a person at the keyboard to begin with.
 constexpr WallMicros kFirstTokenLife = WallMicros{90} * 86'400 * 1'000'000;
 
@@ -131,7 +134,9 @@ struct Daemon::Parts {
   std::unique_ptr<services::kv::KvStore> kv;
   std::unique_ptr<services::r2::ObjectStore> objects;
   std::unique_ptr<services::queues::QueueStore> messages;
-  std::unique_ptr<DaemonMetrics> metrics;  // workers ask it
+  std::unique_ptr<services::d1::Databases> databases;
+  std::unique_ptr<services::d1::Transfers> d1_transfers;  // what workers do for it uses it
+  std::unique_ptr<DaemonMetrics> metrics;                 // workers ask it
   std::unique_ptr<MetricsExporter> exporter;
   std::unique_ptr<net::Workers> workers;
   std::unique_ptr<net::Workers> transfers;  ///< of objects
@@ -145,6 +150,7 @@ struct Daemon::Parts {
   std::unique_ptr<services::queues::Queues> queues;
   std::unique_ptr<services::queues::QueueServices> queue_services;
   std::unique_ptr<services::r2::EventCourier> courier;
+  std::unique_ptr<services::d1::D1Access> d1_access;
   std::unique_ptr<services::AuditAccess> audit_access;
   std::unique_ptr<services::s3::S3Door> s3;
   std::unique_ptr<services::AdminDoor> admin;
@@ -169,13 +175,14 @@ struct Daemon::Parts {
   void LimitConnections();
   /// What every listener has.
   net::ListenOptions Watched(services::DoorWatch& watch) const;
-  Status Listen(const Clock& clock, Random& random);
+  Status Listen(os::Disk& disk, const Clock& clock, Random& random);
   /// What SIGHUP asks for.
   void Reload();
   void NoteTold(const Status& told) const;
   net::Task<void> WatchSpace();
   void Sweep();
   net::Task<void> WatchLifecycles();
+  net::Task<void> WatchDatabases();
   net::Task<void> StopAll();
 };
 
@@ -229,6 +236,9 @@ Status Daemon::Parts::OpenStores(os::Disk& disk, const Clock& clock, Random& ran
   ARROW_ASSIGN_OR_RAISE(messages, services::queues::QueueStore::Open(
                                       directory->Path("queues"), services::queues::QueueLimits{},
                                       clock, random, log, reserve.get()));
+  ARROW_ASSIGN_OR_RAISE(
+      databases, services::d1::Databases::Open(directory->Path("d1"), *control, disk, clock, log,
+                                               reserve.get(), {}));
   return Status::OK();
 }
 
@@ -259,7 +269,7 @@ void Daemon::Parts::LimitConnections() {
   }
 }
 
-Status Daemon::Parts::Listen(const Clock& clock, Random& random) {
+Status Daemon::Parts::Listen(os::Disk& disk, const Clock& clock, Random& random) {
   LimitConnections();
   request_ids = MakeSeededRandom(random.Next());
   kv_access = std::make_unique<services::kv::KvAccess>(
@@ -279,13 +289,20 @@ Status Daemon::Parts::Listen(const Clock& clock, Random& random) {
   objects->set_on_event([this] { courier->Poke(); });
   audit_access =
       std::make_unique<services::AuditAccess>(services::AuditAccess{*control, loop, *workers});
-  AddApiRoutes(*v4, ApiServices(*control, *audit_access, *kv_access, *r2_access, *queue_services));
+  d1_transfers = std::make_unique<services::d1::Transfers>(*databases, disk, clock, log, random,
+                                                           loop, *transfers, reserve.get(),
+                                                           services::d1::TransfersLimits());
+  d1_access = std::make_unique<services::d1::D1Access>(
+      services::d1::D1Access{*databases, *control, *d1_transfers, clock, loop, *workers});
+  AddApiRoutes(*v4, ApiServices(*control, *audit_access, *kv_access, *r2_access, *queue_services,
+                                *d1_access));
   metrics = std::make_unique<DaemonMetrics>(
       MetricsSources{options.data, clock, loop, *workers, *control, *reserve, requests},
       options.metrics);
   metrics->AddStore("kv", kv->store(), kv->committer());
   metrics->AddStore("r2", objects->index().store(), objects->index().committer());
   metrics->AddStore("queues", messages->store(), messages->committer());
+  metrics->AddDatabases(*databases);
   front = std::make_unique<FrontDoor>(*v4, *metrics, *request_ids);
   s3 = std::make_unique<services::s3::S3Door>(
       services::s3::S3Services{*objects, *buckets, *control, clock},
@@ -381,6 +398,17 @@ net::Task<void> Daemon::Parts::WatchLifecycles() {
   }
 }
 
+net::Task<void> Daemon::Parts::WatchDatabases() {
+  while (true) {
+    co_await loop.Sleep(kDatabasesTick);
+    // Next time, if there is too much to do.
+    (void)co_await net::Blocking(loop, *workers, [this] {
+      databases->Tend();
+      return true;
+    });
+  }
+}
+
 net::Task<void> Daemon::Parts::StopAll() {
   is_stopping = true;
   // Both stop at once: what is left of the grace is for both.
@@ -402,7 +430,7 @@ Result<std::unique_ptr<Daemon>> Daemon::Start(DaemonOptions options, os::Disk& d
   auto parts = std::make_unique<Parts>(std::move(options), clock, log);
   ARROW_RETURN_NOT_OK(parts->OpenControl(disk, clock, random));
   ARROW_RETURN_NOT_OK(parts->OpenStores(disk, clock, random));
-  ARROW_RETURN_NOT_OK(parts->Listen(clock, random));
+  ARROW_RETURN_NOT_OK(parts->Listen(disk, clock, random));
   ARROW_RETURN_NOT_OK(parts->IssueFirst(clock));
   return std::unique_ptr<Daemon>(new Daemon(std::move(parts)));
 }
@@ -427,6 +455,7 @@ void Daemon::Run(const std::stop_token& stop) {
   parts.loop.Spawn(parts.WatchSpace());
   parts.loop.Spawn(parts.WatchLifecycles());
   parts.courier->Poke();  // what an earlier run left
+  parts.loop.Spawn(parts.WatchDatabases());
   if (parts.exporter != nullptr) parts.loop.Spawn(parts.exporter->Run());
   // If it is not taken, the next start does it.
   (void)parts.workers->Submit([&parts] { parts.Sweep(); });

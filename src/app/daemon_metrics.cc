@@ -167,6 +167,7 @@ std::vector<MetricFamily> DaemonMetrics::CollectElsewhere() const {
   AddDisk(families, sources_.data, sources_.reserve);
   AddWorkers(families, sources_.workers.counts());
   AddStores(families);
+  AddD1(families);
   return families;
 }
 
@@ -213,6 +214,25 @@ void DaemonMetrics::AddStores(std::vector<MetricFamily>& families) const {
   for (MetricFamily* family : {&waiting, &waiting_bytes, &batches, &groups, &failures, &busy}) {
     families.push_back(std::move(*family));
   }
+}
+
+void DaemonMetrics::AddD1(std::vector<MetricFamily>& families) const {
+  if (databases_ == nullptr) return;
+  const services::d1::Databases::Counts counts = databases_->counts();
+  families.push_back(
+      Gauge("levada_d1_databases_open", "Databases whose files are open.", Real(counts.open)));
+  families.push_back(Gauge("levada_d1_requests_waiting", "Requests that wait for their database.",
+                           Real(counts.waiting)));
+  families.push_back(Gauge("levada_d1_threads_busy", "Threads of all databases that work.",
+                           Real(counts.workers.busy)));
+  families.push_back(
+      Counter("levada_d1_requests_total", "Requests to databases.", Real(counts.requests)));
+  families.push_back(Counter("levada_d1_requests_refused_total",
+                             "Of them, those that found too many waiting.", Real(counts.refused)));
+  families.push_back(Counter("levada_d1_failures_total",
+                             "Failures of the files under a database, after which it was opened "
+                             "again.",
+                             Real(counts.failures)));
 }
 
 void DaemonMetrics::AddDoors(std::vector<MetricFamily>& families) const {

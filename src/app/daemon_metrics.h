@@ -17,6 +17,7 @@
 #include "services/core/control.h"
 #include "services/core/door_watch.h"
 #include "services/core/request_log.h"
+#include "services/d1/databases.h"
 
 namespace levada::app {
 
@@ -48,6 +49,7 @@ class DaemonMetrics final {
   void AddDoor(const services::DoorWatch& watch, const net::Server& server);
   void AddStore(std::string_view name, const db::rocks::Store& store,
                 const db::rocks::Committer& committer);
+  void AddDatabases(const services::d1::Databases& databases) { databases_ = &databases; }
 
   /// GET /metrics.
   net::Task<net::Response> Serve(net::Request& request);
@@ -67,6 +69,7 @@ class DaemonMetrics final {
   // Asks disks and locks: not on the loop.
   std::vector<MetricFamily> CollectElsewhere() const;
   void AddStores(std::vector<MetricFamily>& families) const;
+  void AddD1(std::vector<MetricFamily>& families) const;
   // On the loop.
   void AddDoors(std::vector<MetricFamily>& families) const;
 
@@ -74,6 +77,7 @@ class DaemonMetrics final {
   const MetricsAccess access_;
   std::vector<Door> doors_;
   std::vector<Store> stores_;
+  const services::d1::Databases* databases_ = nullptr;
 };
 
 }  // namespace levada::app

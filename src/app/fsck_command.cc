@@ -14,6 +14,7 @@
 #include "base/quantity.h"
 #include "services/core/control_check.h"
 #include "services/core/data_directory.h"
+#include "services/d1/d1_check.h"
 #include "services/kv/kv_check.h"
 #include "services/kv/kv_salvage.h"
 #include "services/queues/queue_check.h"
@@ -34,6 +35,7 @@ struct Checked {
   services::kv::KvChecked kv;
   services::r2::R2Checked r2;
   services::queues::QueuesChecked queues;
+  services::d1::D1Checked d1;
 };
 
 std::string Count(uint64_t count) { return FormatCount(static_cast<int64_t>(count)); }
@@ -64,6 +66,12 @@ std::string TextOf(const services::queues::QueuesChecked& checked) {
                      FormatBytes(static_cast<int64_t>(checked.body_bytes)));
 }
 
+/// "d1: 2 databases, 40 pages, 12 transactions"
+std::string TextOf(const services::d1::D1Checked& checked) {
+  return fmt::format("d1: {}, {}, {}", Count(checked.databases, "database"),
+                     Count(checked.pages, "page"), Count(checked.transactions, "transaction"));
+}
+
 /// Of the directory that the command line names, which nobody else may have.
 Result<std::unique_ptr<services::DataDirectory>> Take(Session& session, const std::string& path) {
   ARROW_RETURN_NOT_OK(
@@ -82,6 +90,18 @@ Result<bool> IsThere(Session& session, const std::string& path,
                      const services::KnownResources& known) {
   ARROW_ASSIGN_OR_RAISE(const auto there, session.disk().Stat(path));
   return there || !known || !known->empty();
+}
+
+Status CheckDatabases(Session& session, const services::DataDirectory& directory, StatusLine& line,
+                      Checked& checked, Findings& findings) {
+  services::d1::D1CheckOptions options{
+      directory.Path("d1"), session.line().scrub, checked.control.Known(ResourceKind::kDatabase),
+      [&](const services::d1::D1Checked& so_far) { line.Show([&] { return TextOf(so_far); }); }};
+  ARROW_ASSIGN_OR_RAISE(const bool has_d1, IsThere(session, options.directory, options.databases));
+  if (!has_d1) return Status::OK();
+  ARROW_ASSIGN_OR_RAISE(
+      checked.d1, services::d1::CheckD1(session.context(), session.disk(), options, findings));
+  return Status::OK();
 }
 
 Result<Checked> CheckAll(Session& session, const services::DataDirectory& directory,
@@ -119,6 +139,7 @@ Result<Checked> CheckAll(Session& session, const services::DataDirectory& direct
     ARROW_ASSIGN_OR_RAISE(checked.queues, services::queues::CheckQueues(
                                               ctx, directory.Path("queues"), queues, findings));
   }
+  ARROW_RETURN_NOT_OK(CheckDatabases(session, directory, line, checked, findings));
   return checked;
 }
 
@@ -191,7 +212,10 @@ std::string JsonOf(const std::string& path, const Checked& checked, const Findin
                  {"r2_bytes_read", checked.r2.bytes_read},
                  {"queues", checked.queues.queues},
                  {"queue_messages", checked.queues.messages},
-                 {"queue_bytes", checked.queues.body_bytes}}},
+                 {"queue_bytes", checked.queues.body_bytes},
+                 {"d1_databases", checked.d1.databases},
+                 {"d1_pages", checked.d1.pages},
+                 {"d1_transactions", checked.d1.transactions}}},
                {"findings", ListOf(findings)}};
   if (salvaged) json["salvaged"] = {{"kept", salvaged->kept}, {"lost", ListOf(salvaged->lost)}};
   return Dump(json, 2);
@@ -272,7 +296,8 @@ std::string TextOf(const std::string& path, const Checked& checked, const Findin
   std::string text = TableOf(findings, session) + WarningOfFiles(findings);
   text += fmt::format("{}: {}, {}; {}; {}; {}\n", path, Count(checked.control.accounts, "account"),
                       Count(checked.control.tokens, "token"), TextOf(checked.kv),
-                      TextOf(checked.r2, session.line().scrub), TextOf(checked.queues));
+                      TextOf(checked.r2, session.line().scrub), TextOf(checked.queues),
+                      TextOf(checked.d1));
   return text +
          (findings.damage() == 0
               ? fmt::format("{}no damage{}", paint.green, paint.reset)

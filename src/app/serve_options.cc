@@ -17,7 +17,7 @@ OptionSpec Limits() {
       {.name = "connections",
        .type = OptionType::kInteger,
        .doc = "open at once; further ones wait. At most a quarter of the files that may be open "
-              "beside the stores' 1792",
+              "beside the stores' 2304",
        .default_text = "10000",
        .min = 1,
        .max = 1'000'000},

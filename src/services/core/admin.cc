@@ -89,6 +89,16 @@ Result<std::optional<WallMicros>> ExpiryOf(const Clock& clock, const Json& reque
 
 bool IsLowerHex(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); }
 
+/// In lower case, as Control gives them.
+bool IsUuid(std::string_view text) {
+  if (text.size() != 36) return false;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const bool is_dash = i == 8 || i == 13 || i == 18 || i == 23;
+    if (is_dash ? text[i] != '-' : !IsLowerHex(text[i])) return false;
+  }
+  return true;
+}
+
 bool IsOfBucketName(char c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || c == '-' || c == '.';
 }
@@ -113,6 +123,9 @@ Status CheckResource(const Scope& scope) {
                                         !std::ranges::all_of(resource, IsOfBucketName))) {
     return refuse("a bucket's name has 3 to 63 lower-case letters, digits, dashes and dots")
         .Help("such as r2:write:photos");
+  }
+  if (scope.service == Service::kD1 && !IsUuid(resource)) {
+    return refuse("a database is named by its id, a UUID").Help("`wrangler d1 list` shows the ids");
   }
   if (scope.service == Service::kAccount || scope.service == Service::kMetrics) {
     const std::string service(NameOf(*scope.service));
@@ -152,6 +165,10 @@ Json NotesOf(const Control& control, const Account& account, const std::vector<S
     if (scope.service == Service::kQueues &&
         !control.FindResource(account.row, ResourceKind::kQueue, scope.resource)) {
       notes.push_back(TextOf(scope) + ": no queue with this id is there yet");
+    }
+    if (scope.service == Service::kD1 &&
+        !control.FindResource(account.row, ResourceKind::kDatabase, scope.resource)) {
+      notes.push_back(TextOf(scope) + ": no database with this id is there yet");
     }
     if (scope.service == Service::kR2 &&
         !control.FindResourceByName(account.row, ResourceKind::kBucket, scope.resource)) {

@@ -25,8 +25,7 @@ size_t SlashesIn(std::string_view path) {
 }
 
 // Of Cloudflare's API, below an account; "*" is any one segment.
-constexpr std::string_view kNotHere[] = {"/d1",
-                                         "/queues/*/subscriptions",
+constexpr std::string_view kNotHere[] = {"/queues/*/subscriptions",
                                          "/event_subscriptions",
                                          "/hyperdrive",
                                          "/vectorize",
