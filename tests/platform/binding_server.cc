@@ -1,9 +1,11 @@
-// The binding door alone, for a workerd that a test starts: one KV namespace, one bucket and one
-// queue in the directory given, on a Unix socket in it. It prints what the grants are, and serves
-// until its standard input ends. The directory may be one of an earlier run, killed or not.
+// The binding door alone, for a workerd that a test starts: one KV namespace, one bucket, one
+// queue and one database in the directory given, on a Unix socket in it. It prints what the grants
+// are, and serves until its standard input ends. The directory may be one of an earlier run, killed
+// or not.
 //
 //     binding_server DIRECTORY  ->  {"socket": "...", "kv": "<grant>", "r2": "<grant>", "r2_read":
-//     "<grant>", "queue": "<grant>", "queue_read": "<grant>"}
+//     "<grant>", "queue": "<grant>", "queue_read": "<grant>", "d1": "<grant>", "d1_read":
+//     "<grant>"}
 
 #include <unistd.h>
 
@@ -20,6 +22,8 @@
 #include "os/disk.h"
 #include "services/core/grants.h"
 #include "services/core/master_key.h"
+#include "services/d1/d1_binding.h"
+#include "services/d1/transfers.h"
 #include "services/kv/kv_binding.h"
 #include "services/kv/kv_store.h"
 #include "services/queues/queue_binding.h"
@@ -52,12 +56,16 @@ struct Server {
             path + "/objects", {},
             {*disk, *clock, *random, loop, workers, workers, *log, nullptr}))),
         messages(Need(queues::QueueStore::Open(path + "/queues", {}, *clock, *random, *log))),
+        databases(
+            Need(d1::Databases::Open(path + "/d1", *control, *disk, *clock, *log, nullptr, {}))),
+        transfers(*databases, *disk, *clock, *log, *random, loop, workers, nullptr, {}),
         account(AccountOf(*control)),
         kv_access{*kv, *control, *clock, loop, workers},
         buckets(*control, *objects, loop, workers),
         r2_access{*objects, buckets, *control},
         queue_access{*messages, *control, loop, workers},
         queues(queue_access, *clock, *random, *log),
+        d1_access{*databases, *control, transfers, *clock, loop, workers},
         grants(*random),
         door(grants) {
     door.Add(ResourceKind::kNamespace, [this](net::Request& request, const Grant& grant) {
@@ -69,11 +77,16 @@ struct Server {
     door.Add(ResourceKind::kQueue, [this](net::Request& request, const Grant& grant) {
       return queues::ServeBinding(queue_access, request, grant);
     });
+    door.Add(ResourceKind::kDatabase, [this](net::Request& request, const Grant& grant) {
+      return d1::ServeBinding(d1_access, request, grant);
+    });
   }
 
   std::string Allow(ResourceKind kind, const std::string& name, Action action) {
     auto resource = control->FindResourceByName(account.row, kind, name);
-    if (!resource) {
+    if (!resource && kind == ResourceKind::kDatabase) {
+      resource = *Need(databases->Create(account, name, {"test", ""}));
+    } else if (!resource) {
       resource = *Need(control->CreateResource(account, kind, name, "", {"test", ""}));
     }
     return grants.Issue({account.row, kind, resource->number, action, "test"});
@@ -89,12 +102,15 @@ struct Server {
   net::Workers workers{4, 4096};
   std::unique_ptr<r2::ObjectStore> objects;
   std::unique_ptr<queues::QueueStore> messages;
+  std::unique_ptr<d1::Databases> databases;
+  d1::Transfers transfers;
   Account account;
   kv::KvAccess kv_access;
   r2::Buckets buckets;
   r2::R2Access r2_access;
   queues::QueueAccess queue_access;
   queues::Queues queues;
+  d1::D1Access d1_access;
   Grants grants;
   BindingDoor door;
 };
@@ -109,7 +125,9 @@ int Run(const std::string& path) {
                    {"r2", server.Allow(ResourceKind::kBucket, "bucket", Action::kWrite)},
                    {"r2_read", server.Allow(ResourceKind::kBucket, "bucket", Action::kRead)},
                    {"queue", server.Allow(ResourceKind::kQueue, "queue", Action::kWrite)},
-                   {"queue_read", server.Allow(ResourceKind::kQueue, "queue", Action::kRead)}};
+                   {"queue_read", server.Allow(ResourceKind::kQueue, "queue", Action::kRead)},
+                   {"d1", server.Allow(ResourceKind::kDatabase, "database", Action::kWrite)},
+                   {"d1_read", server.Allow(ResourceKind::kDatabase, "database", Action::kRead)}};
   server.queues.ConfigureAll();
   std::printf("%s\n", Dump(ready).c_str());
   std::fflush(stdout);

@@ -27,6 +27,69 @@ const bytesOf = (size) => {
 };
 const textOf = async (object) => (object === null ? null : await object.text());
 
+test("d1 values and shapes of rows", async ({ DB }) => {
+  await DB.exec("DROP TABLE IF EXISTS v; CREATE TABLE v (a, b)");
+  const values = [1, 1.5, "wörds\n", null, new Uint8Array([0, 255]).buffer, 2 ** 52];
+  for (const value of values) await DB.prepare("INSERT INTO v VALUES (?, typeof(?1))").bind(value).run();
+  same((await DB.prepare("SELECT a, b FROM v").all()).results.map((row) => row.b), ["integer", "real", "text", "null", "blob", "integer"]);
+  same(await DB.prepare("SELECT a FROM v").raw(), [[1], [1.5], ["wörds\n"], [null], [[0, 255]], [2 ** 52]]);
+  same(await DB.prepare("SELECT a AS x, b FROM v WHERE a = ?").bind(1.5).first(), { x: 1.5, b: "real" });
+  same(await DB.prepare("SELECT a AS x FROM v WHERE a = ?").bind(1).first("x"), 1);
+  same(await DB.prepare("SELECT a FROM v WHERE a = 7").first(), null);
+  same((await DB.prepare("SELECT 1 AS a, 2 AS b").run()).results, [{ a: 1, b: 2 }]);
+  same(await DB.prepare("SELECT a, b FROM v LIMIT 1").raw({ columnNames: true }), [["a", "b"], [1, "integer"]]);
+  same((await DB.prepare("SELECT ?").bind(true).raw())[0][0], 1);
+});
+
+test("d1 meta", async ({ DB }) => {
+  await DB.exec("DROP TABLE IF EXISTS m; CREATE TABLE m (id INTEGER PRIMARY KEY, a)");
+  const { success, meta } = await DB.prepare("INSERT INTO m (a) VALUES (1), (2)").run();
+  same([success, meta.changes, meta.last_row_id, meta.changed_db, meta.rows_written], [true, 2, 2, true, 2]);
+  const read = (await DB.prepare("SELECT * FROM m").all()).meta;
+  same([read.rows_read, read.changed_db, typeof read.duration, read.size_after > 0], [2, false, "number", true]);
+});
+
+test("d1 batches", async ({ DB }) => {
+  await DB.exec("DROP TABLE IF EXISTS b; CREATE TABLE b (a UNIQUE)");
+  const add = DB.prepare("INSERT INTO b VALUES (?)");
+  const results = await DB.batch([add.bind(1), add.bind(2), DB.prepare("SELECT a FROM b")]);
+  same(results.map((result) => result.results.length), [0, 0, 2]);
+  await refused(DB.batch([add.bind(3), add.bind(1)]), "D1_ERROR: UNIQUE constraint failed: b.a: SQLITE_CONSTRAINT");
+  same(await DB.prepare("SELECT count(*) AS n FROM b").first("n"), 2);
+});
+
+test("d1 exec", async ({ DB }) => {
+  const done = await DB.exec("DROP TABLE IF EXISTS e;\nCREATE TABLE e (a);\nINSERT INTO e VALUES (1);");
+  same([done.count, typeof done.duration, Number.isNaN(done.duration)], [3, "number", false]);
+  await refused(DB.exec("INSERT INTO e VALUES (2);\nINSERT INTO none VALUES (1);"), "D1_EXEC_ERROR: Error in line 2: INSERT INTO none VALUES (1);: no such table: none");
+  same(await DB.prepare("SELECT count(*) AS n FROM e").first("n"), 1);
+});
+
+test("d1 refusals", async ({ DB }) => {
+  await refused(DB.prepare("SELEC 1").all(), 'near "SELEC": syntax error at offset 0: SQLITE_ERROR');
+  await refused(DB.prepare("SELECT ?, ?").bind(1).all(), "Wrong number of parameter bindings");
+  await refused(DB.prepare("BEGIN").run(), "not authorized");
+  await refused(DB.prepare("-- nothing").all(), "No SQL statements detected");
+});
+
+test("d1 sessions", async ({ DB }) => {
+  const session = DB.withSession("first-primary");
+  await session.prepare("CREATE TABLE IF NOT EXISTS s (a)").run();
+  const before = session.getBookmark();
+  await session.prepare("INSERT INTO s VALUES (1)").run();
+  if (!(before < session.getBookmark())) throw new Error(`${before} and then ${session.getBookmark()}`);
+  const next = DB.withSession(session.getBookmark());
+  same((await next.prepare("SELECT count(*) AS n FROM s").first("n")) >= 1, true);
+  same(next.getBookmark(), session.getBookmark());
+});
+
+test("d1 a binding that reads", async ({ DB, READ_DB }) => {
+  await DB.exec("DROP TABLE IF EXISTS r; CREATE TABLE r (a)");
+  same((await READ_DB.prepare("SELECT a FROM r").all()).results, []);
+  await refused(READ_DB.prepare("INSERT INTO r VALUES (1)").run(), "readonly");
+  same(await READ_DB.prepare("SELECT count(*) AS n FROM r").first("n"), 0);
+});
+
 test("kv values of every form", async ({ KV }) => {
   await KV.put("text", "wörds");
   same(await KV.get("text"), "wörds");

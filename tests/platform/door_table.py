@@ -47,6 +47,7 @@ _R2 = "/client/v4/accounts/{account}/r2/buckets"
 _EVENTS = "/client/v4/accounts/{account}/event_notifications/r2/{bucket}/configuration"
 _QUEUES = "/client/v4/accounts/{account}/queues"
 NO_LEASE = text({"acks": [{"lease_id": "none"}]})
+_D1 = "/client/v4/accounts/{account}/d1/database"
 
 API = {
     "GET /health": Row(NOTHING),
@@ -113,6 +114,20 @@ API = {
     f"GET {_EVENTS}/queues/{{queue}}": Row("r2:read", "bucket"),
     f"PUT {_EVENTS}/queues/{{queue}}": Row("r2:admin", "bucket", body=text({}), outcomes=((400, 10029),)),
     f"DELETE {_EVENTS}/queues/{{queue}}": Row("r2:admin", "bucket"),
+    f"GET {_D1}": Row("d1:read"),
+    f"POST {_D1}": Row("d1:admin", body=text({"name": "subject"}), outcomes=((400, 7502),)),
+    f"GET {_D1}/{{database}}": Row("d1:read", "database"),
+    f"PUT {_D1}/{{database}}": Row("d1:admin", "database", body=text({})),
+    f"PATCH {_D1}/{{database}}": Row("d1:admin", "database", body=text({})),
+    f"DELETE {_D1}/{{database}}": Row("d1:admin", "database", is_fatal=True),
+    f"POST {_D1}/{{database}}/query": Row("d1:read", "database", body=text({"sql": "SELECT 1"})),
+    f"POST {_D1}/{{database}}/raw": Row("d1:read", "database", body=text({"sql": "SELECT 1"})),
+    f"POST {_D1}/{{database}}/import": Row("d1:write", "database", body=text({"action": "none"}), outcomes=((400, 7400),)),
+    f"POST {_D1}/{{database}}/export": Row("d1:read", "database", body=text({}), outcomes=((400, 7400),)),
+    f"GET {_D1}/{{database}}/time_travel/bookmark": Row("d1:read", "database"),
+    f"POST {_D1}/{{database}}/time_travel/restore": Row("d1:write", "database", outcomes=((400, 7400),)),
+    "PUT /client/v4/d1/transfers/{file}": Row(NOTHING, outcomes=((404, 7400),)),
+    "GET /client/v4/d1/transfers/{file}": Row(NOTHING, outcomes=((404, 7400),)),
 }
 
 _COPY = (("x-amz-copy-source", "/subject/k"),)
@@ -182,6 +197,8 @@ def can_be_of(service, resource):
     """Whether a token is made for it: a scope that could match nothing is refused."""
     if service in ("kv", "queues"):
         return re.fullmatch("[0-9a-f]{32}", resource)
+    if service == "d1":
+        return re.fullmatch("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", resource)
     return service not in ("account", "metrics")
 
 

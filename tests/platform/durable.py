@@ -202,6 +202,34 @@ class KvValues(Values):
         return answer.body if answer.status == 200 else None
 
 
+class Rows(Values):
+    """Rows of a database of its own."""
+
+    def __init__(self, prefix, count, chance):
+        super().__init__(prefix, count, chance)
+        self.name, self.database = prefix, None
+
+    def create(self, link):
+        made = expect(link.daemon.v4("POST", "/accounts/{account}/d1/database", {"name": self.name}), 200)
+        self.database = made.result["uuid"]
+        self.query(link, "CREATE TABLE t (k TEXT PRIMARY KEY, v TEXT)")
+
+    def query(self, link, sql, *params):
+        path = f"/accounts/{{account}}/d1/database/{self.database}/query"
+        return expect(link.daemon.v4("POST", path, {"sql": sql, "params": params}), 200).result[-1]["results"]
+
+    def put(self, link, key, value):
+        text = base64.b64encode(value).decode()
+        self.query(link, "INSERT INTO t VALUES (?1, ?2) ON CONFLICT DO UPDATE SET v = ?2", key, text)
+
+    def delete(self, link, key):
+        self.query(link, "DELETE FROM t WHERE k = ?1", key)
+
+    def get(self, link, key):
+        rows = self.query(link, "SELECT v FROM t WHERE k = ?1", key)
+        return base64.b64decode(rows[0]["v"]) if rows else None
+
+
 class ObjectValues(Values):
     def __init__(self, bucket, prefix, count, chance, headers=None):
         super().__init__(prefix, count, chance)

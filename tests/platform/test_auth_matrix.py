@@ -47,6 +47,7 @@ class World:
         self.connections = {host: http.client.HTTPConnection(host, timeout=60) for host in (daemon.api.netloc, self.s3_host)}
         self.namespace, self.other_namespace = (self.make_namespace(title) for title in ("subject", "another"))
         self.daemon.v4("PUT", f"/accounts/{{account}}/storage/kv/namespaces/{self.namespace}/values/k", "canary")
+        self.database, self.other_database = (self.make_database(name) for name in ("subject", "another"))
         for name in ("subject", "another"):
             daemon.v4("POST", "/accounts/{account}/r2/buckets", {"name": name})
         self.queue, self.other_queue = (self.make_queue(name) for name in ("subject", "another"))
@@ -63,6 +64,9 @@ class World:
 
     def make_queue(self, name):
         return self.daemon.v4("POST", "/accounts/{account}/queues", {"queue_name": name}).result["queue_id"]
+
+    def make_database(self, name):
+        return self.daemon.v4("POST", "/accounts/{account}/d1/database", {"name": name}).result["uuid"]
 
     def issue(self, *scopes, **more):
         """A token, by the socket that the command line uses, which takes a fraction of the time."""
@@ -112,7 +116,8 @@ class Cells:
 
 
 def api_path(world, row, pattern, account=None, **of):
-    of = {"namespace": world.namespace, "queue": world.queue, "bucket": "subject", "consumer": "0" * 32, **of}
+    of = {"namespace": world.namespace, "queue": world.queue, "database": world.database, "bucket": "subject",
+          "consumer": "0" * 32, "file": "none.sql", **of}
     path = pattern.replace("{account}", account or world.daemon.account).replace("{key*}", row.key)
     for name, value in of.items():
         path = path.replace("{" + name + "}", value)
@@ -140,7 +145,7 @@ def of_head(method, outcomes):
 
 
 def resource_of(world, row):
-    return {"namespace": world.namespace, "bucket": "subject", "queue": world.queue}.get(row.of, "none")
+    return {"namespace": world.namespace, "bucket": "subject", "queue": world.queue, "database": world.database}.get(row.of, "none")
 
 
 def shown_credentials(world):
@@ -180,7 +185,7 @@ def call_api(world, method, pattern, row, made, account=None, scheme="Bearer"):
     """With a valid token. What the call takes away is made for it."""
     fatal = {}
     if row.is_fatal and made.get("is_let_in"):
-        make = {"namespace": world.make_namespace, "queue": world.make_queue}[row.of]
+        make = {"namespace": world.make_namespace, "queue": world.make_queue, "database": world.make_database}[row.of]
         fatal[row.of] = make(f"fatal-{time.monotonic_ns()}")
         if made.get("of_one"):
             made = world.issue(f"{row.need}:{fatal[row.of]}")
@@ -193,7 +198,8 @@ def test_the_api_keeps_to_scopes(world):
     cells = Cells("API: scopes")
     for cell, method, pattern, row in api_calls():
         resource = resource_of(world, row)
-        other = {"namespace": world.other_namespace, "bucket": "another", "queue": world.other_queue}.get(row.of, "other")
+        other = {"namespace": world.other_namespace, "bucket": "another", "queue": world.other_queue,
+                 "database": world.other_database}.get(row.of, "other")
         for scope in door_table.every_scope(resource, other):
             # A scope of one resource is none of the service as a whole.
             is_let_in = door_table.may([scope], row, resource if row.of else None)
@@ -205,7 +211,8 @@ def test_the_api_keeps_to_scopes(world):
 
 def test_the_api_keeps_to_accounts(world):
     cells = Cells("API: accounts")
-    missing = {"namespace": ((404, 10013),), "bucket": ((404, 10006),), "queue": ((404, 11000), (404, 10104))}
+    missing = {"namespace": ((404, 10013),), "bucket": ((404, 10006),), "queue": ((404, 11000), (404, 10104)),
+               "database": ((404, 7404),)}
     for cell, method, pattern, row in api_calls():
         for scheme in ("Bearer", "bearer", "BEARER"):
             made = {**world.admin, "is_let_in": True}

@@ -1,4 +1,4 @@
-"""KV and R2 as a Worker has them: the stock workerd between its code and our binding door."""
+"""KV, R2 and D1 as a Worker has them: the stock workerd between its code and our binding door."""
 
 import http.client
 import json
@@ -27,7 +27,10 @@ const tests :Workerd.Worker = (
   modules = [(name = "worker.js", esModule = embed "worker.js")],
   compatibilityDate = "2026-03-01",
   bindings = [(name = "KV", kvNamespace = "kv"), (name = "BUCKET", r2Bucket = "r2"), (name = "READER", r2Bucket = "r2_read"),
-              (name = "FORGED", r2Bucket = "forged"), (name = "QUEUE", queue = "queue"), (name = "QUEUE_READER", queue = "queue_read")] );
+              (name = "FORGED", r2Bucket = "forged"), (name = "QUEUE", queue = "queue"), (name = "QUEUE_READER", queue = "queue_read"),
+              (name = "DB", wrapped = (moduleName = "cloudflare-internal:d1-api", innerBindings = [(name = "fetcher", service = "d1")])),
+              (name = "READ_DB", wrapped = (moduleName = "cloudflare-internal:d1-api",
+                                            innerBindings = [(name = "fetcher", service = "d1_read")]))] );
 """
 EXTERNAL = """(name = "{name}", external = (address = "unix:{socket}",
        http = (injectRequestHeaders = [(name = "X-Levada-Binding", value = "{grant}")])))"""
@@ -53,7 +56,8 @@ def worker():
     server = subprocess.Popen([os.environ["LEVADA_BINDING_SERVER"], str(root)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     ready = json.loads(server.stdout.readline())
     shutil.copy(SOURCE / "tests" / "platform" / "binding_worker.js", root / "worker.js")
-    grants = {name: ready[name] for name in ("kv", "r2", "r2_read", "queue", "queue_read")} | {"forged": "0" * 64}
+    names = ("kv", "r2", "r2_read", "queue", "queue_read", "d1", "d1_read")
+    grants = {name: ready[name] for name in names} | {"forged": "0" * 64}
     externals = ", ".join(EXTERNAL.format(name=name, socket=ready["socket"], grant=grant) for name, grant in grants.items())
     port = free_port()
     (root / "config.capnp").write_text(CONFIG.replace("{externals}", externals).replace("{port}", str(port)))
@@ -77,6 +81,7 @@ def test_names():
 
 
 NAMES = [
+    "d1 values and shapes of rows", "d1 meta", "d1 batches", "d1 exec", "d1 refusals", "d1 sessions", "d1 a binding that reads",
     "kv values of every form", "kv metadata and expiry", "kv lists", "kv bulk get", "kv refusals",
     "r2 put, head and get", "r2 ranges", "r2 conditions", "r2 checksums", "r2 lists", "r2 deletes", "r2 multipart",
     "r2 large streams", "r2 customer keys", "r2 refusals", "r2 a grant that reads, and one that is none",

@@ -136,7 +136,7 @@ def test_the_environment_names_the_directory_that_nothing_else_does(fresh):
 @pytest.mark.parametrize("wanted", [None, 10_000])
 def test_fewer_connections_are_a_warning_to_who_wanted_more(fresh, wanted):
     config = written(fresh, f"limits: {{ connections: {wanted} }}\n" if wanted else "")
-    process = subprocess.Popen(["prlimit", "--nofile=4000:4000", BINARY, "serve", "--data", fresh.data, "--listen", "127.0.0.1:0",
+    process = subprocess.Popen(["prlimit", "--nofile=8000:8000", BINARY, "serve", "--data", fresh.data, "--listen", "127.0.0.1:0",
                                 "--s3-listen", "127.0.0.1:0", "--config", config], stdout=subprocess.PIPE,
                                stderr=subprocess.PIPE, text=True)
     while not process.stdout.readline().startswith("ready"):
@@ -144,7 +144,7 @@ def test_fewer_connections_are_a_warning_to_who_wanted_more(fresh, wanted):
     process.terminate()
     _, log = process.communicate(timeout=30)
     line, = [line for line in map(json.loads, log.splitlines()) if line.get("connections")]
-    assert line["connections"] == (4000 - 1792) // 4
+    assert line["connections"] == (8000 - 2304) // 4
     assert (line["level"], "ulimit -n" in line.get("help", "")) == (("warning", True) if wanted else ("info", False))
 
 

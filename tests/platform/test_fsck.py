@@ -14,6 +14,7 @@ from conftest import BINARY, flip, wait_until
 SPACES = "/accounts/{account}/storage/kv/namespaces"
 OBJECTS = "/accounts/{account}/r2/buckets/{bucket}/objects"
 QUEUES = "/accounts/{account}/queues"
+DATABASES = "/accounts/{account}/d1/database"
 CLEAN, DAMAGED = 0, 31
 
 
@@ -39,6 +40,9 @@ def filled(fresh):
     fresh.queue = fresh.v4("POST", QUEUES, {"queue_name": "orders"}).result["queue_id"]
     for size in (10, 100_000):
         assert fresh.v4("POST", f"{QUEUES}/{fresh.queue}/messages", {"body": "x" * size, "content_type": "text"}).status == 200
+    database = fresh.v4("POST", DATABASES, {"name": "shop"}).result["uuid"]
+    for sql in ("CREATE TABLE t (a)", "INSERT INTO t VALUES (1)"):
+        assert fresh.v4("POST", f"{DATABASES}/{database}/query", {"sql": sql}).status == 200
     fresh.stop()
     return fresh
 
@@ -54,6 +58,7 @@ def test_a_directory_that_was_stopped_is_clean(filled):
     assert (checked["accounts"], checked["tokens"], checked["kv_keys"], checked["r2_objects"], checked["r2_files"]) == (1, 1, 2, 2, 1)
     assert checked["kv_bytes"] == 200_010 and checked["r2_bytes_read"] == 0
     assert (checked["queues"], checked["queue_messages"], checked["queue_bytes"]) == (1, 2, 100_010)
+    assert (checked["d1_databases"], checked["d1_pages"], checked["d1_transactions"]) == (1, 2, 2)
     report = fsck(filled, "--scrub")
     assert report["scrubbed"] and report["clean"] and report["checked"]["r2_bytes_read"] == 600_000
     filled.start()

@@ -16,6 +16,7 @@ pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small tmpf
 
 FULL = (507, "InsufficientStorage")
 SPACES = "/accounts/{account}/storage/kv/namespaces"
+DATABASES = "/accounts/{account}/d1/database"
 RESERVE = 64 * MEBIBYTE
 
 
@@ -142,3 +143,41 @@ def test_a_change_that_finds_no_room_lets_go_of_what_is_kept_back(small):
     spaces = small.v4("GET", SPACES).result
     for each in spaces:
         small.v4("DELETE", f"{SPACES}/{each['id']}").result
+
+
+def test_a_database_that_fills_the_disk_has_what_was_acknowledged(small):
+    id = small.v4("POST", DATABASES, {"name": "d"}).result["uuid"]
+    query = lambda sql: small.v4("POST", f"{DATABASES}/{id}/query", {"sql": sql})
+    query("CREATE TABLE t (a)").result
+    filler = fill_up_to(small, 10 * MEBIBYTE)
+    written = 0
+    while (answer := query("INSERT INTO t VALUES (randomblob(1000000))")).status == 200:
+        written += 1
+        assert written < 20
+    assert answer.error[0] == 507 and is_full(small), answer
+    count = lambda: query("SELECT count(*) AS n FROM t").result[0]["results"][0]["n"]
+    assert written > 0 and count() in (written, written + 1), "whether a commit that failed has happened nobody knows"
+
+    assert query("INSERT INTO t VALUES (1)").error[0] == 507
+    assert small.v4("POST", f"{DATABASES}/{id}/export", {"output_format": "polling"}).error[0] == 507
+    assert small.v4("POST", DATABASES, {"name": "another"}).error[0] == 507
+
+    filler.unlink()
+    wait_until(lambda: not is_full(small), "there is room again")
+    there = count()
+    query("INSERT INTO t VALUES (1)").result
+    small.stop()
+    small.command("fsck")
+    small.start()
+    assert count() == there + 1
+
+
+def test_a_database_can_be_deleted_from_a_full_disk(small):
+    id = small.v4("POST", DATABASES, {"name": "d"}).result["uuid"]
+    small.v4("POST", f"{DATABASES}/{id}/query", {"sql": "CREATE TABLE t (a); INSERT INTO t VALUES (randomblob(1000000))"}).result
+    bucket = s3_of(small).bucket()
+    fill_up_to(small, 10 * MEBIBYTE)
+    upload_without_end(small, bucket)
+    assert is_full(small)
+    assert small.v4("DELETE", f"{DATABASES}/{id}").result is None
+    assert [path.name for path in (small.data / "d1").iterdir()] == ["transfers"]

@@ -1,4 +1,4 @@
-"""Nothing that was acknowledged is lost when the daemon is killed: KV, R2 and queues under load in one daemon, killed at random
+"""Nothing that was acknowledged is lost when the daemon is killed: KV, R2, D1 and queues under load in one daemon, killed at random
 moments. Writers note what they were told, and after each kill it is all there, whole, and nothing else is."""
 
 import http.client
@@ -12,7 +12,7 @@ import time
 import pytest
 
 from conftest import wait_until
-from durable import KvValues, Link, Messages, ObjectValues, Race, Uploads, Versions, expect
+from durable import KvValues, Link, Messages, ObjectValues, Race, Rows, Uploads, Versions, expect
 from s3_client import S3
 from test_kv import ALL, Space
 
@@ -28,7 +28,7 @@ class Writer:
         chance = self.chance = random.Random(number)
         self.subjects = [KvValues(f"k{number}", 8, chance), ObjectValues("plain", f"o{number}", 6, chance),
                          Versions("versioned", f"v{number}", 2, chance), Uploads("plain", f"u{number}", chance),
-                         Messages(f"q{number}", chance)]
+                         Rows(f"d{number}", 4, chance), Messages(f"q{number}", chance)]
         self.race, self.acknowledged, self.wrong = race, 0, None
 
     def run(self, link, killed):
@@ -62,7 +62,8 @@ class Campaign:
         self.race = Race("plain", "race", random.Random(0))
         self.writers = [Writer(number, self.race) for number in range(WRITERS)]
         for writer in self.writers:
-            writer.subjects[-1].create(self.link)
+            for subject in writer.subjects[-2:]:
+                subject.create(self.link)
 
     def start(self):
         began = time.monotonic()

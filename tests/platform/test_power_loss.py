@@ -16,7 +16,7 @@ import time
 import pytest
 
 from conftest import Daemon, memory_or_disk, scratch_root
-from durable import KvValues, Link, Lost, Messages, ObjectValues, Race, Tokens, Uploads, Versions
+from durable import KvValues, Link, Lost, Messages, ObjectValues, Race, Rows, Tokens, Uploads, Versions
 from s3_client import S3
 from test_kv import ALL
 
@@ -33,7 +33,7 @@ class Writer:
         chance = self.chance = random.Random(number)
         self.subjects = [KvValues(f"k{number}", 5, chance), ObjectValues("plain", f"o{number}", 4, chance),
                          Versions("versioned", f"v{number}", 1, chance), Uploads("plain", f"u{number}", chance, large=0.03),
-                         Tokens(f"t{number}", chance), Messages(f"q{number}", chance)]
+                         Tokens(f"t{number}", chance), Rows(f"d{number}", 3, chance), Messages(f"q{number}", chance)]
         self.race, self.wrong = race, None
 
     def run(self, link, killed):
@@ -109,7 +109,8 @@ class Campaign:
         self.account = daemon.account
         self.link = Link(daemon, s3, namespace, self.clock)
         for writer in self.writers:
-            writer.subjects[-1].create(self.link)
+            for subject in writer.subjects[-2:]:
+                subject.create(self.link)
         self.prepared = self.clock()
 
     def turn_to(self, daemon):

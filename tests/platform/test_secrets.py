@@ -93,6 +93,7 @@ def every_route(said, owner, world):
         name = door_table.named(route)
         row = (door_table.S3 if route["door"] == "s3" else door_table.API)[name]
         path = route["pattern"].replace("{account}", owner.account).replace("{namespace}", "0" * 32 if row.is_fatal else world["namespace"])
+        path = path.replace("{database}", "none" if row.is_fatal else world["database"]).replace("{file}", "none.sql")
         path = path.replace("{bucket}", "subject").replace("{key*}", row.key)
         if route["door"] == "api":
             for token in (owner.token, weak["token"], none):
@@ -181,6 +182,7 @@ def everything_said(daemon):
     owner = Party(daemon, canaries.add_token("owner", daemon.ask_admin({"do": "token.create", "account": daemon.account, "scopes": ["all:admin"]})))
     said = Said(daemon, canaries)
     world = {"namespace": owner.v4("POST", "/accounts/{account}/storage/kv/namespaces", {"title": "subject"}).result["id"]}
+    world["database"] = owner.v4("POST", "/accounts/{account}/d1/database", {"name": "subject"}).result["uuid"]
     owner.put("/subject")
     owner.put("/subject/k", b"v")
     world["upload"] = owner.s3("POST", "/subject/open", query=[("uploads", "")]).between("UploadId")

@@ -231,7 +231,7 @@ def test_ready_text_has_what_a_client_needs(fresh):
         process.stdout.close()
 
 
-@pytest.mark.parametrize("path", ["d1/database", "event_subscriptions/subscriptions", "hyperdrive/configs", "r2/buckets/b/domains/custom", "r2/buckets/b/lock"])
+@pytest.mark.parametrize("path", ["event_subscriptions/subscriptions", "hyperdrive/configs", "r2/buckets/b/domains/custom", "r2/buckets/b/lock"])
 def test_a_service_that_is_not_here_is_said(daemon, path):
     status, code, message = daemon.v4("GET", f"/accounts/{{account}}/{path}").error
     assert (status, code) == (404, 7003) and "not in this version of levada" in message

@@ -200,3 +200,75 @@ def test_consumers_of_queues(wrangler, daemon):
     assert "messages/pull" in wrangler("queues", "info", "jobs")
     wrangler("queues", "consumer", "http", "remove", "jobs")
     assert consumers() == []
+
+
+@pytest.fixture(scope="module")
+def database(daemon):
+    return daemon.v4("POST", "/accounts/{account}/d1/database", {"name": "for-wrangler"}).result["name"]
+
+
+def config(directory, daemon):
+    id = daemon.v4("GET", "/accounts/{account}/d1/database/for-wrangler?fields=uuid").result["uuid"]
+    (directory / "wrangler.json").write_text(json.dumps({
+        "name": "w", "compatibility_date": "2026-03-01",
+        "d1_databases": [{"binding": "DB", "database_name": "for-wrangler", "database_id": id}]}))
+
+
+def test_databases(wrangler):
+    assert "wrangler-made" in wrangler("d1", "create", "wrangler-made")
+    wrangler("d1", "create", "wrangler-made", expect=1)
+    assert "already exists" in wrangler.out.decode() + wrangler.err
+    listed = json.loads(wrangler("d1", "list", "--json"))
+    assert "wrangler-made" in [d["name"] for d in listed]
+    info = json.loads(wrangler("d1", "info", "wrangler-made", "--json"))
+    assert info["name"] == "wrangler-made" and info["num_tables"] == 0 and info["database_size"] == 4096
+    wrangler("d1", "delete", "wrangler-made", "--skip-confirmation")
+    wrangler("d1", "info", "wrangler-made", expect=1)
+    assert "Couldn't find a D1 DB" in wrangler.out.decode() + wrangler.err
+
+
+def asked(wrangler, database, sql):
+    return json.loads(wrangler("d1", "execute", database, "--remote", "--json", "--command", sql))
+
+
+def test_commands_and_files(wrangler, database, tmp_path):
+    done = asked(wrangler, database, "DROP TABLE IF EXISTS t; CREATE TABLE t (a, b); INSERT INTO t VALUES (1, 'é') RETURNING *")
+    assert done[2]["results"] == [{"a": 1, "b": "é"}] and done[2]["success"]
+    wrangler("d1", "execute", database, "--remote", "--command", "SELEC 1", expect=1)
+    assert "syntax error" in wrangler.out.decode() + wrangler.err
+    (tmp_path / "file.sql").write_text("".join(f"INSERT INTO t VALUES ({i}, 'x');\n" for i in range(2000)))
+    said = wrangler("d1", "execute", database, "--remote", "--file", "file.sql", "--yes")
+    assert "2000" in said, said
+    assert asked(wrangler, database, "SELECT count(*) AS n FROM t")[0]["results"] == [{"n": 2001}]
+    (tmp_path / "bad.sql").write_text("INSERT INTO t VALUES (7, 7);\nINSERT INTO none VALUES (1);\n")
+    wrangler("d1", "execute", database, "--remote", "--file", "bad.sql", "--yes", expect=1)
+    assert "no such table" in wrangler.out.decode() + wrangler.err
+    assert asked(wrangler, database, "SELECT count(*) AS n FROM t")[0]["results"] == [{"n": 2001}]
+
+
+def test_an_export(wrangler, database, tmp_path):
+    asked(wrangler, database, "CREATE TABLE IF NOT EXISTS e (a); DELETE FROM e; INSERT INTO e VALUES ('it''s')")
+    wrangler("d1", "export", database, "--remote", "--output", "all.sql")
+    assert "VALUES('it''s')" in (tmp_path / "all.sql").read_text()
+    wrangler("d1", "export", database, "--remote", "--output", "schema.sql", "--no-data", "--table", "e")
+    text = (tmp_path / "schema.sql").read_text()
+    assert "CREATE TABLE" in text and "INSERT" not in text
+
+
+def test_migrations(wrangler, database, daemon, tmp_path):
+    config(tmp_path, daemon)
+    (tmp_path / "migrations").mkdir()
+    (tmp_path / "migrations" / "0001_first.sql").write_text("CREATE TABLE migrated (a);\nINSERT INTO migrated VALUES (1);\n")
+    assert "0001_first.sql" in wrangler("d1", "migrations", "list", database, "--remote")
+    wrangler("d1", "migrations", "apply", database, "--remote")
+    assert "No migrations to apply" in wrangler("d1", "migrations", "list", database, "--remote")
+    assert asked(wrangler, database, "SELECT a FROM migrated")[0]["results"] == [{"a": 1}]
+
+
+def test_time_travel(wrangler, database):
+    asked(wrangler, database, "CREATE TABLE IF NOT EXISTS tt (a); DELETE FROM tt; INSERT INTO tt VALUES (1)")
+    bookmark = json.loads(wrangler("d1", "time-travel", "info", database, "--json"))["bookmark"]
+    asked(wrangler, database, "DELETE FROM tt")
+    restored = json.loads(wrangler("d1", "time-travel", "restore", database, "--bookmark", bookmark, "--json"))
+    assert restored["previous_bookmark"] > bookmark
+    assert asked(wrangler, database, "SELECT a FROM tt")[0]["results"] == [{"a": 1}]
