@@ -1,0 +1,39 @@
+#pragma once
+// Engine: who holds the datasets' tables and answers statements of ours. The one that ships is
+// EngineChild, ClickHouse in a child process; tests have one of their own.
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/fault.h"
+
+namespace levada::services::analytics {
+
+enum class StatementKind : uint8_t {
+  kQuery,   ///< reads, where nothing can be changed, within the limits of a query
+  kChange,  ///< inserts; one at a time
+  kCreate,  ///< makes what lasts: durable when it is answered, its directories too
+};
+
+/// In the `sql` of an insert: stands for the name of the file that its rows are in.
+inline constexpr std::string_view kRowsFile = "{rows}";
+
+struct Statement {
+  StatementKind kind = StatementKind::kQuery;
+  std::string sql;        ///< of ours alone: bytes of clients stand in it as literals or not at all
+  std::string rows = {};  ///< of an insert, in the format that `sql` names
+};
+
+/// Thread-safe.
+class Engine {
+ public:
+  virtual ~Engine() = default;
+  /// Waits for the answer, in the statement's format. kQueryFailed with ClickHouse's number in the
+  /// detail "code" when the statement failed; kSourceTimeout when it took too long, and
+  /// kSourceConnectionLost when the engine ended meanwhile: of a change nobody knows then whether
+  /// it was made. kFileUnreadable and kSourceUnsupported when there is no engine here.
+  virtual Result<std::string> Run(const Statement& statement) = 0;
+};
+
+}  // namespace levada::services::analytics
