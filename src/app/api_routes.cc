@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/json.h"
+#include "services/analytics/analytics_rest.h"
 #include "services/core/identity_rest.h"
 #include "services/d1/d1_rest.h"
 #include "services/kv/kv_rest.h"
@@ -32,6 +33,7 @@ void VisitTables(const Visit& visit) {
   visit(services::r2::NotificationRoutes());
   visit(services::queues::QueueRoutes());
   visit(services::d1::D1Routes());
+  visit(services::analytics::AnalyticsRoutes());
 }
 
 Json JsonOf(const Need& need) {

@@ -82,6 +82,7 @@ struct CommandLine {
   std::string listen;               ///< kServe: "ADDRESS:PORT"; empty: the default
   std::string s3_listen;            ///< kServe: as listen
   std::string s3_domain;            ///< kServe
+  std::string analytics_library;    ///< kServe
   std::string log_requests;         ///< kServe: all, notable
   std::string slow_request;         ///< kServe: a duration
   std::string stop_grace;           ///< kServe: a duration

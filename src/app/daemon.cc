@@ -14,6 +14,7 @@
 #include "os/disk_reserve.h"
 #include "os/process.h"
 #include "os/usage.h"
+#include "services/analytics/analytics_service.h"
 #include "services/core/admin.h"
 #include "services/core/audit_rest.h"
 #include "services/core/data_directory.h"
@@ -40,6 +41,8 @@ using services::Control;
 using services::Resource;
 
 constexpr size_t kBlockedMax = 4096;  ///< reads that wait for a thread
+constexpr int kAnalyticsQueriesAtOnce = 4;
+constexpr size_t kAnalyticsQueriesWaitingMax = 64;
 constexpr int64_t kReserveBytes = int64_t{64} << 20;
 // What the stores may have open, 512 tables each, and 64 databases with eight files each, beside
 // the files that come and go with connections.
@@ -136,10 +139,13 @@ struct Daemon::Parts {
   std::unique_ptr<services::queues::QueueStore> messages;
   std::unique_ptr<services::d1::Databases> databases;
   std::unique_ptr<services::d1::Transfers> d1_transfers;  // what workers do for it uses it
-  std::unique_ptr<DaemonMetrics> metrics;                 // workers ask it
+  std::unique_ptr<services::analytics::AnalyticsService> analytics;
+  std::unique_ptr<DaemonMetrics> metrics;  // workers ask it
   std::unique_ptr<MetricsExporter> exporter;
   std::unique_ptr<net::Workers> workers;
   std::unique_ptr<net::Workers> transfers;  ///< of objects
+  std::unique_ptr<net::Workers> queries;    ///< of analytics
+  std::unique_ptr<services::analytics::AnalyticsAccess> analytics_access;
   std::unique_ptr<services::kv::KvAccess> kv_access;
   std::unique_ptr<Random> request_ids;  ///< the loop's: no secrets, and no system call for each
   std::unique_ptr<services::V4Door> v4;
@@ -171,6 +177,7 @@ struct Daemon::Parts {
   /// Of a directory that was not used yet, once nothing is left that could fail.
   Status IssueFirst(const Clock& clock);
   Status OpenStores(os::Disk& disk, const Clock& clock, Random& random);
+  Status OpenAnalytics(os::Disk& disk, const Clock& clock, Random& random);
   /// So that connections leave enough files for the rest.
   void LimitConnections();
   /// What every listener has.
@@ -242,6 +249,23 @@ Status Daemon::Parts::OpenStores(os::Disk& disk, const Clock& clock, Random& ran
   return Status::OK();
 }
 
+Status Daemon::Parts::OpenAnalytics(os::Disk& disk, const Clock& clock, Random& random) {
+  namespace ae = services::analytics;
+  const std::string variable = options.environment("LEVADA_LIBCHDB").value_or("");
+  ae::AnalyticsOptions with;
+  with.directory = directory->Path("analytics");
+  with.program = os::ProgramPath();
+  with.library = ae::FindLibrary(disk, options.analytics_library, variable, with.program);
+  with.readers = kAnalyticsQueriesAtOnce;
+  ARROW_ASSIGN_OR_RAISE(analytics, ae::AnalyticsService::Open(std::move(with), disk, clock, random,
+                                                              *control, log, reserve.get()));
+  queries = std::make_unique<net::Workers>(kAnalyticsQueriesAtOnce, kAnalyticsQueriesWaitingMax);
+  analytics_access = std::make_unique<ae::AnalyticsAccess>(
+      ae::AnalyticsAccess{analytics->log(), analytics->engine(), *control, clock, loop, *workers,
+                          *queries, reserve.get()});
+  return Status::OK();
+}
+
 net::ListenOptions Daemon::Parts::Watched(services::DoorWatch& watch) const {
   net::ListenOptions watched;
   watched.log = &log;
@@ -295,7 +319,7 @@ Status Daemon::Parts::Listen(os::Disk& disk, const Clock& clock, Random& random)
   d1_access = std::make_unique<services::d1::D1Access>(
       services::d1::D1Access{*databases, *control, *d1_transfers, clock, loop, *workers});
   AddApiRoutes(*v4, ApiServices(*control, *audit_access, *kv_access, *r2_access, *queue_services,
-                                *d1_access));
+                                *d1_access, *analytics_access));
   metrics = std::make_unique<DaemonMetrics>(
       MetricsSources{options.data, clock, loop, *workers, *control, *reserve, requests},
       options.metrics);
@@ -303,6 +327,7 @@ Status Daemon::Parts::Listen(os::Disk& disk, const Clock& clock, Random& random)
   metrics->AddStore("r2", objects->index().store(), objects->index().committer());
   metrics->AddStore("queues", messages->store(), messages->committer());
   metrics->AddDatabases(*databases);
+  metrics->AddAnalytics(*analytics);
   front = std::make_unique<FrontDoor>(*v4, *metrics, *request_ids);
   s3 = std::make_unique<services::s3::S3Door>(
       services::s3::S3Services{*objects, *buckets, *control, clock},
@@ -419,6 +444,7 @@ net::Task<void> Daemon::Parts::StopAll() {
   co_await courier->Stop();
   if (exporter != nullptr) co_await exporter->Stop();
   co_await admin_server->Stop(std::chrono::seconds(1));
+  analytics->StopEngine();  // what still waits for it is answered to nobody
   loop.Stop();
 }
 
@@ -430,6 +456,7 @@ Result<std::unique_ptr<Daemon>> Daemon::Start(DaemonOptions options, os::Disk& d
   auto parts = std::make_unique<Parts>(std::move(options), clock, log);
   ARROW_RETURN_NOT_OK(parts->OpenControl(disk, clock, random));
   ARROW_RETURN_NOT_OK(parts->OpenStores(disk, clock, random));
+  ARROW_RETURN_NOT_OK(parts->OpenAnalytics(disk, clock, random));
   ARROW_RETURN_NOT_OK(parts->Listen(disk, clock, random));
   ARROW_RETURN_NOT_OK(parts->IssueFirst(clock));
   return std::unique_ptr<Daemon>(new Daemon(std::move(parts)));

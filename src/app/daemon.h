@@ -26,8 +26,9 @@ struct DaemonOptions {
   uint16_t port = 8787;
   std::string s3_host = "127.0.0.1";
   uint16_t s3_port = 8788;
-  std::string s3_domain;        ///< "<bucket>.<domain>" names a bucket; empty: only paths do
-  std::string master_key_path;  ///< empty: DATA/master.key
+  std::string s3_domain;          ///< "<bucket>.<domain>" names a bucket; empty: only paths do
+  std::string analytics_library;  ///< libchdb; empty: where FindLibrary looks
+  std::string master_key_path;    ///< empty: DATA/master.key
   std::optional<net::TlsFiles> tls;
   services::RequestLogOptions requests;
   MetricsAccess metrics = MetricsAccess::kToken;

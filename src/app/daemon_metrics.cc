@@ -168,6 +168,7 @@ std::vector<MetricFamily> DaemonMetrics::CollectElsewhere() const {
   AddWorkers(families, sources_.workers.counts());
   AddStores(families);
   AddD1(families);
+  AddAnalyticsTo(families);
   return families;
 }
 
@@ -233,6 +234,33 @@ void DaemonMetrics::AddD1(std::vector<MetricFamily>& families) const {
                              "Failures of the files under a database, after which it was opened "
                              "again.",
                              Real(counts.failures)));
+}
+
+void DaemonMetrics::AddAnalyticsTo(std::vector<MetricFamily>& families) const {
+  if (analytics_ == nullptr) return;
+  const services::analytics::AnalyticsService::Counts counts = analytics_->counts();
+  const auto add = [&families](MetricFamily family) { families.push_back(std::move(family)); };
+  add(Counter("levada_analytics_points_total", "Points that were written.", Real(counts.log.rows)));
+  add(Counter("levada_analytics_commit_groups_total", "Writes of points, with an fsync each.",
+              Real(counts.log.groups)));
+  add(Counter("levada_analytics_commit_failures_total", "Of them, those that failed.",
+              Real(counts.log.failures)));
+  add(Gauge("levada_analytics_unflushed_bytes", "Points that the engine has not yet.",
+            Real(counts.log.unflushed_bytes)));
+  add(Gauge("levada_analytics_damaged_segments", "Files of points that were set aside.",
+            Real(counts.log.damaged_segments)));
+  add(Counter("levada_analytics_points_flushed_total", "Points that the engine took.",
+              Real(counts.flusher.rows)));
+  add(Counter("levada_analytics_flush_failures_total", "Tries to give it some that failed.",
+              Real(counts.flusher.failures)));
+  add(Gauge("levada_analytics_engine_running", "1 while the engine's process runs.",
+            counts.engine.is_running ? 1 : 0));
+  add(Counter("levada_analytics_engine_starts_total", "Starts of the engine's process.",
+              Real(counts.engine.starts)));
+  add(Counter("levada_analytics_statements_total", "Statements of queries and inserts.",
+              Real(counts.engine.statements)));
+  add(Counter("levada_analytics_statement_failures_total", "Of them, those that failed.",
+              Real(counts.engine.failures)));
 }
 
 void DaemonMetrics::AddDoors(std::vector<MetricFamily>& families) const {

@@ -14,6 +14,7 @@
 #include "net/loop.h"
 #include "net/server.h"
 #include "os/disk_reserve.h"
+#include "services/analytics/analytics_service.h"
 #include "services/core/control.h"
 #include "services/core/door_watch.h"
 #include "services/core/request_log.h"
@@ -50,6 +51,7 @@ class DaemonMetrics final {
   void AddStore(std::string_view name, const db::rocks::Store& store,
                 const db::rocks::Committer& committer);
   void AddDatabases(const services::d1::Databases& databases) { databases_ = &databases; }
+  void AddAnalytics(const services::analytics::AnalyticsService& service) { analytics_ = &service; }
 
   /// GET /metrics.
   net::Task<net::Response> Serve(net::Request& request);
@@ -70,6 +72,7 @@ class DaemonMetrics final {
   std::vector<MetricFamily> CollectElsewhere() const;
   void AddStores(std::vector<MetricFamily>& families) const;
   void AddD1(std::vector<MetricFamily>& families) const;
+  void AddAnalyticsTo(std::vector<MetricFamily>& families) const;
   // On the loop.
   void AddDoors(std::vector<MetricFamily>& families) const;
 
@@ -78,6 +81,7 @@ class DaemonMetrics final {
   std::vector<Door> doors_;
   std::vector<Store> stores_;
   const services::d1::Databases* databases_ = nullptr;
+  const services::analytics::AnalyticsService* analytics_ = nullptr;
 };
 
 }  // namespace levada::app

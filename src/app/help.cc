@@ -117,8 +117,9 @@ constexpr auto kVerbs = std::to_array<VerbText>({
      "  levada diff lake/orders /mnt/old/orders\n"
      "  levada diff lake/orders lake/orders-new --rows 20 --json\n"},
     {Verb::kServe, "serve", "serve the data services from one directory", "serve [options]",
-     "Keeps accounts, tokens, KV and R2 in a data directory. KV and R2 are served as Cloudflare's "
-     "v4 API, which wrangler and curl speak, and R2 by S3 too, on an address of its own. The first "
+     "Keeps accounts, tokens, KV, R2, queues and analytics in a data directory. They are served as "
+     "Cloudflare's v4 API, which wrangler and curl speak, and R2 by S3 too, on an address of its "
+     "own. The first "
      "start makes an account and prints its token and its S3 keys, once. Listens on this machine "
      "only unless --listen and --s3-listen say otherwise. A write is on disk before it is "
      "acknowledged.",

@@ -12,6 +12,7 @@
 #include "app/version.h"
 #include "base/diagnostic.h"
 #include "os/process.h"
+#include "services/analytics/engine_process.h"
 
 namespace levada::app {
 namespace {
@@ -97,6 +98,10 @@ void PrintFailure(const Status& status, ErrorFormat format, const Terminal& term
 }
 
 int Invoke(std::span<const std::string> arguments) {
+  // No command: what the daemon starts itself as.
+  if (!arguments.empty() && arguments.front() == services::analytics::kEngineCommand) {
+    return services::analytics::RunEngineProcess(arguments.subspan(1));
+  }
   const ErrorWishes wishes = FindErrorWishes(arguments);
   const Terminal terminal = DetectTerminal(ProcessVariable, wishes.no_color);
   ErrorFormat format = wishes.format;

@@ -66,6 +66,7 @@ std::string FlagOf(std::string_view key) {
   return flag;
 }
 
+// tidy: allow its length, it is a table
 std::vector<ServeOption> ServeOptions() {
   return {
       {{.name = "data",
@@ -98,6 +99,12 @@ std::vector<ServeOption> ServeOptions() {
         .example = "s3.example.com"},
        "DOMAIN",
        &CommandLine::s3_domain},
+      {{.name = "analytics_library",
+        .doc = "libchdb.so, the engine of analytics queries; default beside levada, or what "
+               "LEVADA_LIBCHDB in the environment names",
+        .example = "/usr/lib/levada/libchdb.so"},
+       "FILE",
+       &CommandLine::analytics_library},
       {{.name = "tls_certificate",
         .doc = "serve HTTPS with this PEM chain; read again on SIGHUP",
         .example = "/etc/levada/chain.pem"},

@@ -161,6 +161,9 @@ DaemonOptions DaemonOf(const elt::Options& options, std::vector<Diagnostic>& pro
   daemon.s3_host = s3_address.host;
   daemon.s3_port = s3_address.port;
   if (options.Has("s3_domain")) daemon.s3_domain = options.Text("s3_domain");
+  if (options.Has("analytics_library")) {
+    daemon.analytics_library = options.Text("analytics_library");
+  }
   daemon.tls = TlsOf(options, problems);
   const elt::Options limits = options.Group("limits");
   daemon.limits = LimitsOf(limits, problems);

@@ -81,6 +81,12 @@ std::string HostName() {
   return name.data();
 }
 
+std::string ProgramPath() {
+  std::array<char, 4096> path;
+  const ssize_t size = readlink("/proc/self/exe", path.data(), path.size());
+  return size > 0 ? std::string(path.data(), static_cast<size_t>(size)) : std::string();
+}
+
 int64_t ProcessId() { return getpid(); }
 
 }  // namespace levada::os

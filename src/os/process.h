@@ -32,6 +32,8 @@ int64_t CpuTimeNs();
 void RaiseOpenFileLimit();
 
 std::string HostName();
+/// The file of this program, as it was when it was started; empty when nobody says.
+std::string ProgramPath();
 int64_t ProcessId();
 
 /// Turns the first SIGINT or SIGTERM into a stop request and the second into an immediate exit

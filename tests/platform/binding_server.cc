@@ -1,16 +1,20 @@
 // The binding door alone, for a workerd that a test starts: one KV namespace, one bucket, one
-// queue and one database in the directory given, on a Unix socket in it. It prints what the grants
-// are, and serves until its standard input ends. The directory may be one of an earlier run, killed
-// or not.
+// queue, one database and one dataset in the directory given, on a Unix socket in it. It prints
+// what the grants are, and serves until its standard input ends. The directory may be one of an
+// earlier run, killed or not.
 //
 //     binding_server DIRECTORY  ->  {"socket": "...", "kv": "<grant>", "r2": "<grant>", "r2_read":
 //     "<grant>", "queue": "<grant>", "queue_read": "<grant>", "d1": "<grant>", "d1_read":
-//     "<grant>"}
+//     "<grant>", "ae": "<grant>", "ae_read": "<grant>", "table": "..."}
+//
+// A line of its standard input is a statement for the engine (LEVADA_LIBCHDB, in a child of
+// LEVADA_BINARY); its answer, or what went wrong, is a line of JSON.
 
 #include <unistd.h>
 
 #include <cstdio>
 #include <cstdlib>
+#include <iostream>
 #include <string>
 #include <thread>
 #include <vector>
@@ -20,6 +24,8 @@
 #include "base/log.h"
 #include "net/server.h"
 #include "os/disk.h"
+#include "services/analytics/analytics_binding.h"
+#include "services/analytics/analytics_service.h"
 #include "services/core/grants.h"
 #include "services/core/master_key.h"
 #include "services/d1/d1_binding.h"
@@ -59,6 +65,9 @@ struct Server {
         databases(
             Need(d1::Databases::Open(path + "/d1", *control, *disk, *clock, *log, nullptr, {}))),
         transfers(*databases, *disk, *clock, *log, *random, loop, workers, nullptr, {}),
+        analytics(Need(analytics::AnalyticsService::Open(
+            {path + "/analytics", Variable("LEVADA_BINARY"), Variable("LEVADA_LIBCHDB")}, *disk,
+            *clock, *random, *control, *log, nullptr))),
         account(AccountOf(*control)),
         kv_access{*kv, *control, *clock, loop, workers},
         buckets(*control, *objects, loop, workers),
@@ -66,6 +75,7 @@ struct Server {
         queue_access{*messages, *control, loop, workers},
         queues(queue_access, *clock, *random, *log),
         d1_access{*databases, *control, transfers, *clock, loop, workers},
+        ae_access{analytics->log(), analytics->engine(), *control, *clock, loop, workers, workers},
         grants(*random),
         door(grants) {
     door.Add(ResourceKind::kNamespace, [this](net::Request& request, const Grant& grant) {
@@ -80,6 +90,19 @@ struct Server {
     door.Add(ResourceKind::kDatabase, [this](net::Request& request, const Grant& grant) {
       return d1::ServeBinding(d1_access, request, grant);
     });
+    door.Add(ResourceKind::kDataset, [this](net::Request& request, const Grant& grant) {
+      return analytics::ServeBinding(ae_access, request, grant);
+    });
+  }
+
+  static std::string Variable(const char* name) {
+    const char* value = std::getenv(name);
+    return value == nullptr ? "" : value;
+  }
+
+  std::string Table() {
+    const auto dataset = control->FindResourceByName(account.row, ResourceKind::kDataset, "points");
+    return "analytics.d" + std::to_string(dataset->number);
   }
 
   std::string Allow(ResourceKind kind, const std::string& name, Action action) {
@@ -104,6 +127,7 @@ struct Server {
   std::unique_ptr<queues::QueueStore> messages;
   std::unique_ptr<d1::Databases> databases;
   d1::Transfers transfers;
+  std::unique_ptr<analytics::AnalyticsService> analytics;
   Account account;
   kv::KvAccess kv_access;
   r2::Buckets buckets;
@@ -111,6 +135,7 @@ struct Server {
   queues::QueueAccess queue_access;
   queues::Queues queues;
   d1::D1Access d1_access;
+  analytics::AnalyticsAccess ae_access;
   Grants grants;
   BindingDoor door;
 };
@@ -127,13 +152,21 @@ int Run(const std::string& path) {
                    {"queue", server.Allow(ResourceKind::kQueue, "queue", Action::kWrite)},
                    {"queue_read", server.Allow(ResourceKind::kQueue, "queue", Action::kRead)},
                    {"d1", server.Allow(ResourceKind::kDatabase, "database", Action::kWrite)},
-                   {"d1_read", server.Allow(ResourceKind::kDatabase, "database", Action::kRead)}};
+                   {"d1_read", server.Allow(ResourceKind::kDatabase, "database", Action::kRead)},
+                   {"ae", server.Allow(ResourceKind::kDataset, "points", Action::kWrite)},
+                   {"ae_read", server.Allow(ResourceKind::kDataset, "points", Action::kRead)},
+                   {"table", server.Table()}};
   server.queues.ConfigureAll();
   std::printf("%s\n", Dump(ready).c_str());
   std::fflush(stdout);
   std::thread input([&server] {
-    char byte = 0;
-    while (read(STDIN_FILENO, &byte, 1) > 0) {
+    std::string sql;
+    while (std::getline(std::cin, sql)) {
+      const auto answer = server.analytics->engine().Run({analytics::StatementKind::kQuery, sql});
+      const Json said =
+          answer.ok() ? Json{{"answer", *answer}} : Json{{"error", answer.status().ToString()}};
+      std::printf("%s\n", Dump(said).c_str());
+      std::fflush(stdout);
     }
     server.loop.Stop();
   });

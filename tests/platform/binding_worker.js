@@ -340,6 +340,13 @@ test("queues refusals", async ({ QUEUE, QUEUE_READER }) => {
   same((await QUEUE.metrics()).backlogCount, before);
 });
 
+test("ae points", async ({ AE, AE_READER }) => {
+  AE.writeDataPoint({ indexes: ["i\u00e9"], blobs: ["text", new Uint8Array([0, 255]), null, ""], doubles: [1.5, NaN, -Infinity, 0] });
+  AE.writeDataPoint({});
+  AE.writeDataPoint({ blobs: ["x".repeat(16000)] });
+  AE_READER.writeDataPoint({ blobs: ["from a grant that reads"] });
+});
+
 export default {
   async fetch(request, env) {
     const name = await request.text();

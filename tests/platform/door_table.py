@@ -9,7 +9,7 @@ import json
 import re
 
 ACTIONS = ("read", "write", "admin")
-SERVICES = ("account", "kv", "r2", "d1", "queues", "metrics")
+SERVICES = ("account", "kv", "r2", "d1", "queues", "analytics", "metrics")
 NOTHING, TOKEN = "nothing", "any token"
 
 
@@ -130,6 +130,12 @@ API = {
     "GET /client/v4/d1/transfers/{file}": Row(NOTHING, outcomes=((404, 7400),)),
 }
 
+API |= {
+    "POST /client/v4/accounts/{account}/analytics_engine/sql": Row("analytics:read", body=b"DROP TABLE x", outcomes=(422,)),
+    "GET /client/v4/accounts/{account}/analytics_engine/sql": Row("analytics:read", outcomes=(422,)),
+    "POST /client/v4/accounts/{account}/analytics_engine/write": Row("analytics:write", outcomes=((400, 10012),)),
+}
+
 _COPY = (("x-amz-copy-source", "/subject/k"),)
 _PART = (("partNumber", "1"),)
 
@@ -199,7 +205,7 @@ def can_be_of(service, resource):
         return re.fullmatch("[0-9a-f]{32}", resource)
     if service == "d1":
         return re.fullmatch("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", resource)
-    return service not in ("account", "metrics")
+    return service not in ("account", "analytics", "metrics")
 
 
 def every_scope(resource, other):

@@ -126,7 +126,7 @@ def api_path(world, row, pattern, account=None, **of):
 
 def api_outcome(method, answer):
     status, _, body = answer
-    if status < 400 or method == "HEAD":
+    if status < 400 or method == "HEAD" or not body.startswith(b"{"):  # words, of what is wrong with a query
         return status
     return status, json.loads(body)["errors"][0]["code"]
 

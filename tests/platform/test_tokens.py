@@ -172,7 +172,7 @@ def test_an_account_is_named_by_its_name_too(fresh):
     (("token", "revoke", "0" * 32), "token list"), (("token",), "create, list, revoke, rotate"),
     (("token", "create", "--scope", "kv:write:97dd"), "32 hex digits"), (("token", "create", "--scope", "kv:write:" + "A" * 32), "32 hex"),
     (("token", "create", "--scope", "r2:write:UPPER"), "lower-case"), (("token", "create", "--scope", "metrics:read:x"), "metrics:read"),
-    (("token", "create", "--scope", "d2:read"), "all, account, kv, r2, queues, d1, metrics and"),
+    (("token", "create", "--scope", "d2:read"), "all, account, kv, r2, queues, d1, analytics, metrics and"),
     (("token", "create", "--scope", "kv:read", "--expires", "-1d"), "expected a duration"),
     (("account", "create", "default"), "another name"),
     (("token", "revoke"), "TOKEN_ID"), (("account", "create"), "NAME"), (("token", "list", "--account", "x"), "account list"),

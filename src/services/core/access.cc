@@ -34,7 +34,7 @@ std::string_view NameOf(Action action) { return kActions[static_cast<size_t>(act
 std::string ServiceWords() {
   std::string words = "all";
   for (const Service served : {Service::kAccount, Service::kKv, Service::kR2, Service::kQueues,
-                               Service::kD1, Service::kMetrics}) {
+                               Service::kD1, Service::kAnalytics, Service::kMetrics}) {
     words += ", " + std::string(NameOf(served));
   }
   return words;

@@ -127,7 +127,8 @@ Status CheckResource(const Scope& scope) {
   if (scope.service == Service::kD1 && !IsUuid(resource)) {
     return refuse("a database is named by its id, a UUID").Help("`wrangler d1 list` shows the ids");
   }
-  if (scope.service == Service::kAccount || scope.service == Service::kMetrics) {
+  if (scope.service == Service::kAccount || scope.service == Service::kAnalytics ||
+      scope.service == Service::kMetrics) {
     const std::string service(NameOf(*scope.service));
     return refuse(service + " has no resources")
         .Help("write " + service + ":" + std::string(NameOf(scope.action)));

@@ -1,0 +1,58 @@
+#include "services/analytics/analytics_service.h"
+
+#include <utility>
+
+namespace levada::services::analytics {
+
+std::string FindLibrary(os::Disk& disk, const std::string& configured, const std::string& variable,
+                        const std::string& program) {
+  if (!configured.empty()) return configured;
+  if (!variable.empty()) return variable;
+  const std::string beside = os::ParentPath(program);
+  const std::string first = os::JoinPath(beside, "libchdb.so");
+  for (const std::string& path :
+       {first, os::JoinPath(beside, "../lib/levada/libchdb.so"),
+        os::JoinPath(beside, "../../node/node_modules/@chdb/lib-linux-x64-gnu/libchdb.so")}) {
+    const auto found = disk.Stat(path);
+    if (found.ok() && *found) return path;
+  }
+  return first;
+}
+
+Result<std::unique_ptr<AnalyticsService>> AnalyticsService::Open(
+    AnalyticsOptions options, os::Disk& disk, const Clock& clock, Random& random,
+    const Control& control, Logger& log, os::DiskReserve* reserve) {
+  std::unique_ptr<AnalyticsService> made(new AnalyticsService());
+  const std::string engine = os::JoinPath(options.directory, "engine");
+  ARROW_RETURN_NOT_OK(disk.CreateDirectories(engine));
+  ARROW_ASSIGN_OR_RAISE(made->log_, WriteAhead::Open(disk, LogOf(options.directory), options.log,
+                                                     clock, random, log, reserve));
+  EngineChildOptions child;
+  child.arguments =
+      ArgumentsOf({.library = options.library, .directory = engine, .readers = options.readers});
+  child.arguments.insert(child.arguments.begin(), options.program);
+  made->engine_ = std::make_unique<EngineChild>(std::move(child), clock, log);
+  made->flush_ = std::make_unique<SegmentFlush>(
+      *made->log_, *made->engine_, [&control](uint64_t dataset) -> std::optional<std::string> {
+        const std::optional<Resource> found = control.FindResourceByNumber(dataset);
+        if (!found || found->kind != ResourceKind::kDataset) return std::nullopt;
+        return found->name;
+      });
+  made->flusher_ = std::make_unique<Flusher>(*made->log_, *made->flush_, options.flusher, log);
+  return made;
+}
+
+AnalyticsService::~AnalyticsService() {
+  if (flusher_ != nullptr) StopEngine();
+}
+
+void AnalyticsService::StopEngine() {
+  flusher_->RequestStop();
+  engine_->Stop();  // what the flusher waits for is in doubt, and asked again at the next start
+}
+
+AnalyticsService::Counts AnalyticsService::counts() const {
+  return {log_->counts(), engine_->counts(), flush_->counts()};
+}
+
+}  // namespace levada::services::analytics
