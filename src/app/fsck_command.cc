@@ -12,6 +12,7 @@
 #include "app/table.h"
 #include "base/json.h"
 #include "base/quantity.h"
+#include "services/analytics/analytics_check.h"
 #include "services/core/control_check.h"
 #include "services/core/data_directory.h"
 #include "services/d1/d1_check.h"
@@ -36,6 +37,7 @@ struct Checked {
   services::r2::R2Checked r2;
   services::queues::QueuesChecked queues;
   services::d1::D1Checked d1;
+  services::analytics::AnalyticsChecked analytics;
 };
 
 std::string Count(uint64_t count) { return FormatCount(static_cast<int64_t>(count)); }
@@ -70,6 +72,11 @@ std::string TextOf(const services::queues::QueuesChecked& checked) {
 std::string TextOf(const services::d1::D1Checked& checked) {
   return fmt::format("d1: {}, {}, {}", Count(checked.databases, "database"),
                      Count(checked.pages, "page"), Count(checked.transactions, "transaction"));
+}
+
+/// "analytics: 3 points on their way to the engine"
+std::string TextOf(const services::analytics::AnalyticsChecked& checked) {
+  return fmt::format("analytics: {} on their way to the engine", Count(checked.points, "point"));
 }
 
 /// Of the directory that the command line names, which nobody else may have.
@@ -140,6 +147,10 @@ Result<Checked> CheckAll(Session& session, const services::DataDirectory& direct
                                               ctx, directory.Path("queues"), queues, findings));
   }
   ARROW_RETURN_NOT_OK(CheckDatabases(session, directory, line, checked, findings));
+  ARROW_ASSIGN_OR_RAISE(
+      checked.analytics,
+      services::analytics::CheckAnalytics(ctx, session.disk(), directory.Path("analytics"),
+                                          checked.control.Known(ResourceKind::kDataset), findings));
   return checked;
 }
 
@@ -215,7 +226,8 @@ std::string JsonOf(const std::string& path, const Checked& checked, const Findin
                  {"queue_bytes", checked.queues.body_bytes},
                  {"d1_databases", checked.d1.databases},
                  {"d1_pages", checked.d1.pages},
-                 {"d1_transactions", checked.d1.transactions}}},
+                 {"d1_transactions", checked.d1.transactions},
+                 {"analytics_points", checked.analytics.points}}},
                {"findings", ListOf(findings)}};
   if (salvaged) json["salvaged"] = {{"kept", salvaged->kept}, {"lost", ListOf(salvaged->lost)}};
   return Dump(json, 2);
@@ -294,10 +306,11 @@ std::string TextOf(const std::string& path, const Checked& checked, const Findin
                    const Session& session) {
   const Paint paint(session.terminal().output_color);
   std::string text = TableOf(findings, session) + WarningOfFiles(findings);
-  text += fmt::format("{}: {}, {}; {}; {}; {}\n", path, Count(checked.control.accounts, "account"),
+  text += fmt::format("{}: {}, {}; {}; {}; {}; {}; {}\n", path,
+                      Count(checked.control.accounts, "account"),
                       Count(checked.control.tokens, "token"), TextOf(checked.kv),
                       TextOf(checked.r2, session.line().scrub), TextOf(checked.queues),
-                      TextOf(checked.d1));
+                      TextOf(checked.d1), TextOf(checked.analytics));
   return text +
          (findings.damage() == 0
               ? fmt::format("{}no damage{}", paint.green, paint.reset)

@@ -124,6 +124,17 @@ def test_a_damaged_value_of_kv_is_named(filled):
     assert report["findings"][0]["where"] == f'namespace {filled.space}, key "large"'
 
 
+def test_points_that_no_engine_has_yet_are_read(fresh):
+    fresh.start("--analytics-library", "/nowhere/libchdb.so")
+    assert fresh.v4("POST", "/accounts/{account}/analytics_engine/write?dataset=d", "{}\n{}").result == {"points": 2}
+    fresh.stop()
+    assert fsck(fresh)["checked"]["analytics_points"] == 2
+    segment, = [path for path in (fresh.data / "analytics/wal").iterdir() if path.stat().st_size > 100]
+    flip(segment, 100)
+    report = fsck(fresh, expect=DAMAGED)
+    assert found(report) == [("damage", "analytics", "segment_damaged")] and segment.name in report["findings"][0]["where"]
+
+
 def test_a_damaged_control_database_does_not_hide_the_rest(filled):
     with open(filled.data / "control.db", "r+b") as file:
         file.seek(4096)
