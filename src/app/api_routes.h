@@ -17,13 +17,11 @@
 namespace levada::app {
 
 /// What routes of the v4 door work with; each outlives the door.
-using ApiServices = std::tuple < const services::Control&, const services::AuditAccess&,
-      const services::kv::KvAccess&, const services::r2::R2Access&,
-      using ApiServices =
-          std::tuple<const services::Control&, const services::AuditAccess&,
-                     const services::kv::KvAccess&, const services::r2::R2Access&,
-                     const services::queues::QueueServices&, const services::d1::D1Access&,
-                     const services::analytics::AnalyticsAccess&>;
+using ApiServices =
+    std::tuple<const services::Control&, const services::AuditAccess&,
+               const services::kv::KvAccess&, const services::r2::R2Access&,
+               const services::queues::QueueServices&, const services::d1::D1Access&,
+               const services::analytics::AnalyticsAccess&>;
 
 /// The routes of every service. Before the door serves.
 void AddApiRoutes(services::V4Door& door, const ApiServices& with);

@@ -117,12 +117,14 @@ constexpr auto kVerbs = std::to_array<VerbText>({
      "  levada diff lake/orders /mnt/old/orders\n"
      "  levada diff lake/orders lake/orders-new --rows 20 --json\n"},
     {Verb::kServe, "serve", "serve the data services from one directory", "serve [options]",
-     "Keeps accounts, tokens, KV, R2, queues and analytics in a data directory. They are served as "
-     "Cloudflare's v4 API, which wrangler and curl speak, and R2 by S3 too, on an address of its "
-     "own. The first "
-     "start makes an account and prints its token and its S3 keys, once. Listens on this machine "
-     "only unless --listen and --s3-listen say otherwise. A write is on disk before it is "
-     "acknowledged.",
+     "Keeps accounts, tokens, KV, R2, D1, queues and analytics in a data directory. They are "
+     "served "
+     "as Cloudflare's v4 API, which wrangler and curl speak, and R2 by S3 too, on an address of "
+     "its "
+     "own. The first start makes an account and prints its token and its S3 keys, once. Listens on "
+     "this machine only unless --listen and --s3-listen say otherwise. A write is on disk before "
+     "it "
+     "is acknowledged.",
      "  levada serve --data /var/lib/levada\n"
      "  levada serve --config /etc/levada/serve.yaml\n"
      "  levada serve --listen 0.0.0.0:8787 --tls-certificate chain.pem --tls-key key.pem\n"},
