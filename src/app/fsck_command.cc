@@ -306,11 +306,13 @@ std::string TextOf(const std::string& path, const Checked& checked, const Findin
                    const Session& session) {
   const Paint paint(session.terminal().output_color);
   std::string text = TableOf(findings, session) + WarningOfFiles(findings);
-  text += fmt::format("{}: {}, {}; {}; {}; {}; {}; {}\n", path,
-                      Count(checked.control.accounts, "account"),
-                      Count(checked.control.tokens, "token"), TextOf(checked.kv),
-                      TextOf(checked.r2, session.line().scrub), TextOf(checked.queues),
-                      TextOf(checked.d1), TextOf(checked.analytics));
+  text += fmt::format("{}\n  control: {}, {}\n", path, Count(checked.control.accounts, "account"),
+                      Count(checked.control.tokens, "token"));
+  for (const std::string& line :
+       {TextOf(checked.kv), TextOf(checked.r2, session.line().scrub), TextOf(checked.queues),
+        TextOf(checked.d1), TextOf(checked.analytics)}) {
+    text += "  " + line + "\n";
+  }
   return text +
          (findings.damage() == 0
               ? fmt::format("{}no damage{}", paint.green, paint.reset)
