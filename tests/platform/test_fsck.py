@@ -168,7 +168,7 @@ def test_on_a_terminal_it_says_how_far_it_is(filled):
     drawn = "\x1b[K"
     before, first, *rest = filled.shown(80, "fsck")
     assert (before, first) == ("", f"{drawn}kv: 1 key, 195.3 KiB")
-    assert rest[-2].startswith(f"{drawn}{filled.data}: "), "and takes it away"
+    assert f"{drawn}{filled.data}" in rest, "and takes it away"
     assert not any(drawn in line for line in filled.shown(80, "fsck", "--quiet"))
 
 
