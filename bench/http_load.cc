@@ -5,7 +5,8 @@
 //   http_load --port 8788 --connections 64 --seconds 5 --method PUT --target '/bucket/key-{n}'
 //   --body-bytes 4096 --sign auto
 //
-// "{n}" in the target is the request's number, "{thousand}" that number's thousands. Requests of S3
+// "{n}" in the target is the request's number, "{thousand}" that number's thousands, "{m}" what is
+// left of it by --modulo. Requests of S3
 // are signed with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY of the environment. --redis sends SET
 // of Redis' protocol instead, of the target as the key. The figures are one object of JSON on
 // standard output; what the first refused request was told goes to standard error. Exit 1 when no
@@ -48,6 +49,7 @@ struct LoadOptions {
   double seconds = 0;     ///< 0: until `requests` are sent
   uint64_t requests = 0;  ///< 0: until `seconds` are over
   uint64_t first = 0;     ///< the number of the first request
+  uint64_t modulo = 100;
   std::string method = "GET";
   std::string target = "/";
   std::vector<std::string> headers;
@@ -111,9 +113,9 @@ class RequestWriter final {
   }
 
   std::string HeadOf(uint64_t number) const {
-    const std::string target =
-        Replaced(Replaced(options_.target, "{n}", fmt::format("{:07}", number)), "{thousand}",
-                 fmt::format("{:04}", number / 1000));
+    std::string target = Replaced(options_.target, "{n}", fmt::format("{:07}", number));
+    target = Replaced(std::move(target), "{thousand}", fmt::format("{:04}", number / 1000));
+    target = Replaced(std::move(target), "{m}", fmt::format("{:02}", number % options_.modulo));
     return options_.redis ? RedisHead(target) : HttpHead(target);
   }
   /// Follows every head.
@@ -250,8 +252,9 @@ void AddOptions(CLI::App& app, LoadOptions& options) {
   app.add_option("--seconds", options.seconds, "begin no further request after these");
   app.add_option("--requests", options.requests, "send so many");
   app.add_option("--first", options.first, "the number of the first request");
+  app.add_option("--modulo", options.modulo, "of {m}")->check(CLI::Range(1, 1'000'000));
   app.add_option("--method", options.method, "of HTTP");
-  app.add_option("--target", options.target, "path and query, with {n} and {thousand}");
+  app.add_option("--target", options.target, "path and query, with {n}, {thousand} and {m}");
   app.add_option("--header", options.headers, "\"Name: value\", sent with each");
   app.add_option("--body-bytes", options.body_bytes, "size of each body")
       ->check(CLI::Range(uint64_t{0}, uint64_t{1} << 30));

@@ -13,22 +13,24 @@ from report import table
 TOOLS = BUILD / "release" / "bench"
 HTTP_LOAD = TOOLS / "http_load"
 SYNCED_PUTS = TOOLS / "synced_puts"
+SQLITE_PUTS = TOOLS / "sqlite_puts"
 
 
 def need_tools():
-    if not HTTP_LOAD.exists() or not SYNCED_PUTS.exists():
+    if not all(tool.exists() for tool in (HTTP_LOAD, SYNCED_PUTS, SQLITE_PUTS)):
         sys.exit("the load programs are missing: cmake --preset release -DLEVADA_BENCH=ON && "
-                 "cmake --build build/release --target http_load synced_puts")
+                 "cmake --build build/release --target http_load synced_puts sqlite_puts")
 
 
 def load_options(port, *, connections=1, seconds=None, requests=None, first=0, method="GET", target="/", headers=(),
-                 body_bytes=0, body_file=None, reply_bytes=None, sign=False, sign_payload=False, redis=False):
+                 body_bytes=0, body_file=None, modulo=None, reply_bytes=None, sign=False, sign_payload=False, redis=False):
     """argv of http_load."""
     argv = [HTTP_LOAD, "--port", port, "--connections", connections, "--first", first, "--method", method, "--target", target,
             "--body-bytes", body_bytes]
     argv += ["--seconds", seconds] if seconds else []
     argv += ["--requests", requests] if requests else []
     argv += ["--body-file", body_file] if body_file else []
+    argv += ["--modulo", modulo] if modulo else []
     argv += ["--reply-bytes", reply_bytes] if reply_bytes is not None else []
     argv += [word for header in headers for word in ("--header", header)]
     argv += ["--sign", REGION] if sign else []
@@ -80,6 +82,12 @@ def synced_puts(name, connections, value_bytes, seconds):
     """RocksDB itself."""
     return Contender(name, lambda out: [str(SYNCED_PUTS), "--path", out, "--threads", str(connections), "--value-bytes",
                                         str(value_bytes), "--seconds", str(seconds)], extra=json.loads)
+
+
+def sqlite_puts(name, threads, databases, value_bytes, seconds):
+    """SQLite itself, in WAL with synchronous = FULL."""
+    return Contender(name, lambda out: [str(SQLITE_PUTS), "--path", out, "--threads", str(threads), "--databases", str(databases),
+                                        "--value-bytes", str(value_bytes), "--seconds", str(seconds)], extra=json.loads)
 
 
 def sent_by_client(server, kind, url, senders, message_bytes, seconds):
