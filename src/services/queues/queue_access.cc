@@ -24,15 +24,16 @@ constexpr uint64_t kStepMax = 20;
 
 net::Task<Result<SendAnswer>> SendMessages(const QueueAccess& access, uint64_t queue,
                                            std::vector<NewMessage> messages) {
-  const auto outcome =
-      co_await Durable<SendOutcome>(access.loop, [&](QueueStore::Done<SendOutcome> done) {
+  const auto reply =
+      co_await Durable<SendReply>(access.loop, [&](QueueStore::Done<SendReply> done) {
         return access.store.Send(queue, std::move(messages), std::move(done));
       });
-  if (!outcome.ok()) co_return outcome.status();
+  if (!reply.ok()) co_return reply.status();
   access.on_more();
+  if (reply->backlog) co_return SendAnswer{reply->outcome, *reply->backlog};
   // It is sent, whatever can be said of the queue.
   const auto backlog = co_await ReadBacklog(access, queue);
-  co_return SendAnswer{*outcome, backlog.ValueOr(Backlog{})};
+  co_return SendAnswer{reply->outcome, backlog.ValueOr(Backlog{})};
 }
 
 net::Task<Result<std::vector<Delivered>>> ReceiveMessages(const QueueAccess& access, uint64_t queue,

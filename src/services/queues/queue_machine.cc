@@ -49,6 +49,7 @@ Status QueueMachine::Load() {
 Status QueueMachine::LoadQueue(Queue& queue) {
   queue.leaving.clear();
   queue.oldest_seq = 0;
+  queue.oldest_ms.reset();
   queue.purged_before = 0;
   queue.ready.Reset(queue.totals.head);
   queue.leases.Clear();
@@ -119,6 +120,10 @@ void QueueMachine::PutMessage(Queue& queue, const Message& message, Place place,
   entry.bytes = static_cast<uint32_t>(message.body.size());
   work.write.batch.Put(kMessages, MessageKey(queue.number, place.seq), EncodeMessage(message));
   PutReady(queue, place, entry, work);
+  if (queue.totals.count == 0) {
+    queue.oldest_seq = place.seq;
+    queue.oldest_ms = message.timestamp_ms;
+  }
   ++queue.totals.count;
   queue.totals.bytes += entry.bytes;
 }
@@ -141,6 +146,7 @@ void QueueMachine::Delete(Queue& queue, const Candidate& candidate, Work& work) 
     queue.leaving.pop_front();
   }
   queue.leaving.push_back({candidate.place.seq, work.write.number});
+  if (candidate.place.seq == queue.oldest_seq) queue.oldest_ms.reset();
   --queue.totals.count;
   queue.totals.bytes -= candidate.entry.bytes;
   work.changed.insert(&queue);
@@ -152,7 +158,11 @@ Result<Sent> QueueMachine::Send(uint64_t number, std::vector<NewMessage> message
   ARROW_ASSIGN_OR_RAISE(Queue* const queue, Find(number));
   uint64_t bytes = queue->totals.bytes;
   for (const NewMessage& message : messages) bytes += message.body.size();
-  if (bytes > limits_.backlog_bytes_max) return Sent{true, {}};
+  const auto backlog = [queue]() -> std::optional<Backlog> {
+    if (!queue->oldest_ms) return std::nullopt;
+    return Backlog{queue->totals.count, queue->totals.bytes, *queue->oldest_ms};
+  };
+  if (bytes > limits_.backlog_bytes_max) return Sent{true, {}, backlog()};
   Work work = Begin(moment);
   for (const NewMessage& message : messages) {
     const int64_t delay_s = message.delay_s.value_or(queue->settings.delivery_delay_s);
@@ -160,7 +170,8 @@ Result<Sent> QueueMachine::Send(uint64_t number, std::vector<NewMessage> message
     PutMessage(*queue, {message.type, moment.wall_ms, 0, message.body}, place,
                {.sent_ms = moment.now_ms}, work);
   }
-  return Sent{false, End(std::move(work))};
+  Write write = End(std::move(work));
+  return Sent{false, std::move(write), backlog()};
 }
 
 Result<Counted> QueueMachine::Purge(uint64_t number, Moment moment) {
@@ -177,6 +188,7 @@ Result<Counted> QueueMachine::Purge(uint64_t number, Moment moment) {
   queue->ready.Reset(kNowhere, queue->totals.next_seq);
   queue->leases.Clear();
   queue->oldest_seq = queue->totals.next_seq;
+  queue->oldest_ms.reset();
   queue->purged_before = queue->totals.next_seq;
   work.changed.insert(queue);
   return Counted{count, End(std::move(work))};
@@ -186,12 +198,18 @@ Result<Backlog> QueueMachine::BacklogOf(uint64_t number) {
   ARROW_ASSIGN_OR_RAISE(Queue* const queue, Find(number));
   Backlog backlog{queue->totals.count, queue->totals.bytes, 0};
   if (backlog.count == 0) return backlog;
+  if (queue->oldest_ms) {
+    backlog.oldest_ms = *queue->oldest_ms;
+    return backlog;
+  }
   ARROW_ASSIGN_OR_RAISE(const auto oldest, ReadMessages(records_, number, queue->oldest_seq, 1, 0));
   if (oldest.empty()) return backlog;
-  // It may be deleted by a write under way; then the next one is found by the next call.
-  queue->oldest_seq = oldest.front().seq;
+  const uint64_t seq = oldest.front().seq;
   const std::optional<Message> message = DecodeMessage(oldest.front().bytes);
   if (message) backlog.oldest_ms = message->timestamp_ms;
+  queue->oldest_seq = seq;
+  // One that a write under way deletes: then the next one is found by the next call.
+  if (message && !IsLeaving(*queue, seq)) queue->oldest_ms = message->timestamp_ms;
   return backlog;
 }
 

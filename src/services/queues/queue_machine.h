@@ -46,9 +46,16 @@ struct Moment {
   int64_t wall_ms = 0;
 };
 
+struct Backlog {
+  uint64_t count = 0;     ///< of messages, whether they wait or are leased
+  uint64_t bytes = 0;     ///< of bodies
+  int64_t oldest_ms = 0;  ///< when the oldest was sent, by the machine's clock; 0: there is none
+};
+
 struct Sent {
   bool is_full = false;  ///< the backlog is as large as it may be, and nothing was taken
   Write write;
+  std::optional<Backlog> backlog = {};  ///< behind it, where no record has to be read for it
 };
 
 /// A message in somebody's hands. Its body is read when the lease is written.
@@ -94,12 +101,6 @@ struct SettledAll {
 struct Counted {
   uint64_t count = 0;
   Write write;
-};
-
-struct Backlog {
-  uint64_t count = 0;     ///< of messages, whether they wait or are leased
-  uint64_t bytes = 0;     ///< of bodies
-  int64_t oldest_ms = 0;  ///< when the oldest was sent, by the machine's clock; 0: there is none
 };
 
 /// Whether a consumer has something to do.
@@ -162,7 +163,8 @@ class QueueMachine final {
     Totals totals;
     ReadyWindow ready;
     LeaseTable leases;
-    uint64_t oldest_seq = 0;  // none before it is there
+    uint64_t oldest_seq = 0;           // none before it is there
+    std::optional<int64_t> oldest_ms;  // when that one was sent, as long as it is there
     std::deque<Leaving> leaving;
     uint64_t purged_before = 0;  // a seq; since the last Load
   };

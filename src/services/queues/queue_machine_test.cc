@@ -392,5 +392,39 @@ TEST_F(QueueMachineTest, AnotherQueuesLeaseIsNoneHere) {
   EXPECT_TRUE(all.write.batch.empty());
 }
 
+TEST_F(QueueMachineTest, ASenderHearsOfTheBacklogWithoutARead) {
+  const auto send = [this](bool is_written) {
+    Sent sent = ValueOf(machine_->Send(kQueue, {{ContentType::kText, "12", {}}}, Now()));
+    if (is_written) Apply(sent.write);
+    return sent.backlog;
+  };
+  const auto oldest = [](const std::optional<Backlog>& backlog) {
+    return backlog ? backlog->oldest_ms : -1;
+  };
+  EXPECT_EQ(oldest(send(true)), 1'000'000);
+  now_ms_ += 10;
+  const std::optional<Backlog> second = send(true);
+  EXPECT_EQ(oldest(second), 1'000'000);
+  EXPECT_EQ(second->count, 2U);
+  EXPECT_EQ(second->bytes, 4U);
+  // The oldest is acknowledged, and that is not written yet: on the disk it is still the first.
+  const std::vector<Taken> taken = Receive(1);
+  const SettledAll all = ValueOf(machine_->Settle(kQueue, {{taken[0].id}, {}}, Now()));
+  EXPECT_EQ(oldest(send(false)), -1);
+  EXPECT_EQ(BacklogOf().count, 2U);
+  EXPECT_EQ(oldest(send(false)), -1) << "what is leaving is remembered by nobody";
+  Apply(all.write);
+  EXPECT_EQ(BacklogOf().oldest_ms, 1'000'010);
+  EXPECT_EQ(oldest(send(true)), 1'000'010);
+  Restart();
+  EXPECT_EQ(oldest(send(true)), -1);
+  EXPECT_EQ(BacklogOf().oldest_ms, 1'000'010);
+  EXPECT_EQ(oldest(send(true)), 1'000'010);
+  now_ms_ += 10;
+  Apply(ValueOf(machine_->Purge(kQueue, Now())).write);
+  EXPECT_EQ(BacklogOf().oldest_ms, 0);
+  EXPECT_EQ(oldest(send(true)), 1'000'020);
+}
+
 }  // namespace
 }  // namespace levada::services::queues

@@ -148,16 +148,17 @@ void QueueStore::Configure(uint64_t queue, const QueueSettings& settings) {
   machine_->Configure(queue, settings);
 }
 
-bool QueueStore::Send(uint64_t queue, std::vector<NewMessage> messages, Done<SendOutcome> done) {
+bool QueueStore::Send(uint64_t queue, std::vector<NewMessage> messages, Done<SendReply> done) {
   if (IsFull()) {
     done(DiskIsFull());
     return true;
   }
-  return Run<SendOutcome>(
+  return Run<SendReply>(
       BytesOf(messages), std::move(done),
       [&] { return machine_->Send(queue, std::move(messages), Now()); },
       [](const Sent& sent) {
-        return sent.is_full ? SendOutcome::kBacklogFull : SendOutcome::kStored;
+        return SendReply{sent.is_full ? SendOutcome::kBacklogFull : SendOutcome::kStored,
+                         sent.backlog};
       });
 }
 

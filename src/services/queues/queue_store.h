@@ -33,6 +33,11 @@ enum class SendOutcome : uint8_t {
   kBacklogFull,  ///< nothing was taken
 };
 
+struct SendReply {
+  SendOutcome outcome = SendOutcome::kStored;
+  std::optional<Backlog> backlog;  ///< behind it; nullopt: BacklogOf knows
+};
+
 /// A message as a consumer gets it.
 struct Delivered {
   std::string id;
@@ -80,7 +85,7 @@ class QueueStore final {
   void Configure(uint64_t queue, const QueueSettings& settings);
 
   /// All of them or none. kDiskFull while the disk is full; what takes messages out goes on.
-  [[nodiscard]] bool Send(uint64_t queue, std::vector<NewMessage> messages, Done<SendOutcome> done);
+  [[nodiscard]] bool Send(uint64_t queue, std::vector<NewMessage> messages, Done<SendReply> done);
   [[nodiscard]] bool Receive(uint64_t queue, size_t count, int64_t visibility_ms,
                              Done<std::vector<Taken>> done);
   /// What they say: in their order, without those that were purged meanwhile. One that cannot be
