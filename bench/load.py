@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import urllib.request
 
 from measure import Contender, Failed, interval, ratio, verdict
 from peers.servers import GO_QUEUES, REGION
@@ -37,6 +38,14 @@ def load_options(port, *, connections=1, seconds=None, requests=None, first=0, m
     argv += ["--sign-payload"] if sign_payload else []
     argv += ["--redis"] if redis else []
     return [str(word) for word in argv]
+
+
+def post(server, target, body):
+    """One request of levada's API, and its answer."""
+    request = urllib.request.Request(f"http://127.0.0.1:{server.port}{target}", method="POST", data=body,
+                                     headers={"Authorization": f"Bearer {server.token}"})
+    with urllib.request.urlopen(request) as answer:
+        return answer.read()
 
 
 def keys_of(server):

@@ -146,6 +146,10 @@ class Levada(Server):
 
     name = "levada"
 
+    def __init__(self, folder, **environment):
+        super().__init__(folder)
+        self.environment = environment
+
     def start(self):
         self.start_daemon()
         self.use_token()
@@ -153,7 +157,7 @@ class Levada(Server):
     def start_daemon(self):
         """Until it says that it is ready."""
         self.spawn([LEVADA, "serve", "--json", "--data", self.data / "levada", "--listen", "127.0.0.1:0", "--s3-listen",
-                    "127.0.0.1:0"], stdout=subprocess.PIPE)
+                    "127.0.0.1:0"], stdout=subprocess.PIPE, **self.environment)
         line = self.process.stdout.readline()
         if not line:
             raise self.failure(f"exit {self.process.wait()}")
