@@ -42,10 +42,10 @@ class QueueStoreTest : public testing::Test {
     return promise.get_future().get();
   }
   void Send(const std::string& body, ContentType type = ContentType::kText) {
-    const auto sent = Wait<SendOutcome>([&](QueueStore::Done<SendOutcome> done) {
+    const auto sent = Wait<SendReply>([&](QueueStore::Done<SendReply> done) {
       return store_->Send(kQueue, {{type, body, {}}}, std::move(done));
     });
-    EXPECT_EQ(ValueOf(sent), SendOutcome::kStored);
+    EXPECT_EQ(ValueOf(sent).outcome, SendOutcome::kStored);
   }
   std::vector<Delivered> Receive(size_t count = 10, uint64_t queue = kQueue) {
     const auto taken =
@@ -161,10 +161,10 @@ TEST_F(QueueStoreTest, APeekChangesNothing) {
 
 TEST_F(QueueStoreTest, APurgedOrDroppedQueueIsEmptyAndItsNeighboursAreNot) {
   for (const char* body : {"a", "b"}) Send(body);
-  const auto sent = Wait<SendOutcome>([&](QueueStore::Done<SendOutcome> done) {
+  const auto sent = Wait<SendReply>([&](QueueStore::Done<SendReply> done) {
     return store_->Send(kDead, {{ContentType::kText, "other", {}}}, std::move(done));
   });
-  EXPECT_EQ(ValueOf(sent), SendOutcome::kStored);
+  EXPECT_EQ(ValueOf(sent).outcome, SendOutcome::kStored);
   const auto purged = Wait<uint64_t>(
       [&](QueueStore::Done<uint64_t> done) { return store_->Purge(kQueue, std::move(done)); });
   EXPECT_EQ(ValueOf(purged), 2U);
@@ -219,7 +219,7 @@ TEST_F(QueueStoreTest, ADamagedStoreStaysClosedAndSaysSo) {
   std::filesystem::remove((directory_ / "queues") + "/CURRENT");
   Open();
   EXPECT_THAT(store_->BacklogOf(kQueue), FailsWith(FaultCode::kStoreDamaged));
-  const auto sent = Wait<SendOutcome>([&](QueueStore::Done<SendOutcome> done) {
+  const auto sent = Wait<SendReply>([&](QueueStore::Done<SendReply> done) {
     return store_->Send(kQueue, {{ContentType::kText, "b", {}}}, std::move(done));
   });
   EXPECT_THAT(sent, FailsWith(FaultCode::kStoreDamaged));
@@ -242,7 +242,7 @@ TEST_F(QueueStoreTest, GoesOnWhereverTheDiskFails) {
     files->FailNth(nth, db::rocks::Damage::kIo);
     for (int i = 0; i < 12; ++i) {
       const std::string body = std::to_string(i);
-      const auto stored = Wait<SendOutcome>([&](QueueStore::Done<SendOutcome> done) {
+      const auto stored = Wait<SendReply>([&](QueueStore::Done<SendReply> done) {
         return store_->Send(kQueue, {{ContentType::kText, body, {}}}, std::move(done));
       });
       if (stored.ok()) sent.insert(body);
@@ -280,7 +280,7 @@ TEST_F(QueueStoreTest, AFullDiskTakesNothingAndStillGives) {
       QueueStore::Open(directory_ / "queues", limits_, clock_, *random_, *log_, reserve.get()));
   store_->Configure(kQueue, settings_);
   reserve->Release();
-  const auto sent = Wait<SendOutcome>([&](QueueStore::Done<SendOutcome> done) {
+  const auto sent = Wait<SendReply>([&](QueueStore::Done<SendReply> done) {
     return store_->Send(kQueue, {{ContentType::kText, "b", {}}}, std::move(done));
   });
   EXPECT_THAT(sent, FailsWith(FaultCode::kDiskFull));
