@@ -162,26 +162,24 @@ struct Salvaged {
 
 Status SalvageAll(Session& session, const services::DataDirectory& directory,
                   const Checked& checked, Salvaged& salvaged) {
-  const Context& ctx = session.context();
-  if (!checked.kv.is_readable) {
+  struct Store {
+    bool is_readable;
+    const char* name;  // in the directory
+    ResourceKind kind;
+    Result<std::string> (*salvage)(const Context&, os::Disk&, const std::string&,
+                                   const services::KnownResources&, Findings&);
+  };
+  const Store stores[] = {
+      {checked.kv.is_readable, "kv", ResourceKind::kNamespace, services::kv::SalvageKv},
+      {checked.r2.is_readable, "objects", ResourceKind::kBucket, services::r2::SalvageR2},
+      {checked.queues.is_readable, "queues", ResourceKind::kQueue, services::queues::SalvageQueues},
+  };
+  for (const Store& store : stores) {
+    if (store.is_readable) continue;
     ARROW_ASSIGN_OR_RAISE(
         std::string kept,
-        services::kv::SalvageKv(ctx, session.disk(), directory.Path("kv"),
-                                checked.control.Known(ResourceKind::kNamespace), salvaged.lost));
-    salvaged.kept.push_back(std::move(kept));
-  }
-  if (!checked.r2.is_readable) {
-    ARROW_ASSIGN_OR_RAISE(
-        std::string kept,
-        services::r2::SalvageR2(ctx, session.disk(), directory.Path("objects"),
-                                checked.control.Known(ResourceKind::kBucket), salvaged.lost));
-    salvaged.kept.push_back(std::move(kept));
-  }
-  if (!checked.queues.is_readable) {
-    ARROW_ASSIGN_OR_RAISE(std::string kept,
-                          services::queues::SalvageQueues(
-                              ctx, session.disk(), directory.Path("queues"),
-                              checked.control.Known(ResourceKind::kQueue), salvaged.lost));
+        store.salvage(session.context(), session.disk(), directory.Path(store.name),
+                      checked.control.Known(store.kind), salvaged.lost));
     salvaged.kept.push_back(std::move(kept));
   }
   return Status::OK();

@@ -1,6 +1,7 @@
 #include "services/core/route.h"
 
 #include <algorithm>
+#include <charconv>
 #include <utility>
 
 #include "base/ascii.h"
@@ -127,6 +128,14 @@ std::optional<std::string> Call::Query(std::string_view name) const {
     return parameter.value ? FormDecoded(*parameter.value) : std::string();
   }
   return std::nullopt;
+}
+
+size_t Call::QueryCount(std::string_view name, size_t otherwise, size_t most) const {
+  const std::string text = Query(name).value_or("");
+  size_t count = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+  if (error != std::errc() || end != text.data() + text.size()) return otherwise;
+  return std::clamp<size_t>(count, 1, most);
 }
 
 Actor Call::actor() const { return {"token " + principal.token_id, request.peer_address}; }

@@ -57,6 +57,8 @@ struct Call {
   const std::string& Parameter(std::string_view name) const;
   /// Of the query, decoded as forms are: '+' is a blank. The first of that name.
   std::optional<std::string> Query(std::string_view name) const;
+  /// A whole number of the query, brought between 1 and `most`; `otherwise` where there is none.
+  size_t QueryCount(std::string_view name, size_t otherwise, size_t most) const;
   Actor actor() const;
 };
 

@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "base/timestamp.h"
+#include "net/ascii.h"
 #include "os/disk.h"
 #include "services/core/on_thread.h"
 #include "services/d1/d1_transfer_rest.h"
@@ -36,10 +37,6 @@ int64_t NumberOr(const std::optional<std::string>& text, int64_t otherwise, int6
   return std::clamp<int64_t>(std::stoll(*text), 1, most);
 }
 
-bool IsLetterOrDigit(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
-
 /// 8-4-4-4-12 hex digits.
 bool IsUuid(std::string_view text) {
   if (text.size() != 36) return false;
@@ -54,9 +51,9 @@ bool IsUuid(std::string_view text) {
 
 /// A name that is a UUID would be another database's to a token of that UUID.
 bool IsName(std::string_view name) {
-  return !name.empty() && name.size() <= kNameBytesMax && IsLetterOrDigit(name.front()) &&
-         std::ranges::all_of(name,
-                             [](char c) { return IsLetterOrDigit(c) || c == '-' || c == '_'; }) &&
+  return !name.empty() && name.size() <= kNameBytesMax && net::IsLetterOrDigit(name.front()) &&
+         std::ranges::all_of(
+             name, [](char c) { return net::IsLetterOrDigit(c) || c == '-' || c == '_'; }) &&
          !IsUuid(name);
 }
 

@@ -62,10 +62,6 @@ HeaderNumber ReadHeader(const Request& request, std::string_view name) {
   return {std::nullopt, value};
 }
 
-ApiError BadType() {
-  return {400, kBadMetadata, "content type: expected text, bytes, json or v8", std::nullopt};
-}
-
 /// Of a member or a header that is absent where a Worker serialized the value.
 std::optional<ContentType> TypeOf(std::optional<std::string_view> name) {
   return name ? ContentTypeOf(*name) : ContentType::kV8;
@@ -97,7 +93,7 @@ Task<Response> SendOne(const QueueAccess& access, Request& request, uint64_t que
   const HeaderNumber delay = ReadHeader(request, kDelayHeader);
   if (delay.error) co_return Refuse(*delay.error);
   const auto type = TypeOf(request.headers.Find(kFormatHeader));
-  if (!type) co_return Refuse(BadType());
+  if (!type) co_return Refuse(BadContentType());
   Result<std::string> body = co_await net::ReadAll(*request.body, limits.message_bytes_max);
   if (!body.ok() && body.status().IsInvalid()) {
     const uint64_t size = request.body->declared_size().value_or(limits.message_bytes_max + 1);

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/json.h"
+#include "net/ascii.h"
 
 namespace levada::services::queues {
 namespace {
@@ -98,10 +99,8 @@ std::string_view NameOf(ConsumerKind kind) {
 
 bool IsScriptName(std::string_view name) {
   return !name.empty() && name.size() <= kScriptNameBytesMax &&
-         std::ranges::all_of(name, [](unsigned char c) {
-           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                  c == '-' || c == '_';
-         });
+         std::ranges::all_of(
+             name, [](char c) { return net::IsLetterOrDigit(c) || c == '-' || c == '_'; });
 }
 
 QueueConsumer DefaultConsumer(ConsumerKind kind) {

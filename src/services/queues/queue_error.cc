@@ -38,4 +38,8 @@ ApiError BacklogIsFull() {
           std::nullopt};
 }
 
+ApiError BadContentType() {
+  return {400, kBadMetadata, "content type: expected text, bytes, json or v8", std::nullopt};
+}
+
 }  // namespace levada::services::queues

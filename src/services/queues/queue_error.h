@@ -40,5 +40,7 @@ ApiError ErrorOfQueue(const Status& status, QueueDoor door);
 /// Of messages: what CheckSend, CheckReceive and CheckSettle say.
 ApiError ErrorOfMessages(Refusal refusal);
 ApiError BacklogIsFull();
+/// Of a binding's message.
+ApiError BadContentType();
 
 }  // namespace levada::services::queues

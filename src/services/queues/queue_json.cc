@@ -146,10 +146,6 @@ std::optional<ApiError> ReadSettings(const Json& body, QueueConfig& config) {
   return ReadNumbers(*settings, NumbersOfQueues(), config);
 }
 
-ApiError BadType() {
-  return {400, kBadMetadata, "content type: expected text, bytes, json or v8", std::nullopt};
-}
-
 std::optional<ApiError> ReadOfBinding(const Json& item, std::optional<int64_t> delay_s,
                                       NewMessage& message) {
   if (!item.is_object()) return BadMember("messages", "objects");
@@ -161,10 +157,10 @@ std::optional<ApiError> ReadOfBinding(const Json& item, std::optional<int64_t> d
   message.body = *std::move(bytes);
   std::optional<ApiError> error;
   const auto named = TextMember(item, "contentType", error);
-  if (error) return BadType();
+  if (error) return BadContentType();
   // A Worker that says nothing has it serialized.
   const auto type = named ? ContentTypeOf(*named) : ContentType::kV8;
-  if (!type) return BadType();
+  if (!type) return BadContentType();
   message.type = *type;
   const AskedNumber own = ReadNumber(item, "delaySecs");
   message.delay_s = own.value ? own.value : delay_s;

@@ -27,18 +27,6 @@ Response Refuse(const Status& status) {
   return Failure(ErrorOfQueue(status, QueueDoor::kMessages));
 }
 
-/// The body, or the refusal.
-struct Asked {
-  std::optional<ApiError> error;
-  std::string text;
-};
-
-Task<Asked> ReadAsked(Call& call, uint64_t bytes_max) {
-  Result<std::string> text = co_await net::ReadAll(*call.request.body, bytes_max);
-  if (!text.ok()) co_return Asked{BodyError(text.status()), {}};
-  co_return Asked{std::nullopt, *std::move(text)};
-}
-
 std::string MetricsOf(const Backlog& backlog) {
   return R"({"metrics":)" + ShowBacklog(backlog) + "}";
 }
@@ -166,9 +154,13 @@ Target TargetOf(const QueueServices& with, const Call& call, uint64_t from,
 
 }  // namespace
 
-ApiError BodyError(const Status& status) {
-  return {status.IsInvalid() ? 413 : 400, status.IsInvalid() ? kBatchTooLarge : kMalformedJson,
-          status.message(), std::nullopt};
+Task<Asked> ReadAsked(Call& call, uint64_t bytes_max) {
+  Result<std::string> text = co_await net::ReadAll(*call.request.body, bytes_max);
+  if (text.ok()) co_return Asked{std::nullopt, *std::move(text)};
+  const bool is_too_long = text.status().IsInvalid();
+  co_return Asked{ApiError{is_too_long ? 413 : 400, is_too_long ? kBatchTooLarge : kMalformedJson,
+                           text.status().message(), std::nullopt},
+                  {}};
 }
 
 Task<Response> SendOne(const QueueServices& with, Call& call, QueueRef queue) {

@@ -2,6 +2,11 @@
 // What the v4 door does with the messages of a queue: the handlers that queue_rest.h has in its
 // table.
 
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "services/core/api.h"
 #include "services/core/route.h"
 #include "services/queues/queues.h"
 
@@ -19,7 +24,11 @@ net::Task<net::Response> Peek(const QueueServices& with, Call& call, QueueRef qu
 /// To another queue that is named, only with a scope of that one.
 net::Task<net::Response> Redrive(const QueueServices& with, Call& call, QueueRef queue);
 
-/// Of a body that did not come, or is too long.
-ApiError BodyError(const Status& status);
+/// A body, or the refusal of one that did not come or is too long.
+struct Asked {
+  std::optional<ApiError> error;
+  std::string text;
+};
+net::Task<Asked> ReadAsked(Call& call, uint64_t bytes_max);
 
 }  // namespace levada::services::queues

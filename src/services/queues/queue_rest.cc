@@ -1,7 +1,6 @@
 #include "services/queues/queue_rest.h"
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
 #include "base/json.h"
@@ -20,18 +19,6 @@ constexpr uint64_t kSmallBodyMax = 64 * 1024;
 constexpr size_t kPerPageDefault = 100;
 constexpr size_t kPerPageMax = 1000;
 
-/// The body, or the refusal.
-struct Asked {
-  std::optional<ApiError> error;
-  std::string text;
-};
-
-Task<Asked> ReadAsked(Call& call) {
-  Result<std::string> text = co_await net::ReadAll(*call.request.body, kSmallBodyMax);
-  if (!text.ok()) co_return Asked{BodyError(text.status()), {}};
-  co_return Asked{std::nullopt, *std::move(text)};
-}
-
 NameOfQueue NamesOf(const QueueServices& with) {
   return [&queues = with.queues](uint64_t number) { return queues.NameOfNumber(number); };
 }
@@ -44,14 +31,6 @@ Response Shown(const QueueServices& with, const QueueChange& change) {
 Response ShownConsumer(const QueueServices& with, const QueueChange& change) {
   if (change.error) return Failure(*change.error);
   return Success(ShowConsumer(*change.queue, NamesOf(with)));
-}
-
-size_t CountOf(const Call& call, std::string_view name, size_t otherwise, size_t most) {
-  const std::string text = call.Query(name).value_or("");
-  size_t count = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
-  if (error != std::errc() || end != text.data() + text.size()) return otherwise;
-  return std::clamp<size_t>(count, 1, most);
 }
 
 // ---- queues
@@ -74,8 +53,8 @@ Task<Response> ListQueues(const QueueServices& with, Call& call) {
       return std::ranges::find(names, queue->resource.name) == names.end();
     });
   }
-  const size_t per_page = CountOf(call, "per_page", kPerPageDefault, kPerPageMax);
-  const size_t page = CountOf(call, "page", 1, 1'000'000);
+  const size_t per_page = call.QueryCount("per_page", kPerPageDefault, kPerPageMax);
+  const size_t page = call.QueryCount("page", 1, 1'000'000);
   // Behind the last page is an empty one: wrangler asks until it gets that.
   const size_t begin = std::min(queues.size(), (page - 1) * per_page);
   const size_t end = std::min(queues.size(), begin + per_page);
@@ -90,7 +69,7 @@ Task<Response> ListQueues(const QueueServices& with, Call& call) {
 }
 
 Task<Response> CreateQueue(const QueueServices& with, Call& call) {
-  const Asked asked = co_await ReadAsked(call);
+  const Asked asked = co_await ReadAsked(call, kSmallBodyMax);
   if (asked.error) co_return Failure(*asked.error);
   QueueConfig config;
   const AskedQueue read = ReadQueue(asked.text, config);
@@ -104,7 +83,7 @@ Task<Response> GetQueue(const QueueServices& with, Call&, QueueRef queue) {
 }
 
 Task<Response> ChangeQueue(const QueueServices& with, Call& call, QueueRef queue, bool is_whole) {
-  const Asked asked = co_await ReadAsked(call);
+  const Asked asked = co_await ReadAsked(call, kSmallBodyMax);
   if (asked.error) co_return Failure(*asked.error);
   QueueConfig unused;
   const AskedQueue read = ReadQueue(asked.text, unused);
@@ -157,7 +136,7 @@ Task<Response> GetConsumer(const QueueServices& with, Call& call, QueueRef queue
 }
 
 Task<Response> AddConsumer(const QueueServices& with, Call& call, QueueRef queue) {
-  const Asked asked = co_await ReadAsked(call);
+  const Asked asked = co_await ReadAsked(call, kSmallBodyMax);
   if (asked.error) co_return Failure(*asked.error);
   AskedConsumer read = ReadConsumer(asked.text);
   if (read.error) co_return Failure(*read.error);
@@ -166,7 +145,7 @@ Task<Response> AddConsumer(const QueueServices& with, Call& call, QueueRef queue
 }
 
 Task<Response> PutConsumer(const QueueServices& with, Call& call, QueueRef queue) {
-  const Asked asked = co_await ReadAsked(call);
+  const Asked asked = co_await ReadAsked(call, kSmallBodyMax);
   if (asked.error) co_return Failure(*asked.error);
   AskedConsumer read = ReadConsumer(asked.text);
   if (read.error) co_return Failure(*read.error);
@@ -192,7 +171,7 @@ Json PurgeJsonOf(const QueueConfig& config) {
 }
 
 Task<Response> PurgeAll(const QueueServices& with, Call& call, QueueRef queue) {
-  const Asked asked = co_await ReadAsked(call);
+  const Asked asked = co_await ReadAsked(call, kSmallBodyMax);
   if (asked.error) co_return Failure(*asked.error);
   if (const auto error = ReadPurge(asked.text)) co_return Failure(*error);
   const Result<uint64_t> purged = co_await PurgeQueue(with.access, queue->resource.number);

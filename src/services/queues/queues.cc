@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "net/ascii.h"
 #include "services/core/on_thread.h"
 #include "services/queues/queue_error.h"
 #include "services/queues/queue_rules.h"
@@ -13,10 +14,6 @@ namespace {
 using net::Task;
 
 constexpr size_t kNameBytesMax = 63;
-
-bool IsLetterOrDigit(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
 
 QueueChange Denied(ApiError error) { return {std::move(error), nullptr}; }
 
@@ -68,9 +65,9 @@ ApiError NoSuchConsumer() {
 
 bool IsQueueName(std::string_view name) {
   if (name.empty() || name.size() > kNameBytesMax) return false;
-  return IsLetterOrDigit(name.front()) && IsLetterOrDigit(name.back()) &&
-         std::ranges::all_of(name,
-                             [](char c) { return IsLetterOrDigit(c) || c == '-' || c == '_'; });
+  return net::IsLetterOrDigit(name.front()) && net::IsLetterOrDigit(name.back()) &&
+         std::ranges::all_of(
+             name, [](char c) { return net::IsLetterOrDigit(c) || c == '-' || c == '_'; });
 }
 
 void Queues::Configure(const QueueRef& queue) {

@@ -1,7 +1,5 @@
 #include "services/r2/r2_rest.h"
 
-#include <algorithm>
-#include <charconv>
 #include <utility>
 
 #include "base/binary_text.h"
@@ -28,14 +26,6 @@ std::string JsonOf(const Resource& bucket) {
                    {"storage_class", "Standard"}});
 }
 
-size_t CountOf(const Call& call, std::string_view name, size_t most) {
-  const std::string text = call.Query(name).value_or("");
-  size_t count = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
-  if (error != std::errc() || end != text.data() + text.size()) return most;
-  return std::clamp<size_t>(count, 1, most);
-}
-
 // ---- buckets
 
 Task<Response> CreateBucket(const R2Access& access, Call& call) {
@@ -49,7 +39,7 @@ Task<Response> CreateBucket(const R2Access& access, Call& call) {
 }
 
 Task<Response> ListBuckets(const R2Access& access, Call& call) {
-  const size_t per_page = CountOf(call, "per_page", 1000);
+  const size_t per_page = call.QueryCount("per_page", 1000, 1000);
   const std::string part = call.Query("name_contains").value_or("");
   std::string after = call.Query("start_after").value_or("");
   if (const auto cursor = call.Query("cursor")) {
@@ -222,7 +212,8 @@ Task<Response> ListObjects(const R2Access& access, Call& call) {
   request.prefix = call.Query("prefix").value_or("");
   request.delimiter = call.Query("delimiter").value_or("");
   request.after = call.Query("start_after").value_or("");
-  request.limit = CountOf(call, "per_page", access.store.limits().list_max);
+  const size_t list_max = access.store.limits().list_max;
+  request.limit = call.QueryCount("per_page", list_max, list_max);
   if (const auto cursor = call.Query("cursor"); cursor && !cursor->empty()) {
     const std::optional<std::string> after = BytesOfBase64Url(*cursor);
     if (!after) {
