@@ -332,7 +332,8 @@ Status Daemon::Parts::Listen(os::Disk& disk, const Clock& clock, Random& random)
   s3 = std::make_unique<services::s3::S3Door>(
       services::s3::S3Services{*objects, *buckets, *control, clock},
       services::s3::S3DoorOptions{options.s3_domain, {}}, *request_ids);
-  admin = std::make_unique<services::AdminDoor>(*control, clock, loop, *workers);
+  admin = std::make_unique<services::AdminDoor>(*control, clock, loop, *workers,
+                                                services::AdminCommands());
   net::ListenOptions at_admin = Watched(admin_watch);
   at_admin.unix_path = directory->Path("admin.sock");
   ARROW_ASSIGN_OR_RAISE(admin_server, net::Server::Listen(loop, *admin, std::move(at_admin)));

@@ -290,14 +290,19 @@ Result<std::string> RunAdmin(Control& control, const Clock& clock, std::string_v
   return Refuse("no such command \"" + command + "\"");
 }
 
+Result<std::string> AdminDoor::Run(std::string_view request) const {
+  const Json parsed = ParseJson(request);
+  const auto found = more_.find(parsed.is_object() ? TextAt(parsed, "do") : std::string());
+  if (found != more_.end()) return found->second(request);
+  return RunAdmin(control_, clock_, request);
+}
+
 net::Task<net::Response> AdminDoor::Handle(net::Request& request) {
   request.notes.route = "/";
   const Result<std::string> body = co_await net::ReadAll(*request.body, kRequestBytesMax);
   if (!body.ok()) co_return JsonResponse(400, Dump({{"error", body.status().message()}}));
-  Control& control = control_;
-  const Clock& clock = clock_;
   const std::optional<Result<std::string>> answer =
-      co_await net::Blocking(loop_, workers_, [&] { return RunAdmin(control, clock, *body); });
+      co_await net::Blocking(loop_, workers_, [&] { return Run(*body); });
   if (!answer) co_return JsonResponse(503, Dump({{"error", TooBusy().message}}));
   if (answer->ok()) co_return JsonResponse(200, **answer);
   const Fault fault = FaultOf(answer->status());

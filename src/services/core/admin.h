@@ -4,8 +4,11 @@
 // to the daemon through DATA/admin.sock, so that a revocation holds in the daemon when the command
 // returns.
 
+#include <functional>
+#include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/fault.h"
 #include "net/http.h"
@@ -21,20 +24,30 @@ namespace levada::services {
 /// Waits for the disk. Errors: kBadValue in words for a request that cannot be done.
 Result<std::string> RunAdmin(Control& control, const Clock& clock, std::string_view request);
 
+/// What only a daemon can do: its "do", and what runs with the whole request, on a worker's thread.
+/// Waits for the disk. Errors as of RunAdmin.
+using AdminCommands =
+    std::map<std::string, std::function<Result<std::string>(std::string_view request)>,
+             std::less<>>;
+
 /// The same behind a Unix socket that only its owner can open: POST with a request as its body.
 /// 200 with the answer, 400 with {"error", "help"}, 500.
 class AdminDoor final : public net::Handler {
  public:
   /// All outlive it.
-  AdminDoor(Control& control, const Clock& clock, net::Loop& loop, net::Workers& workers)
-      : control_(control), clock_(clock), loop_(loop), workers_(workers) {}
+  AdminDoor(Control& control, const Clock& clock, net::Loop& loop, net::Workers& workers,
+            AdminCommands more)
+      : control_(control), clock_(clock), loop_(loop), workers_(workers), more_(std::move(more)) {}
   net::Task<net::Response> Handle(net::Request& request) override;
 
  private:
+  Result<std::string> Run(std::string_view request) const;
+
   Control& control_;
   const Clock& clock_;
   net::Loop& loop_;
   net::Workers& workers_;
+  const AdminCommands more_;
 };
 
 /// Entries of one answer of audit.list; more are asked for by the row of the last one.
