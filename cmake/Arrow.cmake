@@ -1,4 +1,4 @@
-# Arrow C++ as the targets Arrow::arrow, Arrow::compute and Arrow::parquet: the system's own package where there is
+# Arrow C++ as the targets Arrow::arrow, Arrow::compute, Arrow::parquet and Arrow::s3: the system's own package where there is
 # one of at least the version we build on, else the libraries inside the pinned pyarrow wheel (deps/requirements.txt).
 set(LEVADA_VENV "${CMAKE_SOURCE_DIR}/build/venv" CACHE PATH "virtual environment that holds pyarrow")
 set(LEVADA_ARROW_VERSION_MIN 21)
@@ -10,6 +10,7 @@ if(Arrow_FOUND AND Parquet_FOUND AND ArrowCompute_FOUND)
   add_library(Arrow::arrow ALIAS Arrow::arrow_shared)
   add_library(Arrow::compute ALIAS ArrowCompute::arrow_compute_shared)
   add_library(Arrow::parquet ALIAS Parquet::parquet_shared)
+  add_library(Arrow::s3 ALIAS Arrow::arrow_shared)  # the wheel has it apart
   set(LEVADA_ARROW_FILES "")
   message(STATUS "Arrow ${Arrow_VERSION}: the system's package")
   return()
@@ -21,7 +22,7 @@ if(NOT pyarrow_dirs)
 endif()
 list(GET pyarrow_dirs 0 LEVADA_PYARROW)
 set(LEVADA_ARROW_FILES "")
-foreach(part arrow arrow_compute parquet)
+foreach(part arrow arrow_compute arrow_s3 parquet)
   file(GLOB library "${LEVADA_PYARROW}/lib${part}.so.*00")
   if(NOT library)
     message(FATAL_ERROR "lib${part}.so is missing in ${LEVADA_PYARROW}")
@@ -36,4 +37,5 @@ foreach(part arrow arrow_compute parquet)
 endforeach()
 target_link_libraries(Arrow::compute INTERFACE Arrow::arrow)
 target_link_libraries(Arrow::parquet INTERFACE Arrow::arrow)
+target_link_libraries(Arrow::s3 INTERFACE Arrow::arrow)
 message(STATUS "Arrow: the pyarrow wheel in ${LEVADA_PYARROW}")

@@ -54,13 +54,14 @@ Result<std::unique_ptr<AdminClient>> AdminClient::Open(Session& session) {
 }
 
 Result<std::string> AdminClient::Ask(const std::string& request) {
-  if (control_ == nullptr) return AskDaemon(request);
+  if (control_ == nullptr) return AskDaemon(request, kPatience);
   return services::RunAdmin(*control_, session_.clock(), request);
 }
 
-Result<std::string> AdminClient::AskDaemon(const std::string& request) {
+Result<std::string> AdminClient::AskDaemon(const std::string& request,
+                                           std::chrono::milliseconds patience) {
   ARROW_ASSIGN_OR_RAISE(auto answer, net::PostLocally(os::JoinPath(path_, "admin.sock"), request,
-                                                      session_.clock(), kPatience));
+                                                      session_.clock(), patience));
   if (!answer) {
     return Fault(FaultCode::kLeaseHeld,
                  fmt::format("another process has \"{}\" and does not listen yet", path_))

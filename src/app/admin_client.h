@@ -2,6 +2,7 @@
 // AdminClient: how a command asks a data directory (services/core/admin.h). The daemon that has the
 // directory answers by its socket; while none has it, the command locks it and answers itself.
 
+#include <chrono>
 #include <memory>
 #include <string>
 
@@ -21,10 +22,17 @@ class AdminClient final {
 
   /// The answer, whole JSON. Errors: kBadValue in words for what cannot be done, kTargetIo.
   Result<std::string> Ask(const std::string& request);
+  /// As Ask, of the daemon, which takes its time. Precondition: own() is null.
+  Result<std::string> AskDaemon(const std::string& request, std::chrono::milliseconds patience);
+
+  /// Of the data directory.
+  const std::string& path() const { return path_; }
+  /// What this command has while no daemon has it; both or none.
+  const services::DataDirectory* directory() const { return directory_.get(); }
+  const services::Control* own() const { return control_.get(); }
 
  private:
   AdminClient(Session& session, std::string path) : session_(session), path_(std::move(path)) {}
-  Result<std::string> AskDaemon(const std::string& request);
 
   Session& session_;
   const std::string path_;

@@ -23,6 +23,7 @@ constexpr const char* kGeneral = "General options";
 constexpr int64_t kRowsMax = 1000;  // of preview and diff: more is what run is for
 constexpr int64_t kParallelMax = 64;
 constexpr int64_t kAuditLimitMax = 1'000'000;
+constexpr int64_t kBackupsMax = 1'000'000;
 
 /// The arguments as one line of text, so that a diagnostic can put its caret under one of them.
 class ArgumentText {
@@ -83,6 +84,7 @@ struct Raw {
   std::string parallel;
   std::string limit;
   std::string before;
+  std::string keep;
   std::vector<std::string> positional;
 };
 
@@ -230,6 +232,22 @@ void DefinePreview(CLI::App& app, Raw& raw) {
   AddText(app, "--rows", "COUNT", raw.rows, "how many rows, 1 to 1000; default 5", kOptions);
 }
 
+void DefineBackup(CLI::App& app, Raw& raw) {
+  AddText(app, "--keep", "COUNT", raw.keep,
+          "leave so many backups, the newest, and remove older ones; default all", kOptions);
+  app.add_flag("--no-master-key", raw.line.no_master_key,
+               "leave master.key out; whoever restores needs it")
+      ->group(kOptions);
+}
+
+void DefineRestore(CLI::App& app, Raw& raw) {
+  AddText(app, "--backup", "ID", raw.line.backup, "this one; default the newest", kOptions);
+  app.add_flag("--list", raw.line.list, "name the backups there are")->group(kOptions);
+  app.add_flag("--check", raw.line.check,
+               "read all of it and compare it with what was written, and write nothing")
+      ->group(kOptions);
+}
+
 /// What the command has beside the general options.
 void DefineOwn(CLI::App& app, Verb verb, Raw& raw) {
   switch (verb) {
@@ -284,6 +302,13 @@ void DefineOwn(CLI::App& app, Verb verb, Raw& raw) {
     case Verb::kServe:
     case Verb::kAccount:
       DefineServe(app, raw, verb);
+      break;
+    case Verb::kBackup:
+      DefineBackup(app, raw);
+      DefineServe(app, raw, verb);
+      break;
+    case Verb::kRestore:
+      DefineRestore(app, raw);
       break;
     case Verb::kSchema:
       DefineSchema(app, raw);
@@ -536,6 +561,10 @@ Status UnderstandTexts(Raw& raw) {
   if (!raw.limit.empty()) {
     ARROW_ASSIGN_OR_RAISE(line.limit, ParseCount("--limit", raw.limit, kAuditLimitMax));
   }
+  if (!raw.keep.empty()) {
+    ARROW_ASSIGN_OR_RAISE(const int64_t count, ParseCount("--keep", raw.keep, kBackupsMax));
+    line.keep = static_cast<int>(count);
+  }
   if (!raw.before.empty()) {
     ARROW_ASSIGN_OR_RAISE(line.before, ParseCount("--before", raw.before, INT64_MAX));
   }
@@ -605,6 +634,28 @@ Status UnderstandAdmin(Raw& raw, const ArgumentText& text, size_t argument_count
   return Status::OK();
 }
 
+/// `backup PLACE`, `restore PLACE DIR`, `restore PLACE --check`.
+Status UnderstandPlaces(Raw& raw, const ArgumentText& text, size_t argument_count) {
+  CommandLine& line = raw.line;
+  const std::vector<std::string>& words = raw.positional;
+  const bool makes_directory = line.verb == Verb::kRestore && !line.list && !line.check;
+  if (words.size() != (makes_directory ? 2U : 1U)) {
+    const std::string what = makes_directory ? "restore needs the place of the backups and a new "
+                                               "directory"
+                             : line.verb == Verb::kBackup
+                                 ? "backup needs one place to put it"
+                                 : "restore needs the place of the backups, and no directory";
+    const std::string help = makes_directory              ? "write levada restore PLACE DIR"
+                             : line.verb == Verb::kBackup ? "write levada backup DIR, or "
+                                                            "s3://BUCKET/PREFIX"
+                                                          : "write levada restore PLACE --list";
+    return Refused(text.At(argument_count, what, "", help));
+  }
+  line.place = words.front();
+  if (makes_directory) line.data = words.back();
+  return Status::OK();
+}
+
 /// Says which of the positional arguments are what.
 Status UnderstandPositionals(Raw& raw, const VerbText& verb, const ArgumentText& text,
                              size_t argument_count) {
@@ -629,6 +680,9 @@ Status UnderstandPositionals(Raw& raw, const VerbText& verb, const ArgumentText&
     case Verb::kToken:
     case Verb::kAccount:
       return UnderstandAdmin(raw, text, argument_count);
+    case Verb::kBackup:
+    case Verb::kRestore:
+      return UnderstandPlaces(raw, text, argument_count);
     case Verb::kManual:
     case Verb::kSelfCheck:
     case Verb::kServe:

@@ -33,6 +33,8 @@ enum class Verb : uint8_t {
   kAccount,
   kAudit,
   kFsck,
+  kBackup,
+  kRestore,
   kExplain,
   kCompletions,
   kManual,
@@ -101,6 +103,12 @@ struct CommandLine {
   int64_t before = 0;               ///< kAudit: those of lower rows; 0: the newest
   bool scrub = false;               ///< kFsck
   bool salvage = false;             ///< kFsck
+  std::string place;                ///< kBackup, kRestore: a directory, or s3://BUCKET/PREFIX
+  std::string backup;               ///< kRestore: its id; empty: the newest
+  bool check = false;               ///< kRestore: write nothing
+  bool list = false;                ///< kRestore: name the backups
+  int keep = 0;                     ///< kBackup: so many stay; 0: all
+  bool no_master_key = false;       ///< kBackup
   std::string error_code;           ///< kExplain; empty: list all
   std::string shell;                ///< kCompletions
 };

@@ -60,12 +60,18 @@ Outcome ShowAudit(Session& session);
 /// `levada fsck`, while no daemon has the directory. Exit status 31 when there is damage.
 Outcome Fsck(Session& session);
 
+/// `levada backup PLACE`, while a daemon has the directory or none.
+Outcome Backup(Session& session);
+/// `levada restore PLACE DIR`.
+Outcome RestoreBackup(Session& session);
+
 /// Renders one failure to standard error, as text or JSON.
 void PrintFailure(const Status& status, ErrorFormat format, const Terminal& terminal);
 
 /// Exit status of `plan` when something is to be done.
 inline constexpr int kWorkPending = 2;
-/// Exit status of `test`, `verify`, `diff` and `fsck` when rows or files are not as expected.
+/// Exit status of `test`, `verify`, `diff` and `fsck` when rows or files are not
+/// as expected.
 inline constexpr int kDataCheckFailed = 31;
 
 }  // namespace levada::app

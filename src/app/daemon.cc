@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <mutex>
 #include <utility>
 #include <vector>
 
@@ -9,6 +10,7 @@
 #include "app/daemon_metrics.h"
 #include "app/event_sender.h"
 #include "app/metrics_exporter.h"
+#include "app/snapshot.h"
 #include "net/hangups.h"
 #include "net/loop.h"
 #include "os/disk_reserve.h"
@@ -122,6 +124,7 @@ size_t ConnectionsFor(size_t wanted, int64_t files_max) {
 // In the order of construction; the members go in reverse.
 struct Daemon::Parts {
   DaemonOptions options;
+  os::Disk& disk;
   const Clock& clock;
   Logger& log;
   const os::ServiceStarter starter;
@@ -165,9 +168,11 @@ struct Daemon::Parts {
   std::unique_ptr<net::Server> s3_server;
   std::unique_ptr<net::Hangups> hangups;
   std::atomic<bool> is_stopping{false};
+  std::mutex snapshot_mutex;
 
-  Parts(DaemonOptions given, const Clock& with, Logger& to)
+  Parts(DaemonOptions given, os::Disk& on, const Clock& with, Logger& to)
       : options(std::move(given)),
+        disk(on),
         clock(with),
         log(to),
         starter(options.environment),
@@ -183,11 +188,14 @@ struct Daemon::Parts {
   /// What every listener has.
   net::ListenOptions Watched(services::DoorWatch& watch) const;
   Status Listen(os::Disk& disk, const Clock& clock, Random& random);
+  /// What AdminDoor answers beside what everybody can.
+  services::AdminCommands CommandsOfDaemon();
   /// What SIGHUP asks for.
   void Reload();
   void NoteTold(const Status& told) const;
   net::Task<void> WatchSpace();
   void Sweep();
+  void RemoveSnapshot();
   net::Task<void> WatchLifecycles();
   net::Task<void> WatchDatabases();
   net::Task<void> StopAll();
@@ -293,6 +301,21 @@ void Daemon::Parts::LimitConnections() {
   }
 }
 
+services::AdminCommands Daemon::Parts::CommandsOfDaemon() {
+  services::AdminCommands commands;
+  commands["snapshot"] = [this](std::string_view) -> Result<std::string> {
+    const std::unique_lock one(snapshot_mutex, std::try_to_lock);
+    if (!one) return Fault(FaultCode::kLeaseHeld, "a snapshot is being taken");
+    const SteadyTime begin = clock.Steady();
+    ARROW_RETURN_NOT_OK(
+        TakeSnapshot({disk, *directory, *control, kv.get(), objects.get(), messages.get()}));
+    const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(clock.Steady() - begin);
+    log.Info("took a snapshot", {{"ms", static_cast<int64_t>(took.count())}});
+    return std::string("{}");
+  };
+  return commands;
+}
+
 Status Daemon::Parts::Listen(os::Disk& disk, const Clock& clock, Random& random) {
   LimitConnections();
   request_ids = MakeSeededRandom(random.Next());
@@ -332,8 +355,8 @@ Status Daemon::Parts::Listen(os::Disk& disk, const Clock& clock, Random& random)
   s3 = std::make_unique<services::s3::S3Door>(
       services::s3::S3Services{*objects, *buckets, *control, clock},
       services::s3::S3DoorOptions{options.s3_domain, {}}, *request_ids);
-  admin = std::make_unique<services::AdminDoor>(*control, clock, loop, *workers,
-                                                services::AdminCommands());
+  admin =
+      std::make_unique<services::AdminDoor>(*control, clock, loop, *workers, CommandsOfDaemon());
   net::ListenOptions at_admin = Watched(admin_watch);
   at_admin.unix_path = directory->Path("admin.sock");
   ARROW_ASSIGN_OR_RAISE(admin_server, net::Server::Listen(loop, *admin, std::move(at_admin)));
@@ -400,6 +423,12 @@ void Daemon::Parts::Sweep() {
   }
 }
 
+/// What a killed `levada backup` left.
+void Daemon::Parts::RemoveSnapshot() {
+  const Status removed = RemoveOldSnapshot(disk, directory->path());
+  if (!removed.ok()) log.Warning("an old snapshot stays", {{"cause", removed.ToString()}});
+}
+
 net::Task<void> Daemon::Parts::WatchLifecycles() {
   co_await loop.Sleep(kLifecycleFirst);
   for (;; co_await loop.Sleep(kLifecycleEvery)) {
@@ -454,7 +483,7 @@ Daemon::~Daemon() = default;
 
 Result<std::unique_ptr<Daemon>> Daemon::Start(DaemonOptions options, os::Disk& disk,
                                               const Clock& clock, Random& random, Logger& log) {
-  auto parts = std::make_unique<Parts>(std::move(options), clock, log);
+  auto parts = std::make_unique<Parts>(std::move(options), disk, clock, log);
   ARROW_RETURN_NOT_OK(parts->OpenControl(disk, clock, random));
   ARROW_RETURN_NOT_OK(parts->OpenStores(disk, clock, random));
   ARROW_RETURN_NOT_OK(parts->OpenAnalytics(disk, clock, random));
@@ -487,6 +516,7 @@ void Daemon::Run(const std::stop_token& stop) {
   if (parts.exporter != nullptr) parts.loop.Spawn(parts.exporter->Run());
   // If it is not taken, the next start does it.
   (void)parts.workers->Submit([&parts] { parts.Sweep(); });
+  (void)parts.workers->Submit([&parts] { parts.RemoveSnapshot(); });
   parts.NoteTold(parts.starter.Ready());
   parts.loop.Run();
   parts.log.Info("stopped", {});

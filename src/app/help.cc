@@ -160,6 +160,27 @@ constexpr auto kVerbs = std::to_array<VerbText>({
      "  levada fsck --data /var/lib/levada\n"
      "  levada fsck --data /mnt/backup/levada --scrub --json\n"
      "  levada fsck --data /var/lib/levada --salvage\n"},
+    {Verb::kBackup, "backup", "copy a data directory, while it is in use", "backup PLACE [options]",
+     "Copies all that a data directory has (accounts and tokens, KV, R2, D1 with its history, "
+     "queues, analytics) to a directory or below a prefix of an S3 bucket, through the daemon when "
+     "one is running, which goes on serving. Each store is copied as it is at one moment. What an "
+     "earlier backup in the same place has is not copied again, and each backup can be restored "
+     "without the others. master.key is in it, so keep it as safe as the directory; with "
+     "--no-master-key it is left out. S3 credentials are those of AWS's tools, from the "
+     "environment "
+     "or their files.",
+     "  levada backup /mnt/backup/levada --data /var/lib/levada --keep 30\n"
+     "  levada backup \"s3://backups/levada?region=eu-central-1\"\n"},
+    {Verb::kRestore, "restore", "make a data directory of a backup",
+     "restore PLACE DIR [options]\nrestore PLACE --list\nrestore PLACE --check [options]",
+     "Makes a directory that `levada serve --data DIR` serves, of the newest backup in a place or "
+     "of "
+     "the one that --backup names. Every file is compared with what was copied. DIR must be empty "
+     "or not there: nothing is restored over another. Interrupted, it is run again. With --check "
+     "everything is read and compared and nothing is written; what is damaged or missing is named.",
+     "  levada restore /mnt/backup/levada --list\n"
+     "  levada restore /mnt/backup/levada /var/lib/levada\n"
+     "  levada restore s3://backups/levada --check --backup 20261130T020000Z\n"},
     {Verb::kExplain, "explain", "explain an error code such as LV1002", "explain CODE\nexplain",
      "Prints what a code means, what causes it and what to do. Without a code, lists all of them.",
      "  levada explain LV2001\n"

@@ -62,6 +62,10 @@ Outcome DispatchInSession(const CommandLine& line, const Terminal& terminal) {
       return ShowAudit(**session);
     case Verb::kFsck:
       return Fsck(**session);
+    case Verb::kBackup:
+      return Backup(**session);
+    case Verb::kRestore:
+      return RestoreBackup(**session);
     case Verb::kExplain:
     case Verb::kCompletions:
     case Verb::kManual:

@@ -36,20 +36,11 @@ std::string Directory(const Session& session) {
   return spill::ScratchSpaceOf(session.stage_input()).directory;
 }
 
-Status RemoveTree(os::Disk& disk, const std::string& directory) {
-  ARROW_ASSIGN_OR_RAISE(const auto entries, disk.List(directory));
-  for (const os::DirectoryEntry& entry : entries) {
-    const std::string path = os::JoinPath(directory, entry.name);
-    ARROW_RETURN_NOT_OK(entry.is_directory ? RemoveTree(disk, path) : disk.Remove(path));
-  }
-  return disk.RemoveEmptyDirectory(directory);
-}
-
 // A directory of its own, gone with the object.
 class WorkPlace final {
  public:
   WorkPlace(os::Disk& disk, std::string path) : disk_(disk), path_(std::move(path)) {}
-  ~WorkPlace() { (void)RemoveTree(disk_, path_); }
+  ~WorkPlace() { (void)os::RemoveTree(disk_, path_); }
   WorkPlace(const WorkPlace&) = delete;
   WorkPlace& operator=(const WorkPlace&) = delete;
   const std::string& path() const { return path_; }

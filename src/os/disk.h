@@ -65,6 +65,9 @@ struct DirectoryEntry {
   std::string name;
   bool is_directory = false;
   int64_t size_bytes = 0;
+  /// When its bytes were last changed, since 1970; of two contents of one file as good as never the
+  /// same.
+  int64_t modified_ns = 0;
 };
 
 /// An advisory whole-file lock that ends with the object or the process (flock). Not inherited by
@@ -89,6 +92,9 @@ class Disk {  // tidy: allow more than five methods: it is the file system's own
   /// Atomic within one file system; replaces `to`. Durable only after SyncDirectory of both
   /// directories.
   virtual Status Rename(const std::string& from, const std::string& to) = 0;
+  /// Gives a file of the same file system a further name. kTargetIo (EEXIST) when something has it,
+  /// kTargetIo (EXDEV, EOPNOTSUPP) where that cannot be. Durable only after SyncDirectory.
+  virtual Status Link(const std::string& from, const std::string& to) = 0;
   /// OK when it is already gone.
   virtual Status Remove(const std::string& path) = 0;
   /// Removes an empty directory; OK when it is gone or not empty.
@@ -117,6 +123,14 @@ Result<std::optional<std::string>> ReadFile(Disk& disk, const std::string& path,
 /// rename, fsync of the directory. Two writers of one path must exclude each other: the temporary
 /// name is ".<name>.tmp", so that the next write takes over what a killed one left.
 Status WriteFileDurably(Disk& disk, const std::string& path, std::string_view content);
+
+/// Removes a directory and all in it; OK when it is gone. Symbolic links are followed: for what we
+/// made ourselves.
+Status RemoveTree(Disk& disk, const std::string& path);
+/// `to` becomes what `from` is, and is not synced. Of a file that grows meanwhile it is what was
+/// there at some moment: one that was also cut and written anew is read again. kTargetIo when that
+/// goes on and on.
+Status CopyFile(Disk& disk, const std::string& from, const std::string& to);
 
 /// "a/b" + "c" -> "a/b/c"; an absolute second part wins.
 std::string JoinPath(std::string_view directory, std::string_view name);

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <filesystem>
 #include <functional>
 
@@ -193,6 +194,53 @@ TEST_P(AnyDisk, RenameKeepsDirectoriesAndFilesApart) {
   EXPECT_EQ(name(disk_->Rename(Path("other"), Path("d"))), "ENOTEMPTY");
   EXPECT_THAT(disk_->Rename(Path("d"), Path("other")), IsOk());
   EXPECT_THAT(Names(*disk_, Path("other")), ElementsAre("e"));
+}
+
+TEST_P(AnyDisk, ALinkIsASecondNameOfTheSameFile) {
+  Write(*disk_, Path("a"), "one");
+  ASSERT_THAT(disk_->Link(Path("a"), Path("b")), IsOk());
+  EXPECT_EQ(Read(*disk_, Path("b")), "one");
+  ASSERT_THAT(disk_->Remove(Path("a")), IsOk());
+  EXPECT_EQ(Read(*disk_, Path("b")), "one");
+  EXPECT_EQ(FaultOf(disk_->Link(Path("a"), Path("c"))).code(), FaultCode::kTargetFileMissing);
+  Write(*disk_, Path("c"), "two");
+  const Status taken = disk_->Link(Path("b"), Path("c"));
+  EXPECT_EQ(FaultOf(taken).Detail("errno"), "EEXIST");
+  EXPECT_EQ(FaultOf(taken).Detail("to"), Path("c"));
+}
+
+TEST_P(AnyDisk, WhatWasChangedHasAnotherTime) {
+  Write(*disk_, Path("a"), "one");
+  const int64_t made = ValueOf(disk_->Stat(Path("a")))->modified_ns;
+  EXPECT_EQ(ValueOf(disk_->List(directory_.path())).front().modified_ns, made);
+  ASSERT_THAT(disk_->Rename(Path("a"), Path("b")), IsOk());
+  EXPECT_EQ(ValueOf(disk_->Stat(Path("b")))->modified_ns, made);
+  const auto wait = std::chrono::steady_clock::now() + std::chrono::milliseconds(20);
+  while (std::chrono::steady_clock::now() < wait) {
+  }
+  Write(*disk_, Path("b"), "two");
+  EXPECT_GT(ValueOf(disk_->Stat(Path("b")))->modified_ns, made);
+}
+
+TEST_P(AnyDisk, CopiesAFile) {
+  const std::string content(700'000, 'x');
+  Write(*disk_, Path("a"), content + "end");
+  Write(*disk_, Path("b"), "longer than nothing");
+  ASSERT_THAT(CopyFile(*disk_, Path("a"), Path("b")), IsOk());
+  EXPECT_EQ(Read(*disk_, Path("b")), content + "end");
+  Write(*disk_, Path("a"), "");
+  ASSERT_THAT(CopyFile(*disk_, Path("a"), Path("b")), IsOk());
+  EXPECT_EQ(Read(*disk_, Path("b")), "");
+  EXPECT_EQ(FaultOf(CopyFile(*disk_, Path("c"), Path("b"))).code(), FaultCode::kTargetFileMissing);
+}
+
+TEST_P(AnyDisk, RemovesATree) {
+  ASSERT_THAT(disk_->CreateDirectories(Path("tree/of/two")), IsOk());
+  Write(*disk_, Path("tree/a"), "");
+  Write(*disk_, Path("tree/of/b"), "");
+  ASSERT_THAT(RemoveTree(*disk_, Path("tree")), IsOk());
+  EXPECT_EQ(ValueOf(disk_->Stat(Path("tree"))), std::nullopt);
+  EXPECT_THAT(RemoveTree(*disk_, Path("tree")), IsOk());
 }
 
 TEST_P(AnyDisk, RemoveIsContentWhenThereIsNothing) {

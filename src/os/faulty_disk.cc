@@ -8,19 +8,9 @@ namespace levada::os {
 
 std::set<DiskOperation> WritingOperations() {
   using enum DiskOperation;
-  return {kCreate,
-          kAppend,
-          kSync,
-          kClose,
-          kOpenMutable,
-          kWriteAt,
-          kTruncate,
-          kRename,
-          kRemove,
-          kRemoveEmptyDirectory,
-          kCreateDirectories,
-          kSyncDirectory,
-          kTryLock};
+  return {kCreate,        kAppend, kSync, kClose,  kOpenMutable,          kWriteAt,
+          kTruncate,      kRename, kLink, kRemove, kRemoveEmptyDirectory, kCreateDirectories,
+          kSyncDirectory, kTryLock};
 }
 
 class FaultyDisk::Script {
@@ -192,6 +182,11 @@ Result<std::unique_ptr<MutableFile>> FaultyDisk::OpenMutable(const std::string& 
 Status FaultyDisk::Rename(const std::string& from, const std::string& to) {
   ARROW_RETURN_NOT_OK(script_->Pass(DiskOperation::kRename, "rename", from));
   return disk_.Rename(from, to);
+}
+
+Status FaultyDisk::Link(const std::string& from, const std::string& to) {
+  ARROW_RETURN_NOT_OK(script_->Pass(DiskOperation::kLink, "link", from));
+  return disk_.Link(from, to);
 }
 
 Status FaultyDisk::Remove(const std::string& path) {

@@ -38,6 +38,7 @@ enum class DiskOperation : uint8_t {
   kWriteAt,
   kTruncate,
   kRename,
+  kLink,
   kRemove,
   kRemoveEmptyDirectory,
   kCreateDirectories,
@@ -84,6 +85,7 @@ class FaultyDisk final : public Disk {
   Result<std::unique_ptr<ReadableFile>> Open(const std::string& path) override;
   Result<std::unique_ptr<MutableFile>> OpenMutable(const std::string& path) override;
   Status Rename(const std::string& from, const std::string& to) override;
+  Status Link(const std::string& from, const std::string& to) override;
   Status Remove(const std::string& path) override;
   Status RemoveEmptyDirectory(const std::string& path) override;
   Status CreateDirectories(const std::string& path) override;

@@ -20,6 +20,7 @@ struct MemoryDisk::Node {
 
   const bool is_directory;
   Bytes seen_bytes, kept_bytes;
+  int64_t modified = 0;  // what of all changes of the disk was its last
   Entries seen_entries, kept_entries;
   bool locked = false;
 };
@@ -78,6 +79,7 @@ struct MemoryDisk::State {
   std::mutex mutex;
   std::shared_ptr<Node> root = std::make_shared<Node>(true);
   std::vector<Operation> pending;
+  int64_t changes = 0;
   int64_t epoch = 0;  // grows with each crash; files and locks of an older one are dead
 
   // An errno where a part above the last is missing or a file.
@@ -151,6 +153,7 @@ class MemoryDisk::Writable final : public WritableFile {
     std::lock_guard lock(state_->mutex);
     if (!alive()) return DiskFault(EIO, "write", path_);
     node_->seen_bytes.insert(node_->seen_bytes.end(), bytes.begin(), bytes.end());
+    node_->modified = ++state_->changes;
     return Status::OK();
   }
   Status Sync() override {
@@ -226,6 +229,7 @@ class MemoryDisk::Mutable final : public MutableFile {
     const size_t begin = static_cast<size_t>(offset);
     content.resize(std::max(content.size(), begin + bytes.size()));
     std::copy(bytes.begin(), bytes.end(), content.begin() + offset);
+    node_->modified = ++state_->changes;
     return Status::OK();
   }
   Status Truncate(int64_t size) override {
@@ -233,6 +237,7 @@ class MemoryDisk::Mutable final : public MutableFile {
     if (epoch_ != state_->epoch) return DiskFault(EIO, "truncate", path_);
     if (size < 0) return DiskFault(EINVAL, "truncate", path_);
     node_->seen_bytes.resize(static_cast<size_t>(size));
+    node_->modified = ++state_->changes;
     return Status::OK();
   }
   Status Sync() override {
@@ -292,6 +297,7 @@ Result<std::unique_ptr<WritableFile>> MemoryDisk::Create(const std::string& path
     state_->Apply({{place.directory, place.name, place.node}});
   }
   place.node->seen_bytes.clear();
+  place.node->modified = ++state_->changes;
   return std::make_unique<Writable>(state_, place.node, path);
 }
 
@@ -399,6 +405,26 @@ Status MemoryDisk::SyncDirectory(const std::string& path) {
   return Status::OK();
 }
 
+Status MemoryDisk::Link(const std::string& from, const std::string& to) {
+  std::lock_guard lock(state_->mutex);
+  const auto [source, source_error] = state_->Find(from);
+  const auto [target, target_error] = state_->Find(to);
+  const auto failed = [&](int error) { return DiskFault(error, "link", from).With("to", to); };
+  if (source_error != 0 || target_error != 0) {
+    return failed(source_error != 0 ? source_error : target_error);
+  }
+  if (source.node == nullptr) return failed(ENOENT);
+  if (source.node->is_directory) return failed(EPERM);
+  if (target.node != nullptr) return failed(EEXIST);
+  state_->Apply({{target.directory, target.name, source.node}});
+  return Status::OK();
+}
+
+DirectoryEntry MemoryDisk::EntryOf(std::string name, const Node& node) {
+  return {std::move(name), node.is_directory, static_cast<int64_t>(node.seen_bytes.size()),
+          node.modified};
+}
+
 Result<std::vector<DirectoryEntry>> MemoryDisk::List(const std::string& path) {
   std::lock_guard lock(state_->mutex);
   const auto [place, error] = state_->Find(path);
@@ -408,7 +434,7 @@ Result<std::vector<DirectoryEntry>> MemoryDisk::List(const std::string& path) {
   if (!place.node->is_directory) return DiskFault(ENOTDIR, "list", path);
   std::vector<DirectoryEntry> entries;
   for (const auto& [name, node] : place.node->seen_entries) {
-    entries.push_back({name, node->is_directory, static_cast<int64_t>(node->seen_bytes.size())});
+    entries.push_back(EntryOf(name, *node));
   }
   return entries;
 }
@@ -417,8 +443,7 @@ Result<std::optional<DirectoryEntry>> MemoryDisk::Stat(const std::string& path) 
   std::lock_guard lock(state_->mutex);
   const auto [place, error] = state_->Find(path);
   if (error != 0 || place.node == nullptr) return std::nullopt;
-  return DirectoryEntry{std::string(BaseName(path)), place.node->is_directory,
-                        static_cast<int64_t>(place.node->seen_bytes.size())};
+  return EntryOf(std::string(BaseName(path)), *place.node);
 }
 
 Result<std::unique_ptr<FileLock>> MemoryDisk::TryLock(const std::string& path) {

@@ -41,6 +41,7 @@ class MemoryDisk final : public Disk {
   Result<std::unique_ptr<ReadableFile>> Open(const std::string& path) override;
   Result<std::unique_ptr<MutableFile>> OpenMutable(const std::string& path) override;
   Status Rename(const std::string& from, const std::string& to) override;
+  Status Link(const std::string& from, const std::string& to) override;
   Status Remove(const std::string& path) override;
   Status RemoveEmptyDirectory(const std::string& path) override;
   Status CreateDirectories(const std::string& path) override;
@@ -51,6 +52,7 @@ class MemoryDisk final : public Disk {
 
  private:
   struct Node;
+  static DirectoryEntry EntryOf(std::string name, const Node& node);
   struct State;
   class Writable;
   class Readable;

@@ -179,7 +179,9 @@ class SystemFileLock final : public FileLock {
 
 DirectoryEntry EntryOf(std::string_view name, const struct stat& found) {
   const bool is_directory = S_ISDIR(found.st_mode);
-  return {std::string(name), is_directory, is_directory ? 0 : int64_t{found.st_size}};
+  constexpr int64_t kSecondNs = 1'000'000'000;
+  return {std::string(name), is_directory, is_directory ? 0 : int64_t{found.st_size},
+          int64_t{found.st_mtim.tv_sec} * kSecondNs + found.st_mtim.tv_nsec};
 }
 
 struct CloseDirectory {
@@ -218,6 +220,11 @@ class SystemDisk final : public Disk {
   Status Rename(const std::string& from, const std::string& to) override {
     if (rename(from.c_str(), to.c_str()) == 0) return Status::OK();
     return Failed("rename", from).With("to", to);
+  }
+
+  Status Link(const std::string& from, const std::string& to) override {
+    if (link(from.c_str(), to.c_str()) == 0) return Status::OK();
+    return Failed("link", from).With("to", to);
   }
 
   Status Remove(const std::string& path) override {

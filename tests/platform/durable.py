@@ -20,6 +20,23 @@ from s3_client import PART
 HEAD = re.compile(rb"(.{1,200})\|(\d+)\|(\d+)\|([0-9a-f]{64})\n", re.S)
 
 
+class Between:
+    """A moment that is not known: behind `begin`, and before `end`. Goes wherever a crash does."""
+
+    def __init__(self, begin, end):
+        self.begin, self.end = begin, end
+
+
+def told_by(crash):
+    """What a client was told up to here is true of that moment."""
+    return crash.begin if isinstance(crash, Between) else crash
+
+
+def sent_by(crash):
+    """What was sent up to here may be."""
+    return crash.end if isinstance(crash, Between) else crash
+
+
 class Lost(AssertionError):
     """What was acknowledged is not there, or something is that nobody wrote."""
 
@@ -92,10 +109,10 @@ class Write:
         self.removes = None  # a version
 
     def was_acknowledged(self, crash):
-        return self.acknowledged is not None and self.acknowledged <= crash
+        return self.acknowledged is not None and self.acknowledged <= told_by(crash)
 
     def may_stand(self, crash):
-        return self.begun <= crash
+        return self.begun <= sent_by(crash)
 
 
 class History:
@@ -396,7 +413,7 @@ class Uploads(Subject):
         if self.found not in may_be:
             raise Lost(f"{self.key}: holds upload {self.found}, expected one of {may_be}")
         for upload in self.uploads:
-            if upload.created is not None and upload.created <= crash:
+            if upload.created is not None and upload.created <= told_by(crash):
                 self.check_upload(link, upload, crash)
 
     def check_upload(self, link, upload, crash):
@@ -412,7 +429,7 @@ class Uploads(Subject):
         pattern = r"<Part>.*?<PartNumber>(\d+)</PartNumber>.*?<ETag>(.*?)</ETag>.*?</Part>"
         stored = {int(n): etag.replace("&quot;", '"') for n, etag in re.findall(pattern, answer.body.decode(), re.S)}
         for number, (acknowledged, etag) in upload.parts.items():
-            if acknowledged <= crash and stored.get(number) != etag:
+            if acknowledged <= told_by(crash) and stored.get(number) != etag:
                 raise Lost(f"{self.key}: part {number} of upload {upload.number} is {stored.get(number)}, expected {etag}")
 
     def settle(self, now):
@@ -462,10 +479,10 @@ class Race(Subject):
             won = [write for write in writes if write.was_acknowledged(crash)]
             if len(won) > 1:
                 raise Lost(f"{key}: {len(won)} clients were told that they created it")
-            may_be = {w.number for w in writes if w.may_stand(crash) and (w.refused is None or w.refused > crash)}
+            may_be = {w.number for w in writes if w.may_stand(crash) and (w.refused is None or w.refused > told_by(crash))}
             if won:
                 may_be = {won[0].number}
-            elif not any(w.refused is not None and w.refused <= crash for w in writes):
+            elif not any(w.refused is not None and w.refused <= told_by(crash) for w in writes):
                 may_be.add(None)  # a client that was refused knows that it is there
             if found not in may_be:
                 raise Lost(f"{key}: holds write {found}, expected one of {may_be}")
@@ -604,18 +621,18 @@ class Tokens(Subject):
     def check(self, link, crash, touched_only=False):
         for begun, acknowledged, name in self.buckets:
             status = link.s3.request("HEAD", f"/{name}").status
-            if acknowledged is not None and acknowledged <= crash and status != 200:
+            if acknowledged is not None and acknowledged <= told_by(crash) and status != 200:
                 raise Lost(f"bucket {name} is lost: {status}")
-            if begun > crash and status != 404:
+            if begun > sent_by(crash) and status != 404:
                 raise Lost(f"bucket {name} is there before it was made")
         for text, id, made, revoking, revoked in self.tokens:
-            if made > crash:
+            if made > told_by(crash):
                 continue
             status = link.daemon.request("GET", "/client/v4/user/tokens/verify", token=text).status
-            if revoked is not None and revoked <= crash:
+            if revoked is not None and revoked <= told_by(crash):
                 if status != 401:
                     raise Lost(f"token {id} was revoked and is valid again: {status}")
-            elif (revoking is None or revoking > crash) and status != 200:
+            elif (revoking is None or revoking > sent_by(crash)) and status != 200:
                 raise Lost(f"token {id} is lost: {status}")
 
     def settle(self, now):

@@ -14,6 +14,7 @@ FOLDERS = [
     ("db/rocksdb", ["base", "os", "formats/checksums"]),
     ("db/*", ["base", "os"]),
     ("places", ["base", "os"]),
+    ("backup", ["base", "os", "places"]),
     ("elt", ["base", "os", "places"]),
     ("programs", ["base", "os", "elt", "formats/arrow_ipc"]),
     ("connectors/*", ["base", "os", "places", "elt", "programs", "formats/*", "db/*"]),
@@ -36,7 +37,7 @@ FILES = [
 # Prefix of a third-party include -> file patterns below src that may include it. The longest prefix counts.
 HOMES = {
     "CLI/": ["app/command_line.cc"],
-    "arrow/": ["base/*", "formats/*", "places/*", "elt/*", "conversions/*", "expressions/*", "spill/*",
+    "arrow/": ["backup/*", "base/*", "formats/*", "places/*", "elt/*", "conversions/*", "expressions/*", "spill/*",
                "programs/*", "connectors/*", "transformers/*", "app/*", "controllers/*"],
     "arrow/api.h": [],
     "arrow/compute/api.h": ["expressions/*", "spill/*", "transformers/*"],

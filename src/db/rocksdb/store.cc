@@ -8,6 +8,7 @@
 #include <rocksdb/listener.h>
 #include <rocksdb/options.h>
 #include <rocksdb/table.h>
+#include <rocksdb/utilities/checkpoint.h>
 #include <rocksdb/write_batch.h>
 
 #include <algorithm>
@@ -408,6 +409,17 @@ Status Store::Flush() {
   return status.ok() ? Status::OK() : Fail("flush", status);
 }
 
+Status Store::Checkpoint(const std::string& path) const {
+  const std::shared_lock open(open_mutex_);
+  if (!db_) return closed_because_;
+  rocksdb::Checkpoint* made = nullptr;
+  rocksdb::Status status = rocksdb::Checkpoint::Create(db_.get(), &made);
+  const std::unique_ptr<rocksdb::Checkpoint> checkpoint(made);
+  // 0: what is in memory goes into tables first, so that there is no log to copy.
+  if (status.ok()) status = checkpoint->CreateCheckpoint(path, /*log_size_for_flush=*/0);
+  return status.ok() ? Status::OK() : Fail("copy", status);
+}
+
 Status Store::Compact() {
   ARROW_RETURN_NOT_OK(Flush());
   const std::shared_lock open(open_mutex_);
@@ -429,6 +441,19 @@ uint64_t Store::Property(std::string_view name) const {
     if (db_->GetIntProperty(family, SliceOf(name), &value)) sum += value;
   }
   return sum;
+}
+
+Status CopyClosedStore(os::Disk& disk, const std::string& from, const std::string& path) {
+  ARROW_RETURN_NOT_OK(disk.CreateDirectories(path));
+  ARROW_ASSIGN_OR_RAISE(const auto entries, disk.List(from));
+  for (const os::DirectoryEntry& entry : entries) {
+    const std::string& name = entry.name;
+    if (entry.is_directory || name == "LOCK" || name.starts_with("LOG")) continue;
+    const std::string file = os::JoinPath(from, name), copy = os::JoinPath(path, name);
+    const bool never_changes = name.ends_with(".sst") || name.ends_with(".blob");
+    ARROW_RETURN_NOT_OK(never_changes ? disk.Link(file, copy) : os::CopyFile(disk, file, copy));
+  }
+  return Status::OK();
 }
 
 std::string PrefixEnd(std::string_view prefix) {

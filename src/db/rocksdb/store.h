@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "base/fault.h"
+#include "os/disk.h"
 
 namespace rocksdb {
 class DB;
@@ -166,6 +167,9 @@ class Store final {
   Status closed_because() const;
   /// Empties memtables into tables, so that the next start has no log to replay.
   Status Flush();
+  /// A store of its own at `path`, which must not exist, in a directory of the same file system:
+  /// what this one has now. Tables are shared between the two by links, so that it costs little.
+  Status Checkpoint(const std::string& path) const;
   /// Flushes, and merges all tables into as few as there can be.
   Status Compact();
 
@@ -194,6 +198,9 @@ class Store final {
   std::vector<rocksdb::ColumnFamilyHandle*> families_;
   rocksdb::ColumnFamilyHandle* empty_ = nullptr;  // RocksDB's own default one: nobody writes to it
 };
+
+/// The same of a store that nobody has open, damaged or not: its log is copied.
+Status CopyClosedStore(os::Disk& disk, const std::string& from, const std::string& path);
 
 /// The first key behind all that start with `prefix`; "" when there is none.
 std::string PrefixEnd(std::string_view prefix);

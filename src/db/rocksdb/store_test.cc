@@ -462,5 +462,43 @@ TEST_F(CommitterTest, AFullDiskIsReadAndWrittenAgainWhenThereIsRoom) {
   EXPECT_EQ(ValueOf(store->Get(0, "after")), "v");
 }
 
+TEST_F(StoreTest, ACheckpointIsAStoreOfItsOwn) {
+  const auto store = Open();
+  const std::string blob(100'000, 'x');
+  Batch batch;
+  batch.Put(1, "blob", blob);
+  ASSERT_THAT(store->Write({&batch}), IsOk());
+  for (int i = 0; i < 100; ++i) Put(*store, "key" + std::to_string(i), "before");
+  ASSERT_THAT(store->Checkpoint(directory_ / "copy"), IsOk());
+  EXPECT_FALSE(store->Checkpoint(directory_ / "copy").ok()) << "there is one";
+  for (int i = 0; i < 100; ++i) Put(*store, "key" + std::to_string(i), "after");
+  Batch removed;
+  removed.Delete(1, "blob");
+  ASSERT_THAT(store->Write({&removed}), IsOk());
+  ASSERT_THAT(store->Compact(), IsOk());
+  StoreOptions options = Options();
+  options.path = directory_ / "copy";
+  const auto copy = ValueOf(Store::Open(options));
+  EXPECT_EQ(ValueOf(copy->Get(0, "key7")), "before");
+  EXPECT_EQ(ValueOf(copy->Get(1, "blob")), blob);
+  Put(*copy, "key7", "another");
+  EXPECT_EQ(ValueOf(store->Get(0, "key7")), "after");
+}
+
+TEST_F(StoreTest, AClosedStoreIsCopiedWithItsLog) {
+  const std::string killed = FillAndKill();
+  const auto disk = os::MakeSystemDisk();
+  ASSERT_THAT(CopyClosedStore(*disk, killed, directory_ / "copy"), IsOk());
+  StoreOptions options = Options();
+  options.path = directory_ / "copy";
+  const auto copy = ValueOf(Store::Open(options));
+  for (int i = 0; i < 200; ++i) {
+    EXPECT_EQ(ValueOf(copy->Get(0, "key" + std::to_string(i))), std::string(100, 'v'));
+  }
+  ASSERT_THAT(copy->Compact(), IsOk());
+  const auto origin = ValueOf(Store::Open(Killed()));
+  EXPECT_EQ(ValueOf(origin->Get(0, "key199")), std::string(100, 'v'));
+}
+
 }  // namespace
 }  // namespace levada::db::rocks

@@ -615,6 +615,16 @@ std::vector<Resource> Control::Resources(int64_t account, ResourceKind kind) con
 
 // ---- audit
 
+Result<std::vector<Resource>> Control::CopyTo(const std::string& path) const {
+  const std::lock_guard change(change_mutex_);
+  ARROW_ASSIGN_OR_RAISE(Statement copy, database_->Prepare(context_, "vacuum into ?"));
+  ARROW_RETURN_NOT_OK(copy.Bind(1, path).Run(context_));
+  const std::shared_lock memory(memory_mutex_);
+  std::vector<Resource> resources;
+  for (const auto& [number, resource] : resources_) resources.push_back(resource);
+  return resources;
+}
+
 Result<std::vector<AuditEntry>> Control::Audit(const AuditQuery& query) const {
   const std::lock_guard change(change_mutex_);
   const std::string sql =

@@ -194,6 +194,11 @@ class Control final {
   };
   Counts counts() const;
 
+  // ---- copies
+  /// A whole copy of the database as a file at `path`, which must not exist, not synced; and what
+  /// resources it knows. Waits for the disk.
+  Result<std::vector<Resource>> CopyTo(const std::string& path) const;
+
   // ---- audit
   /// In the order of their rows. Waits for the disk, and reads over what does not fit.
   Result<std::vector<AuditEntry>> Audit(const AuditQuery& query) const;

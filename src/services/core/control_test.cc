@@ -57,6 +57,26 @@ TEST_F(ControlTest, ATokenIsItsPrincipalAlsoAfterARestart) {
   }
 }
 
+TEST_F(ControlTest, ACopyKnowsWhatItKnewThen) {
+  const Account account = MakeAccount();
+  const IssuedToken issued = Issue(account);
+  const auto make = [&](const char* name) {
+    return *ValueOf(control_->CreateResource(account, ResourceKind::kDatabase, name, "", kTester));
+  };
+  const Resource shop = make("shop");
+  const auto known = ValueOf(control_->CopyTo(directory_ / "copy.db"));
+  ASSERT_THAT(known, SizeIs(1));
+  EXPECT_EQ(known[0].number, shop.number);
+  EXPECT_FALSE(control_->CopyTo(directory_ / "copy.db").ok()) << "there is one";
+  const Resource later = make("later");
+  const auto copy = ValueOf(
+      Control::Open(directory_ / "copy.db", MasterKey::Of(std::string(32, 'k')), clock_, *random_));
+  EXPECT_EQ(copy->Authenticate(issued.text).state, TokenState::kValid);
+  EXPECT_TRUE(copy->FindResourceByNumber(shop.number));
+  EXPECT_FALSE(copy->FindResourceByNumber(later.number));
+  EXPECT_TRUE(control_->FindResourceByNumber(later.number));
+}
+
 TEST_F(ControlTest, OnAFullDiskNothingIsMadeAndAllElseGoesOn) {
   const Account account = MakeAccount();
   const IssuedToken issued = Issue(account);

@@ -30,8 +30,18 @@ Layout ParseLayout(std::string_view text) {
   return layout;
 }
 
+// The file that a restore begins with, and removes behind VERSION, which it writes last: see
+// backup/restore.cc.
+constexpr const char* kRestoring = ".restoring";
+
 /// Beside a control database it was lost: the directory is in use.
 Status RefuseWithoutVersion(os::Disk& disk, const std::string& path) {
+  ARROW_ASSIGN_OR_RAISE(const auto restoring, disk.Stat(os::JoinPath(path, kRestoring)));
+  if (restoring) {
+    return Fault(FaultCode::kStoreDamaged, "a restore into \"" + path + "\" did not get to its end")
+        .With("path", path)
+        .Help("run `levada restore` again, into the same directory");
+  }
   ARROW_ASSIGN_OR_RAISE(const auto database, disk.Stat(os::JoinPath(path, "control.db")));
   if (!database) return Status::OK();
   const std::string file = os::JoinPath(path, "VERSION");

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "db/sqlite/page_checksum.h"
+#include "services/d1/history_files.h"
 #include "services/d1/history_reader.h"
 
 namespace levada::services::d1 {
@@ -72,7 +73,7 @@ class Check {
   /// Pages that transactions behind `written_seq` have are written again by a start, whatever the
   /// file says.
   Status History(uint64_t written_seq) {
-    const std::string path = os::JoinPath(directory_, "history");
+    const std::string path = os::JoinPath(directory_, kHistoryDirectory);
     ARROW_ASSIGN_OR_RAISE(const HistoryFiles files, ListHistory(disk_, path));
     if (files.segments.empty()) return Fault(FaultCode::kStoreDamaged, "there is no history");
     last_ = files.segments.front().point;
@@ -86,8 +87,8 @@ class Check {
     }
     for (const HistoryFile& file : files.bases) {
       if (!is_scrub_ || file.point.seq > last_.seq) continue;
-      ARROW_RETURN_NOT_OK(
-          Pages(os::JoinPath("history", os::BaseName(file.path)), file.point.page_count, {}));
+      ARROW_RETURN_NOT_OK(Pages(os::JoinPath(kHistoryDirectory, os::BaseName(file.path)),
+                                file.point.page_count, {}));
     }
     return Status::OK();
   }

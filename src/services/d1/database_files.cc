@@ -11,7 +11,6 @@ using db::sqlite::kPageBytes;
 using db::sqlite::PageBytes;
 
 constexpr const char* kDatabase = "database";
-constexpr const char* kHistory = "history";
 constexpr const char* kWritten = "written";
 
 constexpr int64_t OffsetOf(uint32_t page) { return int64_t{page - 1} * int64_t{kPageBytes}; }
@@ -25,7 +24,7 @@ std::span<const uint8_t> Bytes(std::string_view text) {
 Status DatabaseFiles::Create(os::Disk& disk, const std::string& directory, uint64_t database,
                              const Clock& clock) {
   // `written` comes last: without it, opening makes `database` from the history.
-  return History::Create(disk, os::JoinPath(directory, kHistory), database, clock);
+  return History::Create(disk, os::JoinPath(directory, kHistoryDirectory), database, clock);
 }
 
 Result<std::unique_ptr<DatabaseFiles>> DatabaseFiles::Open(os::Disk& disk,
@@ -35,8 +34,8 @@ Result<std::unique_ptr<DatabaseFiles>> DatabaseFiles::Open(os::Disk& disk,
                                                            const HistoryLimits& limits) {
   std::unique_ptr<DatabaseFiles> files(
       new DatabaseFiles(disk, directory, database, std::move(name)));
-  ARROW_ASSIGN_OR_RAISE(files->history_, History::Open(disk, files->Path(kHistory), database,
-                                                       files->name_, clock, limits));
+  ARROW_ASSIGN_OR_RAISE(files->history_, History::Open(disk, files->Path(kHistoryDirectory),
+                                                       database, files->name_, clock, limits));
   ARROW_RETURN_NOT_OK(files->Recover());
   ARROW_RETURN_NOT_OK(files->OpenPages());
   return files;

@@ -27,15 +27,6 @@ bool IsNumber(std::string_view name) {
 
 bool Databases::IsReady(const Resource& resource) { return resource.settings != kBegunSettings; }
 
-Status RemoveTree(os::Disk& disk, const std::string& path) {
-  ARROW_ASSIGN_OR_RAISE(const auto entries, disk.List(path));
-  for (const os::DirectoryEntry& entry : entries) {
-    const std::string inside = os::JoinPath(path, entry.name);
-    ARROW_RETURN_NOT_OK(entry.is_directory ? RemoveTree(disk, inside) : disk.Remove(inside));
-  }
-  return disk.RemoveEmptyDirectory(path);
-}
-
 Databases::Databases(std::string directory, Control& control, os::Disk& disk, const Clock& clock,
                      Logger& log, os::DiskReserve* reserve, const DatabasesLimits& limits)
     : directory_(std::move(directory)),
@@ -92,7 +83,7 @@ Status Databases::Sweep() {
     }
   }
   ARROW_RETURN_NOT_OK(disk_.CreateDirectories(transfers_));
-  const Status removed = RemoveTree(disk_, transfers_);
+  const Status removed = os::RemoveTree(disk_, transfers_);
   if (!removed.ok()) {
     log_.Warning("d1: files of imports and exports stay", {{"cause", removed.ToString()}});
   }

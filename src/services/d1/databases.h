@@ -93,7 +93,4 @@ class Databases final {
   Counts gone_;  ///< of those that were deleted
 };
 
-/// Removes a directory with all that is in it.
-Status RemoveTree(os::Disk& disk, const std::string& path);
-
 }  // namespace levada::services::d1

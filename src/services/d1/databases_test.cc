@@ -183,7 +183,7 @@ TEST_F(DatabasesTest, ACheckNamesADamagedPageAndItsDatabase) {
 TEST_F(DatabasesTest, ACheckNamesWhatIsMissingAndWhatIsNobodys) {
   const Resource shop = Make("shop");
   databases.reset();
-  ASSERT_THAT(RemoveTree(disk, PathOf(shop)), IsOk());
+  ASSERT_THAT(os::RemoveTree(disk, PathOf(shop)), IsOk());
   ASSERT_THAT(disk.CreateDirectories("d1/99/history"), IsOk());
   const Findings findings = Check();
   ASSERT_EQ(findings.damage(), 1);

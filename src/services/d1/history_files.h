@@ -33,6 +33,9 @@ struct HistoryFiles {
 /// What a directory has. Files of other names are nobody's.
 Result<HistoryFiles> ListHistory(os::Disk& disk, const std::string& directory);
 
+/// Where a history is, in the directory of its database.
+inline constexpr const char* kHistoryDirectory = "history";
+
 /// What unfinished files end with; their path is another's with this behind it.
 constexpr const char* kUnfinished = ".tmp";
 

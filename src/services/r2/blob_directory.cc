@@ -1,5 +1,6 @@
 #include "services/r2/blob_directory.h"
 
+#include <set>
 #include <utility>
 
 namespace levada::services::r2 {
@@ -65,7 +66,44 @@ Status BlobDirectory::Check(const Segment& segment,
   return BlobReader::Check(disk_, PathOf(segment.blob), segment.bytes, is_stopping);
 }
 
-Status BlobDirectory::Remove(const Stamp& blob) const { return disk_.Remove(PathOf(blob)); }
+Status BlobDirectory::Remove(const Stamp& blob) const {
+  {
+    const std::lock_guard lock(held_mutex_);
+    if (holds_ > 0) {
+      held_.push_back(blob);
+      return Status::OK();
+    }
+  }
+  return disk_.Remove(PathOf(blob));
+}
+
+BlobDirectory::Hold::Hold(const BlobDirectory& directory) : directory_(directory) {
+  const std::lock_guard lock(directory_.held_mutex_);
+  ++directory_.holds_;
+}
+
+BlobDirectory::Hold::~Hold() {
+  std::vector<Stamp> released;
+  {
+    const std::lock_guard lock(directory_.held_mutex_);
+    if (--directory_.holds_ == 0) released.swap(directory_.held_);
+  }
+  // What stays is removed by the next start.
+  for (const Stamp& blob : released) (void)directory_.disk_.Remove(directory_.PathOf(blob));
+}
+
+Status BlobDirectory::LinkAll(const std::string& path) const {
+  ARROW_RETURN_NOT_OK(disk_.CreateDirectories(path));
+  std::set<std::string> made;
+  return Walk([&](const Stamp& blob) -> Status {
+    const std::string from = PathOf(blob);
+    const std::string folder = os::JoinPath(path, os::BaseName(os::ParentPath(from)));
+    if (made.insert(folder).second) ARROW_RETURN_NOT_OK(disk_.CreateDirectories(folder));
+    const Status linked = disk_.Link(from, os::JoinPath(folder, os::BaseName(from)));
+    // One that was not finished and given up meanwhile.
+    return CodeOf(linked) == FaultCode::kTargetFileMissing ? Status::OK() : linked;
+  });
+}
 
 Status BlobDirectory::Walk(const std::function<Status(const Stamp&)>& visit) const {
   ARROW_ASSIGN_OR_RAISE(const auto folders, disk_.List(path_));

@@ -6,10 +6,12 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "base/fault.h"
 #include "base/log.h"
@@ -41,7 +43,23 @@ class BlobDirectory final {
                                            const std::optional<CustomerKey>& key) const;
   /// As BlobReader::Check.
   Status Check(const Segment& segment, const std::function<bool()>& is_stopping = {}) const;
+  /// While somebody holds removals, the file goes when that has ended, or with the next start.
   Status Remove(const Stamp& blob) const;
+
+  /// While it lives, every file stays. The directory outlives it.
+  class [[nodiscard]] Hold final {
+   public:
+    explicit Hold(const BlobDirectory& directory);
+    ~Hold();
+    Hold(const Hold&) = delete;
+    Hold& operator=(const Hold&) = delete;
+
+   private:
+    const BlobDirectory& directory_;
+  };
+  /// Gives every file there is a second name below `path`, which must not exist, in a directory of
+  /// the same file system: those that are begun and not finished too.
+  Status LinkAll(const std::string& path) const;
 
   /// Every blob that has a file, those that are begun and not finished too; other files are passed
   /// over. What `visit` fails with.
@@ -63,6 +81,9 @@ class BlobDirectory final {
 
   os::Disk& disk_;
   const std::string path_;
+  mutable std::mutex held_mutex_;  // guards what follows
+  mutable int holds_ = 0;
+  mutable std::vector<Stamp> held_;  // to be removed when nobody holds them any more
   os::DiskReserve* const reserve_;
   mutable std::array<std::atomic<bool>, 256>
       durable_folders_{};  // those with a name synced in path_

@@ -191,5 +191,32 @@ TEST(BlobDirectory, AFullDiskLetsGoOfTheReserveAndStopsWhatIsUnderWay) {
   EXPECT_THAT(blobs->Remove({1, 1}), IsOk());
 }
 
+TEST(BlobDirectory, WhileRemovalsAreHeldEveryFileStays) {
+  os::MemoryDisk disk;
+  const auto blobs = ValueOf(BlobDirectory::Open(disk, "blobs"));
+  const Stamp one{1, uint64_t{0xab} << 56}, two{2, uint64_t{0xcd} << 56};
+  for (const Stamp& blob : {one, two}) {
+    const auto writer = ValueOf(blobs->Create(blob, {}));
+    ASSERT_THAT(writer->Append("bytes"), IsOk());
+    ASSERT_THAT(blobs->Finish(blob, *writer), IsOk());
+  }
+  {
+    const BlobDirectory::Hold outer(*blobs);
+    {
+      const BlobDirectory::Hold inner(*blobs);
+      ASSERT_THAT(blobs->Remove(one), IsOk());
+    }
+    EXPECT_THAT(blobs->Check({one, 5}), IsOk());
+    ASSERT_THAT(blobs->LinkAll("copy"), IsOk());
+  }
+  EXPECT_EQ(ValueOf(disk.Stat(blobs->PathOf(one))), std::nullopt);
+  EXPECT_THAT(blobs->Check({two, 5}), IsOk());
+  ASSERT_THAT(blobs->Remove(two), IsOk());
+  EXPECT_EQ(ValueOf(disk.Stat(blobs->PathOf(two))), std::nullopt);
+  const auto copy = ValueOf(BlobDirectory::Open(disk, "copy"));
+  EXPECT_THAT(copy->Check({one, 5}), IsOk());
+  EXPECT_THAT(copy->Check({two, 5}), IsOk());
+}
+
 }  // namespace
 }  // namespace levada::services::r2

@@ -6,6 +6,12 @@
 #include "services/r2/r2_error.h"
 
 namespace levada::services::r2 {
+namespace {
+
+std::string BlobsOf(const std::string& directory) { return os::JoinPath(directory, "blobs"); }
+std::string IndexOf(const std::string& directory) { return os::JoinPath(directory, "index"); }
+
+}  // namespace
 
 using db::rocks::Batch;
 using net::Task;
@@ -58,15 +64,22 @@ Result<std::unique_ptr<ObjectStore>> ObjectStore::Open(const std::string& direct
   ARROW_RETURN_NOT_OK(environment.disk.CreateDirectories(directory));
   // A start that was killed may have made it and not synced it.
   ARROW_RETURN_NOT_OK(environment.disk.SyncDirectory(os::ParentPath(directory)));
-  ARROW_ASSIGN_OR_RAISE(
-      store->blobs_,
-      BlobDirectory::Open(environment.disk, os::JoinPath(directory, "blobs"), environment.reserve));
-  const std::string index = os::JoinPath(directory, "index");
+  ARROW_ASSIGN_OR_RAISE(store->blobs_, BlobDirectory::Open(environment.disk, BlobsOf(directory),
+                                                           environment.reserve));
+  const std::string index = IndexOf(directory);
   ARROW_ASSIGN_OR_RAISE(const auto there, environment.disk.Stat(index));
   ARROW_ASSIGN_OR_RAISE(store->index_, ObjectIndex::Open(index, environment.clock, environment.log,
                                                          environment.reserve, std::move(options)));
   if (!there) ARROW_RETURN_NOT_OK(store->index_->KeepFiles(*store->blobs_));
   return store;
+}
+
+Status ObjectStore::CopyTo(const std::string& directory) const {
+  ARROW_RETURN_NOT_OK(environment_.disk.CreateDirectories(directory));
+  // What the copy of the index names is not removed before it has a second name.
+  const BlobDirectory::Hold hold(*blobs_);
+  ARROW_RETURN_NOT_OK(index_->store().Checkpoint(IndexOf(directory)));
+  return blobs_->LinkAll(BlobsOf(directory));
 }
 
 Result<uint64_t> ObjectStore::Sweep(const std::function<bool()>& is_stopping) const {
@@ -525,6 +538,12 @@ Task<Status> ObjectStore::CloseBucket(Bucket bucket) {
   if (status.ok() && !change.batch.empty()) status = co_await Write(std::move(change));
   if (!status.ok()) closed_.erase(bucket.number);
   co_return status;
+}
+
+Status CopyClosedObjects(os::Disk& disk, const std::string& from, const std::string& directory) {
+  ARROW_RETURN_NOT_OK(db::rocks::CopyClosedStore(disk, IndexOf(from), IndexOf(directory)));
+  ARROW_ASSIGN_OR_RAISE(const auto blobs, BlobDirectory::Open(disk, BlobsOf(from)));
+  return blobs->LinkAll(BlobsOf(directory));
 }
 
 }  // namespace levada::services::r2

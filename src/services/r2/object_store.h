@@ -195,6 +195,10 @@ class ObjectStore final {
   /// It was not deleted after all.
   void ReopenBucket(Bucket bucket) { closed_.erase(bucket.number); }
 
+  /// A copy of all of it at `directory`, which must not exist, in a directory of the same file
+  /// system. Blocks: on a thread of its own, any time.
+  Status CopyTo(const std::string& directory) const;
+
   /// Removes files that a killed process left. Blocks: on a thread of its own, any time.
   Result<uint64_t> Sweep(const std::function<bool()>& is_stopping) const;
 
@@ -261,5 +265,8 @@ class ObjectStore final {
   const uint64_t first_sequence_;
   std::unique_ptr<ObjectIndex> index_;  // first to die: its committer calls back
 };
+
+/// The same of one that nobody has open.
+Status CopyClosedObjects(os::Disk& disk, const std::string& from, const std::string& directory);
 
 }  // namespace levada::services::r2
