@@ -24,6 +24,7 @@
 #include "services/core/grants.h"
 #include "services/core/open_control.h"
 #include "services/core/route.h"
+#include "services/d1/d1_admin.h"
 #include "services/d1/databases.h"
 #include "services/d1/transfers.h"
 #include "services/kv/kv_binding.h"
@@ -302,7 +303,8 @@ void Daemon::Parts::LimitConnections() {
 }
 
 services::AdminCommands Daemon::Parts::CommandsOfDaemon() {
-  services::AdminCommands commands;
+  services::AdminCommands commands =
+      services::d1::D1AdminCommands({*databases, *control, disk, clock, log});
   commands["snapshot"] = [this](std::string_view) -> Result<std::string> {
     const std::unique_lock one(snapshot_mutex, std::try_to_lock);
     if (!one) return Fault(FaultCode::kLeaseHeld, "a snapshot is being taken");

@@ -11,7 +11,7 @@ namespace {
 
 constexpr int64_t kSecond = 1'000'000;
 constexpr int64_t kTtlSecondsMax = int64_t{100} * 365 * 86400;
-constexpr uint64_t kRequestBytesMax = 64 * 1024;
+constexpr uint64_t kRequestBytesMax = 1 << 20;  // a statement of SQL, written as JSON
 const Actor kOperator{"cli", ""};
 
 Fault Refuse(std::string message) { return Fault(FaultCode::kBadValue, std::move(message)); }
@@ -49,21 +49,6 @@ Json JsonOfToken(const Token& token, const Clock& clock) {
           {"created_at", FormatTimestamp(token.created)},
           {"expires_at", TimeOrNull(token.expires)},
           {"revoked_at", TimeOrNull(token.revoked)}};
-}
-
-/// By its id, or by its name.
-Result<Account> NamedAccount(const Control& control, const std::string& said) {
-  if (std::optional<Account> account = control.FindAccount(said)) return *std::move(account);
-  std::vector<Account> named = control.Accounts();
-  std::erase_if(named, [&said](const Account& account) { return account.name != said; });
-  if (named.empty()) {
-    return Refuse("no account \"" + said + "\"").Help("`levada account list` shows them");
-  }
-  if (named.size() > 1) {  // an older levada has made several
-    return Refuse("there are " + std::to_string(named.size()) + " accounts \"" + said + "\"")
-        .Help("name the one by its id; `levada account list` shows them");
-  }
-  return std::move(named.front());
 }
 
 Result<Account> AccountOf(const Control& control, const Json& request) {
@@ -267,6 +252,20 @@ Result<std::string> ListAudit(const Control& control, const Json& request) {
 
 }  // namespace
 
+Result<Account> NamedAccount(const Control& control, const std::string& said) {
+  if (std::optional<Account> account = control.FindAccount(said)) return *std::move(account);
+  std::vector<Account> named = control.Accounts();
+  std::erase_if(named, [&said](const Account& account) { return account.name != said; });
+  if (named.empty()) {
+    return Refuse("no account \"" + said + "\"").Help("`levada account list` shows them");
+  }
+  if (named.size() > 1) {  // an older levada has made several
+    return Refuse("there are " + std::to_string(named.size()) + " accounts \"" + said + "\"")
+        .Help("name the one by its id; `levada account list` shows them");
+  }
+  return std::move(named.front());
+}
+
 Result<std::string> RunAdmin(Control& control, const Clock& clock, std::string_view text) {
   const Json request = ParseJson(text);
   const std::string command = request.is_object() ? TextAt(request, "do") : std::string();
@@ -290,19 +289,20 @@ Result<std::string> RunAdmin(Control& control, const Clock& clock, std::string_v
   return Refuse("no such command \"" + command + "\"");
 }
 
-Result<std::string> AdminDoor::Run(std::string_view request) const {
+Result<std::string> RunAdmin(Control& control, const Clock& clock, const AdminCommands& more,
+                             std::string_view request) {
   const Json parsed = ParseJson(request);
-  const auto found = more_.find(parsed.is_object() ? TextAt(parsed, "do") : std::string());
-  if (found != more_.end()) return found->second(request);
-  return RunAdmin(control_, clock_, request);
+  const auto found = more.find(parsed.is_object() ? TextAt(parsed, "do") : std::string());
+  if (found != more.end()) return found->second(request);
+  return RunAdmin(control, clock, request);
 }
 
 net::Task<net::Response> AdminDoor::Handle(net::Request& request) {
   request.notes.route = "/";
   const Result<std::string> body = co_await net::ReadAll(*request.body, kRequestBytesMax);
   if (!body.ok()) co_return JsonResponse(400, Dump({{"error", body.status().message()}}));
-  const std::optional<Result<std::string>> answer =
-      co_await net::Blocking(loop_, workers_, [&] { return Run(*body); });
+  const std::optional<Result<std::string>> answer = co_await net::Blocking(
+      loop_, workers_, [&] { return RunAdmin(control_, clock_, more_, *body); });
   if (!answer) co_return JsonResponse(503, Dump({{"error", TooBusy().message}}));
   if (answer->ok()) co_return JsonResponse(200, **answer);
   const Fault fault = FaultOf(answer->status());

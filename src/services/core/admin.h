@@ -24,11 +24,19 @@ namespace levada::services {
 /// Waits for the disk. Errors: kBadValue in words for a request that cannot be done.
 Result<std::string> RunAdmin(Control& control, const Clock& clock, std::string_view request);
 
-/// What only a daemon can do: its "do", and what runs with the whole request, on a worker's thread.
-/// Waits for the disk. Errors as of RunAdmin.
+/// The account of this id or name. kBadValue: there is none, or there are several of the name.
+Result<Account> NamedAccount(const Control& control, const std::string& said);
+
+/// What the services can do, in a daemon or in a command that has their files itself: its "do", and
+/// what runs with the whole request, in a daemon on a worker's thread. Waits for the disk. Errors
+/// as of RunAdmin.
 using AdminCommands =
     std::map<std::string, std::function<Result<std::string>(std::string_view request)>,
              std::less<>>;
+
+/// One of `more`, or else of RunAdmin: for whoever can do more than Control alone.
+Result<std::string> RunAdmin(Control& control, const Clock& clock, const AdminCommands& more,
+                             std::string_view request);
 
 /// The same behind a Unix socket that only its owner can open: POST with a request as its body.
 /// 200 with the answer, 400 with {"error", "help"}, 500.
@@ -41,8 +49,6 @@ class AdminDoor final : public net::Handler {
   net::Task<net::Response> Handle(net::Request& request) override;
 
  private:
-  Result<std::string> Run(std::string_view request) const;
-
   Control& control_;
   const Clock& clock_;
   net::Loop& loop_;
