@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <chrono>
 #include <utility>
 
 #include "app/serve_settings.h"
@@ -13,8 +12,6 @@
 
 namespace levada::app {
 namespace {
-
-constexpr auto kPatience = std::chrono::seconds(30);
 
 /// What the daemon refused, as if it had been refused here.
 Fault RefusalOf(const net::LocalAnswer& answer) {
@@ -36,7 +33,7 @@ Fault RefusalOf(const net::LocalAnswer& answer) {
 
 }  // namespace
 
-Result<std::unique_ptr<AdminClient>> AdminClient::Open(Session& session) {
+Result<std::unique_ptr<AdminClient>> AdminClient::Open(Session& session, const OpenServices& open) {
   ARROW_ASSIGN_OR_RAISE(const ServeSettings settings,
                         ReadServeSettings(session.line(), session.disk(), session.environment()));
   const std::string& path = settings.daemon.data;
@@ -49,13 +46,17 @@ Result<std::unique_ptr<AdminClient>> AdminClient::Open(Session& session) {
         client->control_,
         services::OpenControl(session.disk(), *client->directory_, settings.daemon.master_key_path,
                               session.clock(), session.random()));
+    if (open) {
+      ARROW_ASSIGN_OR_RAISE(client->local_, open(*client->directory_, *client->control_));
+    }
   }
   return client;
 }
 
-Result<std::string> AdminClient::Ask(const std::string& request) {
-  if (control_ == nullptr) return AskDaemon(request, kPatience);
-  return services::RunAdmin(*control_, session_.clock(), request);
+Result<std::string> AdminClient::Ask(const std::string& request,
+                                     std::chrono::milliseconds patience) {
+  if (control_ == nullptr) return AskDaemon(request, patience);
+  return services::RunAdmin(*control_, session_.clock(), local_.commands, request);
 }
 
 Result<std::string> AdminClient::AskDaemon(const std::string& request,

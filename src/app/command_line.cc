@@ -224,6 +224,23 @@ void DefineAudit(CLI::App& app, Raw& raw) {
           "of the account with this name or id; default all of them", kOptions);
 }
 
+void DefineD1(CLI::App& app, Raw& raw) {
+  AddText(app, "--account", "ACCOUNT", raw.line.account,
+          "of the account with this name or id; needed when several have a database of that name",
+          kOptions);
+  AddText(app, "--command", "SQL", raw.line.sql, "shell: run these statements and end", kOptions);
+  AddText(app, "--file", "FILE", raw.line.sql_file,
+          "shell: run the statements of this file and end", kOptions);
+}
+
+void DefineFsck(CLI::App& app, Raw& raw) {
+  app.add_flag("--scrub", raw.line.scrub, "read the files of all objects to their end")
+      ->group(kOptions);
+  app.add_flag("--salvage", raw.line.salvage,
+               "put what is readable of a damaged store in its place")
+      ->group(kOptions);
+}
+
 void DefinePreview(CLI::App& app, Raw& raw) {
   app.add_option("--window", raw.line.windows, "rows of this window, such as 2026-01-31")
       ->type_name("LABEL")
@@ -292,12 +309,12 @@ void DefineOwn(CLI::App& app, Verb verb, Raw& raw) {
       DefineAudit(app, raw);
       DefineServe(app, raw, verb);
       break;
+    case Verb::kD1:
+      DefineD1(app, raw);
+      DefineServe(app, raw, verb);
+      break;
     case Verb::kFsck:
-      app.add_flag("--scrub", raw.line.scrub, "read the files of all objects to their end")
-          ->group(kOptions);
-      app.add_flag("--salvage", raw.line.salvage,
-                   "put what is readable of a damaged store in its place")
-          ->group(kOptions);
+      DefineFsck(app, raw);
       [[fallthrough]];
     case Verb::kServe:
     case Verb::kAccount:
@@ -604,33 +621,45 @@ std::optional<std::pair<std::string, std::string>> WhatIsLacking(
                  fmt::format("write levada {} FILE", verb.name)};
 }
 
-/// `token create`, `token revoke ID`, `account create NAME`.
-Status UnderstandAdmin(Raw& raw, const ArgumentText& text, size_t argument_count) {
+struct AdminAction {
+  std::string_view name;
+  std::string_view subject;  ///< what it is done to; empty: nothing
+};
+std::vector<AdminAction> ActionsOf(Verb verb) {
+  if (verb == Verb::kToken) {
+    return {{"create", ""}, {"list", ""}, {"revoke", "TOKEN_ID"}, {"rotate", "TOKEN_ID"}};
+  }
+  if (verb == Verb::kD1) return {{"list", ""}, {"shell", "DATABASE"}};
+  return {{"create", "NAME"}, {"list", ""}};
+}
+
+/// `token create`, `token revoke ID`, `account create NAME`, `d1 shell DATABASE`.
+Status UnderstandAdmin(Raw& raw, std::string_view name, const ArgumentText& text,
+                       size_t argument_count) {
   CommandLine& line = raw.line;
   const std::vector<std::string>& words = raw.positional;
-  const std::string_view name = line.verb == Verb::kToken ? "token" : "account";
-  const std::vector<std::string> actions =
-      line.verb == Verb::kToken ? std::vector<std::string>{"create", "list", "revoke", "rotate"}
-                                : std::vector<std::string>{"create", "list"};
-  if (words.empty() || std::ranges::find(actions, words.front()) == actions.end()) {
+  const std::vector<AdminAction> actions = ActionsOf(line.verb);
+  const auto action =
+      words.empty() ? actions.end() : std::ranges::find(actions, words.front(), &AdminAction::name);
+  if (action == actions.end()) {
+    std::vector<std::string_view> names;
+    for (const AdminAction& each : actions) names.push_back(each.name);
     return Refused(text.At(words.empty() ? argument_count : 1,
-                           fmt::format("{} takes one of {}", name, fmt::join(actions, ", ")), "",
-                           fmt::format("write levada {} {}", name, actions.front())));
+                           fmt::format("{} takes one of {}", name, fmt::join(names, ", ")), "",
+                           fmt::format("write levada {} {}", name, names.front())));
   }
-  line.action = words.front();
-  const bool takes_subject = line.action == "revoke" || line.action == "rotate" ||
-                             (line.verb == Verb::kAccount && line.action == "create");
-  const std::string_view subject = line.verb == Verb::kToken ? "TOKEN_ID" : "NAME";
-  if (words.size() != (takes_subject ? 2U : 1U)) {
-    return Refused(
-        text.At(argument_count,
-                takes_subject ? fmt::format("{} {} needs one {}", name, line.action, subject)
-                              : fmt::format("{} {} takes no further argument", name, line.action),
-                "",
-                fmt::format("write levada {} {}{}", name, line.action,
-                            takes_subject ? fmt::format(" {}", subject) : std::string())));
+  line.action = action->name;
+  const std::string_view subject = action->subject;
+  if (words.size() != (subject.empty() ? 1U : 2U)) {
+    return Refused(text.At(argument_count,
+                           subject.empty()
+                               ? fmt::format("{} {} takes no further argument", name, line.action)
+                               : fmt::format("{} {} needs one {}", name, line.action, subject),
+                           "",
+                           fmt::format("write levada {} {}{}{}", name, line.action,
+                                       subject.empty() ? "" : " ", subject)));
   }
-  if (takes_subject) line.subject = words[1];
+  if (!subject.empty()) line.subject = words[1];
   return Status::OK();
 }
 
@@ -679,7 +708,8 @@ Status UnderstandPositionals(Raw& raw, const VerbText& verb, const ArgumentText&
       return Status::OK();
     case Verb::kToken:
     case Verb::kAccount:
-      return UnderstandAdmin(raw, text, argument_count);
+    case Verb::kD1:
+      return UnderstandAdmin(raw, verb.name, text, argument_count);
     case Verb::kBackup:
     case Verb::kRestore:
       return UnderstandPlaces(raw, text, argument_count);

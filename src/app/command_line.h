@@ -32,6 +32,7 @@ enum class Verb : uint8_t {
   kToken,
   kAccount,
   kAudit,
+  kD1,
   kFsck,
   kBackup,
   kRestore,
@@ -92,9 +93,11 @@ struct CommandLine {
   std::string tls_certificate;      ///< kServe
   std::string tls_key;              ///< kServe
   std::string master_key;           ///< kServe, and the admin's; empty: in the data directory
-  std::string action;               ///< kToken, kAccount: create, list, revoke, rotate
-  std::string subject;              ///< a token's id, an account's name
-  std::string account;              ///< kToken, kAudit: whose
+  std::string action;               ///< kToken, kAccount, kD1: create, list, shell ...
+  std::string subject;              ///< a token's id, an account's name, a database
+  std::string account;              ///< kToken, kAudit, kD1: whose
+  std::string sql;                  ///< kD1 shell: statements
+  std::string sql_file;             ///< kD1 shell: a file of them; empty: none
   std::string label;                ///< kToken create: its name
   std::vector<std::string> scopes;  ///< kToken create
   std::string expires;              ///< kToken: how long it lives; empty: 90 days

@@ -57,6 +57,8 @@ Outcome Serve(Session& session);
 Outcome Administer(Session& session);
 /// `levada audit`, likewise.
 Outcome ShowAudit(Session& session);
+/// `levada d1`, likewise.
+Outcome AdministerD1(Session& session);
 /// `levada fsck`, while no daemon has the directory. Exit status 31 when there is damage.
 Outcome Fsck(Session& session);
 

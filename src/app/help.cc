@@ -148,6 +148,18 @@ constexpr auto kVerbs = std::to_array<VerbText>({
      "kept in namespaces and buckets makes none.",
      "  levada audit --limit 20\n"
      "  levada audit --account a432... --before 4711 --json\n"},
+    {Verb::kD1, "d1", "ask databases of D1 on this machine",
+     "d1 list [options]\nd1 shell DATABASE [--command SQL] [--file FILE] [options]",
+     "Works on the data directory, through the daemon when one is running. A database is named by "
+     "its id or its name.\n\n"
+     "The shell runs what is typed or piped into it, each statement as a transaction of its own, "
+     "with the limits and rules of requests by HTTP. `.help` lists its commands. Rows are a table "
+     "on a terminal, else CSV, and with --json an object a line for each statement. What is piped, "
+     "--command and --file end at the first error.",
+     "  levada d1 list\n"
+     "  levada d1 shell shop\n"
+     "  levada d1 shell shop --command \"SELECT count(*) FROM orders\"\n"
+     "  levada d1 shell shop --json < report.sql | jq .results\n"},
     {Verb::kFsck, "fsck", "check a data directory while no daemon has it", "fsck [options]",
      "Reads the control database, every record and value of KV and every record of R2, holds them "
      "against each other, sees whether the master key is theirs, and looks at the file of each "

@@ -60,6 +60,8 @@ Outcome DispatchInSession(const CommandLine& line, const Terminal& terminal) {
       return Administer(**session);
     case Verb::kAudit:
       return ShowAudit(**session);
+    case Verb::kD1:
+      return AdministerD1(**session);
     case Verb::kFsck:
       return Fsck(**session);
     case Verb::kBackup:

@@ -80,7 +80,7 @@ constexpr Meaning kVariables[] = {
      "does not say it; so are ~/.pgpass and the service file"},
     {"TMPDIR", "where rows wait that do not fit into memory; default /var/tmp"},
     {"NO_COLOR", "no colours"},
-    {"LEVADA_DATA", "the data directory of serve, token, account, audit and fsck"},
+    {"LEVADA_DATA", "the data directory of serve, token, account, audit, d1 and fsck"},
     {"LEVADA_FAILPOINTS", "for tests: ends the process at a named step"},
 };
 

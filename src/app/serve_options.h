@@ -16,7 +16,7 @@ struct ServeOption {
   elt::OptionSpec spec;  ///< its doc is the help of the command line too
   std::string value;     ///< "FILE", for the help
   std::string CommandLine::* text;
-  bool is_admin = false;  ///< `levada token`, `account`, `audit` and `fsck` have it as well
+  bool is_admin = false;  ///< `levada token`, `account`, `audit`, `d1` and `fsck` have it as well
 };
 
 /// In the order of the help page.

@@ -18,10 +18,10 @@ struct ServeSettings {
   std::optional<LogFormat> log_format;  ///< likewise
 };
 
-/// Of `serve`, and of `token`, `account`, `audit` and `fsck`, which use the data directory and its
-/// key alone. The file is that of --config, if there is one; LEVADA_DATA is the directory that
-/// neither names. Errors: kFileUnreadable, kPlanTooLarge, and whatever is wrong in the file or on
-/// the command line.
+/// Of `serve`, and of `token`, `account`, `audit`, `d1` and `fsck`, which use the data directory
+/// and its key alone. The file is that of --config, if there is one; LEVADA_DATA is the directory
+/// that neither names. Errors: kFileUnreadable, kPlanTooLarge, and whatever is wrong in the file or
+/// on the command line.
 Result<ServeSettings> ReadServeSettings(const CommandLine& line, os::Disk& disk,
                                         std::shared_ptr<const elt::Environment> environment);
 

@@ -12,7 +12,7 @@ import time
 import pytest
 
 VERBS = ["run", "plan", "check", "schema", "status", "retry", "backfill", "init", "preview", "test", "verify", "diff", "serve", "token", "account",
-         "audit", "fsck", "explain"]
+         "audit", "d1", "fsck", "explain"]
 
 
 def test_the_manual_says_all_that_help_says(levada):

@@ -1,0 +1,12 @@
+#pragma once
+// The databases of D1 for a command of the operator, while no daemon has the data directory.
+
+#include "app/admin_client.h"
+#include "app/session.h"
+
+namespace levada::app {
+
+/// `session` outlives what it opens.
+OpenServices D1Services(Session& session);
+
+}  // namespace levada::app
