@@ -39,9 +39,24 @@ class TakenSnapshot final {
   const std::unique_ptr<os::FileLock> lock_;
 };
 
+/// While no daemon has the directory, nobody has a store open.
+OpenServices SnapshotsWithoutDaemon(os::Disk& disk) {
+  return [&disk](const services::DataDirectory& directory,
+                 services::Control& control) -> Result<LocalServices> {
+    LocalServices local;
+    local.commands[kSnapshotCommand] = [&disk, &directory,
+                                        &control](std::string_view) -> Result<std::string> {
+      ARROW_RETURN_NOT_OK(TakeSnapshot({disk, directory, control}));
+      return std::string("{}");
+    };
+    return local;
+  };
+}
+
 Result<std::unique_ptr<TakenSnapshot>> Take(Session& session, StatusLine& line) {
-  ARROW_ASSIGN_OR_RAISE(const auto client, AdminClient::Open(session));
   os::Disk& disk = session.disk();
+  ARROW_ASSIGN_OR_RAISE(const auto client,
+                        AdminClient::Open(session, SnapshotsWithoutDaemon(disk)));
   ARROW_ASSIGN_OR_RAISE(auto lock, TryLockSnapshots(disk, client->path()));
   if (lock == nullptr) {
     return Fault(FaultCode::kLeaseHeld,
@@ -51,9 +66,7 @@ Result<std::unique_ptr<TakenSnapshot>> Take(Session& session, StatusLine& line) 
   }
   auto taken = std::make_unique<TakenSnapshot>(disk, client->path(), std::move(lock));
   line.Show([] { return std::string("taking a snapshot"); });
-  ARROW_RETURN_NOT_OK(client->own() != nullptr
-                          ? TakeSnapshot({disk, *client->directory(), *client->own()})
-                          : client->AskDaemon(R"({"do":"snapshot"})", kPatience).status());
+  ARROW_RETURN_NOT_OK(client->Ask(Dump({{"do", kSnapshotCommand}}), kPatience).status());
   if (session.line().no_master_key) {
     ARROW_RETURN_NOT_OK(disk.Remove(os::JoinPath(taken->path(), "master.key")));
   }

@@ -11,7 +11,9 @@
 #include <memory>
 #include <utility>
 
+#include "app/argument_text.h"
 #include "app/help.h"
+#include "app/positionals.h"
 #include "app/serve_options.h"
 #include "base/quantity.h"
 
@@ -24,52 +26,6 @@ constexpr int64_t kRowsMax = 1000;  // of preview and diff: more is what run is 
 constexpr int64_t kParallelMax = 64;
 constexpr int64_t kAuditLimitMax = 1'000'000;
 constexpr int64_t kBackupsMax = 1'000'000;
-
-/// The arguments as one line of text, so that a diagnostic can put its caret under one of them.
-class ArgumentText {
- public:
-  explicit ArgumentText(std::span<const std::string> arguments) {
-    auto source = std::make_shared<SourceText>();
-    source->name = "<command line>";
-    source->text = "levada";
-    for (const std::string& argument : arguments) {
-      source->text += ' ';
-      const bool quote =
-          argument.empty() || argument.find_first_of(" \t\n'\"$&|;*?") != argument.npos;
-      spans_.push_back({1, static_cast<uint32_t>(source->text.size() + 1),
-                        static_cast<uint32_t>(argument.size() + (quote ? 2 : 0))});
-      source->text += quote ? "\"" + argument + "\"" : argument;
-    }
-    end_ = {1, static_cast<uint32_t>(source->text.size() + 1), 1};
-    source_ = std::move(source);
-  }
-
-  /// `index` past the last argument points behind the line.
-  Diagnostic At(size_t index, std::string message, std::string label, std::string help) const {
-    Diagnostic diagnostic;
-    diagnostic.code = FaultCode::kBadCommandLine;
-    diagnostic.message = std::move(message);
-    diagnostic.source = source_;
-    diagnostic.span = index < spans_.size() ? spans_[index] : end_;
-    diagnostic.label = std::move(label);
-    diagnostic.help = std::move(help);
-    return diagnostic;
-  }
-
- private:
-  std::shared_ptr<const SourceText> source_;
-  std::vector<Span> spans_;
-  Span end_;
-};
-
-Fault Refused(std::vector<Diagnostic> diagnostics) {
-  std::string message = diagnostics.front().message;
-  return Fault(FaultCode::kBadCommandLine, std::move(message)).At(std::move(diagnostics));
-}
-
-Fault Refused(Diagnostic diagnostic) {
-  return Refused(std::vector<Diagnostic>{std::move(diagnostic)});
-}
 
 /// What the options are parsed into before their texts are understood.
 struct Raw {
@@ -265,6 +221,17 @@ void DefineRestore(CLI::App& app, Raw& raw) {
       ->group(kOptions);
 }
 
+/// Of the commands that have to do with a data directory.
+void DefineServed(CLI::App& app, Verb verb, Raw& raw) {
+  if (verb == Verb::kToken) DefineToken(app, raw);
+  if (verb == Verb::kAudit) DefineAudit(app, raw);
+  if (verb == Verb::kD1) DefineD1(app, raw);
+  if (verb == Verb::kFsck) DefineFsck(app, raw);
+  if (verb == Verb::kBackup) DefineBackup(app, raw);
+  if (verb == Verb::kRestore) return DefineRestore(app, raw);  // it makes one
+  DefineServe(app, raw, verb);
+}
+
 /// What the command has beside the general options.
 void DefineOwn(CLI::App& app, Verb verb, Raw& raw) {
   switch (verb) {
@@ -301,31 +268,15 @@ void DefineOwn(CLI::App& app, Verb verb, Raw& raw) {
       AddText(app, "--rows", "COUNT", raw.rows,
               "how many differing rows of each are shown, 1 to 1000; default 5", kOptions);
       break;
-    case Verb::kToken:
-      DefineToken(app, raw);
-      DefineServe(app, raw, verb);
-      break;
-    case Verb::kAudit:
-      DefineAudit(app, raw);
-      DefineServe(app, raw, verb);
-      break;
-    case Verb::kD1:
-      DefineD1(app, raw);
-      DefineServe(app, raw, verb);
-      break;
-    case Verb::kFsck:
-      DefineFsck(app, raw);
-      [[fallthrough]];
     case Verb::kServe:
+    case Verb::kToken:
     case Verb::kAccount:
-      DefineServe(app, raw, verb);
-      break;
+    case Verb::kAudit:
+    case Verb::kD1:
+    case Verb::kFsck:
     case Verb::kBackup:
-      DefineBackup(app, raw);
-      DefineServe(app, raw, verb);
-      break;
     case Verb::kRestore:
-      DefineRestore(app, raw);
+      DefineServed(app, verb, raw);
       break;
     case Verb::kSchema:
       DefineSchema(app, raw);
@@ -588,174 +539,6 @@ Status UnderstandTexts(Raw& raw) {
   return Status::OK();
 }
 
-/// "postgres://...", "sqlite:shop.db"; a drive letter or a plain path is none.
-bool LooksLikeUrl(const std::string& text) {
-  const size_t colon = text.find(':');
-  return colon != std::string::npos && colon >= 2 &&
-         std::all_of(text.begin(), text.begin() + static_cast<ptrdiff_t>(colon),
-                     [](unsigned char c) { return std::isalnum(c) != 0 || c == '+'; });
-}
-
-/// What a command needs and was not given, and what to write; nothing when it is whole.
-std::optional<std::pair<std::string, std::string>> WhatIsLacking(
-    const CommandLine& line, const VerbText& verb, const std::vector<std::string>& words) {
-  using Lacking = std::pair<std::string, std::string>;
-  if (line.verb == Verb::kBackfill && line.from.empty()) {
-    return Lacking{"backfill needs the first window",
-                   "write levada backfill FILE --from 2026-01-01"};
-  }
-  if (words.empty() && line.verb == Verb::kTest) {
-    return Lacking{"test needs a test file, or a directory of them", "write levada test DIR"};
-  }
-  if (words.empty() && line.verb == Verb::kVerify) {
-    return Lacking{"verify needs a dataset", "write levada verify DIR, with path: of the loader"};
-  }
-  if (line.verb == Verb::kDiff && words.size() != 2) {
-    return Lacking{"diff compares two datasets", "write levada diff DIR DIR"};
-  }
-  if (line.verb == Verb::kInit && (words.empty() || !LooksLikeUrl(words.front()))) {
-    return Lacking{"init needs the URL of a source", "write levada init URL PATH"};
-  }
-  if (!words.empty()) return std::nullopt;
-  return Lacking{fmt::format("{} needs a pipeline file", verb.name),
-                 fmt::format("write levada {} FILE", verb.name)};
-}
-
-struct AdminAction {
-  std::string_view name;
-  std::string_view subject;  ///< what it is done to; empty: nothing
-};
-std::vector<AdminAction> ActionsOf(Verb verb) {
-  if (verb == Verb::kToken) {
-    return {{"create", ""}, {"list", ""}, {"revoke", "TOKEN_ID"}, {"rotate", "TOKEN_ID"}};
-  }
-  if (verb == Verb::kD1) return {{"list", ""}, {"shell", "DATABASE"}};
-  return {{"create", "NAME"}, {"list", ""}};
-}
-
-/// `token create`, `token revoke ID`, `account create NAME`, `d1 shell DATABASE`.
-Status UnderstandAdmin(Raw& raw, std::string_view name, const ArgumentText& text,
-                       size_t argument_count) {
-  CommandLine& line = raw.line;
-  const std::vector<std::string>& words = raw.positional;
-  const std::vector<AdminAction> actions = ActionsOf(line.verb);
-  const auto action =
-      words.empty() ? actions.end() : std::ranges::find(actions, words.front(), &AdminAction::name);
-  if (action == actions.end()) {
-    std::vector<std::string_view> names;
-    for (const AdminAction& each : actions) names.push_back(each.name);
-    return Refused(text.At(words.empty() ? argument_count : 1,
-                           fmt::format("{} takes one of {}", name, fmt::join(names, ", ")), "",
-                           fmt::format("write levada {} {}", name, names.front())));
-  }
-  line.action = action->name;
-  const std::string_view subject = action->subject;
-  if (words.size() != (subject.empty() ? 1U : 2U)) {
-    return Refused(text.At(argument_count,
-                           subject.empty()
-                               ? fmt::format("{} {} takes no further argument", name, line.action)
-                               : fmt::format("{} {} needs one {}", name, line.action, subject),
-                           "",
-                           fmt::format("write levada {} {}{}{}", name, line.action,
-                                       subject.empty() ? "" : " ", subject)));
-  }
-  if (!subject.empty()) line.subject = words[1];
-  return Status::OK();
-}
-
-/// `backup PLACE`, `restore PLACE DIR`, `restore PLACE --check`.
-Status UnderstandPlaces(Raw& raw, const ArgumentText& text, size_t argument_count) {
-  CommandLine& line = raw.line;
-  const std::vector<std::string>& words = raw.positional;
-  const bool makes_directory = line.verb == Verb::kRestore && !line.list && !line.check;
-  if (words.size() != (makes_directory ? 2U : 1U)) {
-    const std::string what = makes_directory ? "restore needs the place of the backups and a new "
-                                               "directory"
-                             : line.verb == Verb::kBackup
-                                 ? "backup needs one place to put it"
-                                 : "restore needs the place of the backups, and no directory";
-    const std::string help = makes_directory              ? "write levada restore PLACE DIR"
-                             : line.verb == Verb::kBackup ? "write levada backup DIR, or "
-                                                            "s3://BUCKET/PREFIX"
-                                                          : "write levada restore PLACE --list";
-    return Refused(text.At(argument_count, what, "", help));
-  }
-  line.place = words.front();
-  if (makes_directory) line.data = words.back();
-  return Status::OK();
-}
-
-/// Says which of the positional arguments are what.
-Status UnderstandPositionals(Raw& raw, const VerbText& verb, const ArgumentText& text,
-                             size_t argument_count) {
-  CommandLine& line = raw.line;
-  std::vector<std::string>& words = raw.positional;
-  const auto missing = [&](std::string message, std::string help) -> Status {
-    return Refused(text.At(argument_count, std::move(message), "", std::move(help)));
-  };
-  switch (line.verb) {
-    case Verb::kExplain:
-      if (words.size() > 1)
-        return missing("explain takes one code", "for all of them: levada explain");
-      if (!words.empty()) line.error_code = words.front();
-      return Status::OK();
-    case Verb::kCompletions:
-      if (words.size() != 1 || std::ranges::find(kShells, words.front()) == std::end(kShells)) {
-        return missing(fmt::format("completions takes one shell of {}", fmt::join(kShells, ", ")),
-                       "write levada completions bash");
-      }
-      line.shell = words.front();
-      return Status::OK();
-    case Verb::kToken:
-    case Verb::kAccount:
-    case Verb::kD1:
-      return UnderstandAdmin(raw, verb.name, text, argument_count);
-    case Verb::kBackup:
-    case Verb::kRestore:
-      return UnderstandPlaces(raw, text, argument_count);
-    case Verb::kManual:
-    case Verb::kSelfCheck:
-    case Verb::kServe:
-    case Verb::kAudit:
-    case Verb::kFsck:
-    case Verb::kVersion:
-    case Verb::kHelp:
-      return Status::OK();
-    case Verb::kSchema:
-      line.files = std::move(words);
-      return Status::OK();
-    case Verb::kStatus:
-      if (words.empty() && (line.state_directory.empty() || line.rebuild)) {
-        return missing("status needs a pipeline file", line.rebuild
-                                                           ? "the file says which targets to ask"
-                                                           : "or name the ledger with --state DIR");
-      }
-      line.files = std::move(words);
-      return Status::OK();
-    default:
-      break;
-  }
-  if (const auto lacking = WhatIsLacking(line, verb, words)) {
-    return missing(lacking->first, lacking->second);
-  }
-  const bool takes_url = line.verb == Verb::kRun || line.verb == Verb::kPlan ||
-                         line.verb == Verb::kPreview || line.verb == Verb::kInit;
-  if (takes_url && LooksLikeUrl(words.front())) {
-    if (words.size() != 2) {
-      return missing("a source URL needs one target directory beside it",
-                     fmt::format("write levada {} URL PATH", verb.name));
-    }
-    line.ad_hoc = AdHocPipeline{words[0], words[1], raw.save};
-    return Status::OK();
-  }
-  if (!raw.save.empty()) {
-    return missing("option \"--save\" goes with a source URL and a directory",
-                   "a pipeline file is saved already");
-  }
-  line.files = std::move(words);
-  return Status::OK();
-}
-
 /// Index of the argument that names the command, with `help` before it ("levada help run").
 const VerbText* FindVerb(const std::string& name) {
   for (const VerbText& verb : VerbTexts()) {
@@ -822,7 +605,8 @@ Result<CommandLine> ParseCommandLine(std::span<const std::string> arguments, int
   }
   if (raw.help) return HelpOf(verb, width);
   ARROW_RETURN_NOT_OK(UnderstandTexts(raw));
-  ARROW_RETURN_NOT_OK(UnderstandPositionals(raw, *verb, text, arguments.size()));
+  ARROW_RETURN_NOT_OK(
+      UnderstandPositionals({std::move(raw.positional), raw.save}, *verb, text, raw.line));
   return std::move(raw.line);
 }
 

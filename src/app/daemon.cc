@@ -305,7 +305,7 @@ void Daemon::Parts::LimitConnections() {
 services::AdminCommands Daemon::Parts::CommandsOfDaemon() {
   services::AdminCommands commands =
       services::d1::D1AdminCommands({*databases, *control, disk, clock, log});
-  commands["snapshot"] = [this](std::string_view) -> Result<std::string> {
+  commands[kSnapshotCommand] = [this](std::string_view) -> Result<std::string> {
     const std::unique_lock one(snapshot_mutex, std::try_to_lock);
     if (!one) return Fault(FaultCode::kLeaseHeld, "a snapshot is being taken");
     const SteadyTime begin = clock.Steady();

@@ -20,6 +20,9 @@
 
 namespace levada::app {
 
+/// What an operator asks a daemon for one with (services/core/admin.h).
+inline constexpr const char* kSnapshotCommand = "snapshot";
+
 struct SnapshotSources {
   os::Disk& disk;
   const services::DataDirectory& directory;

@@ -1,7 +1,7 @@
 #include "backup/backup.h"
 
 #include <algorithm>
-#include <array>
+#include <chrono>
 #include <optional>
 #include <unordered_set>
 #include <utility>
@@ -92,13 +92,16 @@ class Before final {
   std::optional<FileEntry> entry_;
 };
 
-/// Later than that of the backup before, whatever the clock says.
+/// Later than that of the backup before, for which it may wait a second.
 Result<std::string> NextId(const Context& ctx, const std::string& before) {
-  const std::string id = IdOf(ctx.clock->Now());
-  if (id > before) return id;
-  constexpr WallMicros kSecond = 1'000'000;
-  const std::string next = IdOf(ctx.clock->Now() + kSecond);
-  if (next > before) return next;
+  constexpr WallMicros kMoment = 2'000'000;
+  while (true) {
+    ARROW_RETURN_NOT_OK(ctx.Check());
+    const std::string id = IdOf(ctx.clock->Now());
+    if (id > before) return id;
+    if (IdOf(ctx.clock->Now() + kMoment) <= before) break;
+    ctx.clock->SleepUntil(ctx.clock->Steady() + std::chrono::milliseconds(100), ctx.stop);
+  }
   return Fault(FaultCode::kBadValue,
                "the newest backup, " + before + ", is of a later time than now")
       .Help("set this machine's clock");

@@ -76,7 +76,9 @@ TEST(HistoryCopyTest, WhateverHappensMeanwhileACopyIsOfAMoment) {
         ASSERT_THAT(d1.Checkpoint(), IsOk());
         ASSERT_THAT(d1.history().Tend(d1.files->written().seq), IsOk());
       }
-      if (i % 70 == 0) ASSERT_THAT(d1.Restore(d1.last()).status(), IsOk());
+      if (i % 70 == 0) {
+        ASSERT_THAT(d1.Restore(d1.last()).status(), IsOk());
+      }
     }
     is_over = true;
   });
