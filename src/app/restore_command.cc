@@ -64,9 +64,10 @@ std::string TextOf(const Head& head, const std::string& directory) {
   }
   return fmt::format("backup {} is restored in {}: {}\n", head.id, directory, what) +
          (head.has_master_key
-              ? fmt::format("levada serve --data {}\n", directory)
-              : fmt::format("it has no master key: levada serve --data {} --master-key FILE\n",
-                            directory));
+              ? fmt::format("start it: levada serve --data {}\n", directory)
+              : fmt::format(
+                    "it has no master key; start it: levada serve --data {} --master-key FILE\n",
+                    directory));
 }
 
 Status DoRestore(Session& session) {

@@ -108,7 +108,8 @@ TEST_F(BackupTest, KeepsTheNewestAndTheBytesTheyHave) {
   for (const std::string& id : {two.head.id, three.head.id}) ValueOf(RestoreTo("of-" + id, id));
   EXPECT_EQ(TreeOf(disk_, "of-" + three.head.id), second);
   // What a killed one left goes too.
-  ASSERT_THAT(os::WriteFileDurably(disk_, "backups/files/00/.x.1.tmp", "half"), IsOk());
+  const std::string folder = os::ParentPath("backups/files/" + Files().front());
+  ASSERT_THAT(os::WriteFileDurably(disk_, os::JoinPath(folder, ".x.1.tmp"), "half"), IsOk());
   EXPECT_EQ(ValueOf(MakeAgain(1)).files_removed, 2);
   EXPECT_THAT(Check(), IsOk());
 }

@@ -1,5 +1,6 @@
 #include "backup/restore.h"
 
+#include <algorithm>
 #include <set>
 #include <span>
 #include <utility>
@@ -12,9 +13,11 @@ namespace {
 
 constexpr size_t kFilesAtOnce = 256;
 constexpr const char* kVersion = "VERSION";
+constexpr int64_t kVersionBytesMax = 4096;
 // Begins with a dot: a data directory may have such files. services/core/data_directory.cc knows
 // it.
 constexpr const char* kUnfinished = ".restoring";
+constexpr const char* kUnmarked = "..restoring.tmp";  // of os::WriteFileDurably
 
 Result<Head> HeadOf(BackupStore& store, const std::string& id) {
   ARROW_ASSIGN_OR_RAISE(const auto ids, ListBackups(store));
@@ -48,10 +51,9 @@ class Restoring final {
       ARROW_RETURN_NOT_OK(CarryThese(files));
       files.clear();
     }
-    if (!version) return Missing();
+    if (!version || version->bytes > kVersionBytesMax) return Missing();
     if (writes()) ARROW_RETURN_NOT_OK(SyncDirectories());
-    ARROW_RETURN_NOT_OK(CarryThese({*version}));
-    if (writes()) ARROW_RETURN_NOT_OK(End());
+    ARROW_RETURN_NOT_OK(End(*version));
     return head_;
   }
 
@@ -60,8 +62,9 @@ class Restoring final {
   std::string At(const std::string& path) const { return os::JoinPath(options_.directory, path); }
 
   Status Missing() const {
-    return Fault(FaultCode::kManifestCorrupt,
-                 "the backup " + head_.id + " is of no data directory: it has no VERSION");
+    return Fault(
+        FaultCode::kManifestCorrupt,
+        "the backup " + head_.id + " is of no data directory: it has no VERSION that could be one");
   }
 
   Status Begin() {
@@ -69,10 +72,13 @@ class Restoring final {
     ARROW_ASSIGN_OR_RAISE(const auto mark, disk_.Stat(At(kUnfinished)));
     ARROW_ASSIGN_OR_RAISE(const auto version, disk_.Stat(At(kVersion)));
     ARROW_ASSIGN_OR_RAISE(const auto entries, disk_.List(options_.directory));
-    if (version || (!mark && !entries.empty())) {
+    // One that was interrupted before it had its mark has left what was to become it.
+    const auto foreign = std::ranges::find_if(
+        entries, [](const os::DirectoryEntry& entry) { return entry.name != kUnmarked; });
+    if (version || (!mark && foreign != entries.end())) {
       return Fault(FaultCode::kForeignTarget,
                    "\"" + options_.directory + "\" is not empty: it holds \"" +
-                       (version ? std::string(kVersion) : entries.front().name) + "\"")
+                       (version ? std::string(kVersion) : foreign->name) + "\"")
           .With("path", options_.directory)
           .Help("name a directory that is empty or not there; nothing is restored over another");
     }
@@ -86,10 +92,24 @@ class Restoring final {
     return Status::OK();
   }
 
-  Status End() {
-    ARROW_RETURN_NOT_OK(disk_.SyncDirectory(options_.directory));
+  /// VERSION is there whole, behind all else, or not at all.
+  Status End(const FileEntry& version) {
+    std::string content;
+    ARROW_RETURN_NOT_OK(ReadChecked(ctx_, store_, PathOfFile(version.sha256), version.bytes,
+                                    version.sha256, [&](std::span<const uint8_t> piece) {
+                                      content.append(piece.begin(), piece.end());
+                                      return Status::OK();
+                                    }));
+    Count(version);
+    if (!writes()) return Status::OK();
+    ARROW_RETURN_NOT_OK(os::WriteFileDurably(disk_, At(kVersion), content));
     ARROW_RETURN_NOT_OK(disk_.Remove(At(kUnfinished)));
     return disk_.SyncDirectory(options_.directory);
+  }
+
+  void Count(const FileEntry& file) {
+    ++counts_.files;
+    counts_.bytes += file.bytes;
   }
 
   Status CarryThese(const std::vector<FileEntry>& files) {
@@ -120,8 +140,7 @@ class Restoring final {
       ARROW_RETURN_NOT_OK(target->Sync());
       ARROW_RETURN_NOT_OK(target->Close());
     }
-    ++counts_.files;
-    counts_.bytes += file.bytes;
+    Count(file);
     return Status::OK();
   }
 
