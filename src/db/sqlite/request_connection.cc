@@ -22,7 +22,14 @@ int AsInt(int64_t limit) { return static_cast<int>(std::min<int64_t>(limit, INT3
 RequestConnection::RequestConnection(PageFiles& files, ConnectionKind kind, const SqlLimits& limits)
     : files_(files), kind_(kind), limits_(limits) {}
 
-RequestConnection::~RequestConnection() { sqlite3_close_v2(connection_); }
+RequestConnection::~RequestConnection() {
+  for (OwnedStatement& statement : own_) statement.reset();
+  sqlite3_close_v2(connection_);
+}
+
+void RequestConnection::Finalize::operator()(sqlite3_stmt* statement) const {
+  sqlite3_finalize(statement);
+}
 
 Result<std::unique_ptr<RequestConnection>> RequestConnection::Open(PageFiles& files,
                                                                    ConnectionKind kind,
@@ -95,16 +102,47 @@ Status RequestConnection::Blamed(int code) {
       .With("sqlite", std::to_string(code));
 }
 
-int64_t RequestConnection::Number(const char* sql) {
-  const StatementRules::Trusted trusted(*rules_);
-  sqlite3_stmt* statement = nullptr;
-  int64_t number = 0;
-  if (sqlite3_prepare_v2(connection_, sql, -1, &statement, nullptr) == SQLITE_OK &&
-      sqlite3_step(statement) == SQLITE_ROW) {
-    number = sqlite3_column_int64(statement, 0);
+const char* RequestConnection::SqlOf(Own own) const {
+  switch (own) {
+    case Own::kBegin:
+      return kind_ == ConnectionKind::kWriter ? "BEGIN IMMEDIATE" : "BEGIN";
+    case Own::kCommit:
+      return "COMMIT";
+    case Own::kPageCount:
+      return "PRAGMA page_count";
+    case Own::kIndexes:
+      break;
   }
-  sqlite3_finalize(statement);
-  return number;
+  return "SELECT count(*) FROM sqlite_schema WHERE type = 'index' AND tbl_name = ?1 COLLATE NOCASE";
+}
+
+sqlite3_stmt* RequestConnection::Find(Own own) {
+  OwnedStatement& statement = own_[static_cast<size_t>(own)];
+  if (statement == nullptr) {
+    const StatementRules::Trusted trusted(*rules_);
+    sqlite3_stmt* raw = nullptr;
+    sqlite3_prepare_v3(connection_, SqlOf(own), -1, SQLITE_PREPARE_PERSISTENT, &raw, nullptr);
+    statement.reset(raw);
+  }
+  return statement.get();
+}
+
+int RequestConnection::Do(Own own) {
+  const StatementRules::Trusted trusted(*rules_);
+  sqlite3_stmt* const statement = Find(own);
+  if (statement == nullptr) return sqlite3_errcode(connection_);
+  (void)sqlite3_step(statement);
+  return sqlite3_reset(statement);
+}
+
+int64_t RequestConnection::PageCount() {
+  const StatementRules::Trusted trusted(*rules_);
+  sqlite3_stmt* const statement = Find(Own::kPageCount);
+  if (statement == nullptr) return 0;
+  const bool has_row = sqlite3_step(statement) == SQLITE_ROW;
+  const int64_t count = has_row ? sqlite3_column_int64(statement, 0) : 0;
+  sqlite3_reset(statement);
+  return count;
 }
 
 Result<bool> RequestConnection::Checkpoint() {

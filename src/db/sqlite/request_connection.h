@@ -6,6 +6,7 @@
 // Of a database there is one connection that writes and any number that read; each is used by one
 // thread at a time. Between two requests nothing of the first is left on the connection.
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -50,9 +51,22 @@ class RequestConnection final {
   Status ExportTo(const Context& ctx, const std::string& path);
 
  private:
+  /// Our own statements that every request needs, compiled when first used.
+  enum class Own : uint8_t { kBegin, kCommit, kPageCount, kIndexes };
+  static constexpr size_t kOwnCount = 4;
+  struct Finalize {
+    void operator()(sqlite3_stmt* statement) const;
+  };
+  using OwnedStatement = std::unique_ptr<sqlite3_stmt, Finalize>;
+
   RequestConnection(PageFiles& files, ConnectionKind kind, const SqlLimits& limits);
   Status Configure();
   Status Execute(const char* sql);
+  const char* SqlOf(Own own) const;
+  /// nullptr where it does not compile. To be stepped while StatementRules trust us, and reset.
+  sqlite3_stmt* Find(Own own);
+  /// SQLite's number: SQLITE_OK at its end.
+  int Do(Own own);
   bool CompilesToReads(std::span<const SqlText> request);
   Status RunTexts(std::span<const SqlText> request, SqlAnswer& answer);
   Status RunText(size_t index, const SqlText& text, SqlAnswer& answer);
@@ -66,7 +80,7 @@ class RequestConnection final {
   Status EndRequest(bool commit, SqlAnswer& answer);
   void ResetSession();
   int64_t IndexesOf(const std::string& table);
-  int64_t Number(const char* sql);
+  int64_t PageCount();
 
   static int OnProgress(void* self);
   static void OnRow(void* self, sqlite3*, int, const char* schema, const char* table, long long,
@@ -79,6 +93,7 @@ class RequestConnection final {
   const SqlLimits limits_;
   sqlite3* connection_ = nullptr;
   std::unique_ptr<StatementRules> rules_;
+  std::array<OwnedStatement, kOwnCount> own_;
   // Of the request that runs.
   const Context* context_ = nullptr;
   std::map<std::string, int64_t> rows_of_table_;  ///< written by the statement that runs

@@ -62,11 +62,6 @@ const char* SkipBlank(const char* at) {
   }
 }
 
-struct Finalize {
-  void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
-};
-using OwnedStatement = std::unique_ptr<sqlite3_stmt, Finalize>;
-
 int BindValue(sqlite3_stmt* statement, int index, const SqlValue& value) {
   if (const auto* integer = std::get_if<int64_t>(&value)) {
     return sqlite3_bind_int64(statement, index, *integer);
@@ -154,15 +149,14 @@ void RequestConnection::TotalChanges(sqlite3_context* context, int, sqlite3_valu
 
 int64_t RequestConnection::IndexesOf(const std::string& table) {
   const StatementRules::Trusted trusted(*rules_);
-  sqlite3_stmt* raw = nullptr;
-  sqlite3_prepare_v2(connection_,
-                     "SELECT count(*) FROM sqlite_schema WHERE type = 'index' AND tbl_name = ?1"
-                     " COLLATE NOCASE",
-                     -1, &raw, nullptr);
-  const OwnedStatement statement(raw);
+  sqlite3_stmt* const statement = Find(Own::kIndexes);
   if (statement == nullptr) return 0;
-  sqlite3_bind_text64(raw, 1, table.data(), table.size(), SQLITE_STATIC, SQLITE_UTF8);
-  return sqlite3_step(raw) == SQLITE_ROW ? sqlite3_column_int64(raw, 0) : 0;
+  sqlite3_bind_text64(statement, 1, table.data(), table.size(), SQLITE_STATIC, SQLITE_UTF8);
+  const bool has_row = sqlite3_step(statement) == SQLITE_ROW;
+  const int64_t count = has_row ? sqlite3_column_int64(statement, 0) : 0;
+  sqlite3_reset(statement);
+  sqlite3_clear_bindings(statement);
+  return count;
 }
 
 void RequestConnection::Refuse(std::string message, const char* code, size_t text,
@@ -295,7 +289,7 @@ Status RequestConnection::RunTexts(std::span<const SqlText> request, SqlAnswer& 
 Status RequestConnection::EndRequest(bool commit, SqlAnswer& answer) {
   const StatementRules::Trusted trusted(*rules_);
   if (commit) {
-    const int code = sqlite3_exec(connection_, "COMMIT", nullptr, nullptr, nullptr);
+    const int code = Do(Own::kCommit);
     if (code == SQLITE_OK) return Status::OK();
     // A constraint that was deferred, or the disk.
     const Status blamed = Refused(code, 0, answer);
@@ -323,7 +317,8 @@ Result<SqlAnswer> RequestConnection::Run(const Context& ctx, std::span<const Sql
   answer_bytes_ = statements_ = 0;
   sqlite3_set_last_insert_rowid(connection_, 0);
   total_changes_before_ = sqlite3_total_changes64(connection_);
-  ARROW_RETURN_NOT_OK(Execute(kind_ == ConnectionKind::kWriter ? "BEGIN IMMEDIATE" : "BEGIN"));
+  const int begun = Do(Own::kBegin);
+  if (begun != SQLITE_OK) return Blamed(begun);
   context_ = &limited;
   Status status = RunTexts(request, answer);
   // Past its time nothing is committed, whatever it got done.
@@ -342,7 +337,7 @@ Result<SqlAnswer> RequestConnection::Run(const Context& ctx, std::span<const Sql
     if (answer.error->code == "SQLITE_INTERRUPT") ARROW_RETURN_NOT_OK(ctx.Check());
   }
   answer.is_changed = changes && !answer.error;
-  answer.size_bytes = Number("PRAGMA page_count") * int64_t{kPageBytes};
+  answer.size_bytes = PageCount() * int64_t{kPageBytes};
   return answer;
 }
 
