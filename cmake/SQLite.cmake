@@ -35,6 +35,7 @@ target_compile_definitions(levada_sqlite_amalgamation
     SQLITE_ENABLE_FTS5
     SQLITE_ENABLE_MATH_FUNCTIONS
     SQLITE_ENABLE_RTREE
+    SQLITE_ENABLE_SNAPSHOT  # readers beside a group of commits that is not synced (db/sqlite/read_gate.h)
     SQLITE_LIKE_DOESNT_MATCH_BLOBS
     SQLITE_OMIT_DEPRECATED
     SQLITE_OMIT_LOAD_EXTENSION

@@ -10,6 +10,7 @@
 
 #include "db/sqlite/file_locks.h"
 #include "db/sqlite/page_log.h"
+#include "db/sqlite/read_gate.h"
 
 namespace levada::db::sqlite {
 
@@ -58,6 +59,7 @@ class PageFiles::Shared final {
 
   FileLocks locks;
   LogIndex index;
+  ReadGate gate;
 
  private:
   Status Register();
@@ -348,6 +350,7 @@ Result<std::unique_ptr<PageFiles>> PageFiles::Open(os::Disk& disk, std::string p
 const char* PageFiles::vfs_name() const { return shared_->vfs_name(); }
 const std::string& PageFiles::path() const { return shared_->path(); }
 std::optional<Status> PageFiles::TakeFailure() { return shared_->TakeFailure(); }
+ReadGate& PageFiles::gate() { return shared_->gate; }
 int64_t PageFiles::log_bytes() const { return shared_->log().Size().ValueOr(0); }
 
 }  // namespace levada::db::sqlite

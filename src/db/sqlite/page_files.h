@@ -51,6 +51,8 @@ class CommitSink {
   virtual Status Keep(const CommittedPages& pages) = 0;
 };
 
+class ReadGate;
+
 class PageFiles final {
  public:
   /// `path` is the database, which exists; its log is `path`-wal. `name` is what people call it,
@@ -72,6 +74,8 @@ class PageFiles final {
   std::optional<Status> TakeFailure();
   /// Of the log.
   int64_t log_bytes() const;
+  /// What keeps readers from transactions that are not durable yet (read_gate.h).
+  ReadGate& gate();
 
  private:
   class Shared;

@@ -8,6 +8,7 @@
 
 #include "db/sqlite/database.h"
 #include "db/sqlite/file_uri.h"
+#include "db/sqlite/read_gate.h"
 
 namespace levada::db::sqlite {
 namespace {
@@ -108,6 +109,8 @@ const char* RequestConnection::SqlOf(Own own) const {
       return kind_ == ConnectionKind::kWriter ? "BEGIN IMMEDIATE" : "BEGIN";
     case Own::kCommit:
       return "COMMIT";
+    case Own::kLook:
+      return "PRAGMA schema_version";
     case Own::kPageCount:
       return "PRAGMA page_count";
     case Own::kIndexes:
@@ -145,6 +148,33 @@ int64_t RequestConnection::PageCount() {
   return count;
 }
 
+Status RequestConnection::Begin(const Context& ctx) {
+  int code = Do(Own::kBegin);
+  if (code != SQLITE_OK) return Blamed(code);
+  if (kind_ == ConnectionKind::kWriter) return Status::OK();
+  const StatementRules::Trusted trusted(*rules_);
+  sqlite3_stmt* const look = Find(Own::kLook);
+  auto entered = look == nullptr ? Result<int>(sqlite3_errcode(connection_))
+                                 : files_.gate().Enter(connection_, look, ctx.stop);
+  if (entered.ok() && *entered == SQLITE_OK) return Status::OK();
+  const Status failed = entered.ok() ? Blamed(*entered) : entered.status();
+  (void)Do(Own::kCommit);
+  return failed;
+}
+
+Result<bool> RequestConnection::HoldBack() {
+  // Not the writer's own BEGIN: a snapshot is of one that reads.
+  ARROW_RETURN_NOT_OK(Execute("BEGIN"));
+  const bool is_held = files_.gate().Hold(connection_);
+  const int code = Do(Own::kCommit);
+  if (code == SQLITE_OK) return is_held;
+  if (is_held) files_.gate().Release();
+  return Blamed(code);
+}
+
+void RequestConnection::Publish() { files_.gate().Release(); }
+void RequestConnection::GiveUp() { files_.gate().Break(); }
+
 Result<bool> RequestConnection::Checkpoint() {
   int frames = 0, done = 0;
   int code =
@@ -160,12 +190,16 @@ Result<bool> RequestConnection::Checkpoint() {
 }
 
 Status RequestConnection::ExportTo(const Context& ctx, const std::string& path) {
+  // VACUUM begins to read by itself, and takes no snapshot that it is given.
+  ARROW_RETURN_NOT_OK(files_.gate().Pass(ctx.stop));
   // query_only would forbid what is written elsewhere too.
-  ARROW_RETURN_NOT_OK(Execute("PRAGMA query_only = OFF"));
+  Status exported = Execute("PRAGMA query_only = OFF");
   context_ = &ctx;
-  const Status exported =
-      Execute(("VACUUM INTO " + QuoteText(FileUriOf(path) + "?reserve=0")).c_str());
+  if (exported.ok()) {
+    exported = Execute(("VACUUM INTO " + QuoteText(FileUriOf(path) + "?reserve=0")).c_str());
+  }
   context_ = nullptr;
+  files_.gate().Leave();
   if (kind_ == ConnectionKind::kReader) ARROW_RETURN_NOT_OK(Execute("PRAGMA query_only = ON"));
   ARROW_RETURN_NOT_OK(ctx.Check());
   return exported;

@@ -8,10 +8,12 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
 
 #include "base/context.h"
 #include "db/sqlite/page_files.h"
@@ -44,6 +46,16 @@ class RequestConnection final {
   /// happened) and where `ctx` ends.
   Result<SqlAnswer> Run(const Context& ctx, std::span<const SqlText> request);
 
+  /// The writer's, between two requests: the transactions that Run commits from here on are seen by
+  /// no reader until Publish. False where that cannot be, since an export reads.
+  Result<bool> HoldBack();
+  void Publish();
+  /// What was held back is lost: readers see what was there before, or nothing, until the files are
+  /// opened again.
+  void GiveUp();
+  /// Called on this thread, every few thousand steps of a request that runs; may be empty.
+  void set_pulse(std::function<void()> pulse) { pulse_ = std::move(pulse); }
+
   /// The writer's: puts all of the log into the file, synced, and empties it unless readers use it.
   /// False where a reader's snapshot is too old for that: later then.
   Result<bool> Checkpoint();
@@ -52,8 +64,8 @@ class RequestConnection final {
 
  private:
   /// Our own statements that every request needs, compiled when first used.
-  enum class Own : uint8_t { kBegin, kCommit, kPageCount, kIndexes };
-  static constexpr size_t kOwnCount = 4;
+  enum class Own : uint8_t { kBegin, kCommit, kLook, kPageCount, kIndexes };
+  static constexpr size_t kOwnCount = 5;
   struct Finalize {
     void operator()(sqlite3_stmt* statement) const;
   };
@@ -67,6 +79,7 @@ class RequestConnection final {
   sqlite3_stmt* Find(Own own);
   /// SQLite's number: SQLITE_OK at its end.
   int Do(Own own);
+  Status Begin(const Context& ctx);
   bool CompilesToReads(std::span<const SqlText> request);
   Status RunTexts(std::span<const SqlText> request, SqlAnswer& answer);
   Status RunText(size_t index, const SqlText& text, SqlAnswer& answer);
@@ -94,6 +107,7 @@ class RequestConnection final {
   sqlite3* connection_ = nullptr;
   std::unique_ptr<StatementRules> rules_;
   std::array<OwnedStatement, kOwnCount> own_;
+  std::function<void()> pulse_;
   // Of the request that runs.
   const Context* context_ = nullptr;
   std::map<std::string, int64_t> rows_of_table_;  ///< written by the statement that runs

@@ -1,11 +1,16 @@
 #include "db/sqlite/request_connection.h"
 
 #include <fmt/format.h>
+#include <sqlite3.h>
 
+#include <chrono>
+#include <future>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "base/testing.h"
+#include "db/sqlite/read_gate.h"
 #include "os/memory_disk.h"
 #include "os/temporary_directory.h"
 
@@ -304,6 +309,79 @@ TEST_F(RequestConnectionTest, ACheckpointWaitsForNobody) {
   EXPECT_GT(files_->log_bytes(), 0);
   EXPECT_TRUE(ValueOf(writer_->Checkpoint()));
   EXPECT_EQ(files_->log_bytes(), 0);
+}
+
+TEST_F(RequestConnectionTest, ReadersDoNotSeeWhatIsHeldBack) {
+  EXPECT_EQ(Ask("CREATE TABLE t (x); INSERT INTO t VALUES (0)"), "");
+  const auto read = [&](const std::string& sql) {
+    return Told(ValueOf(reader_->Run(test_.context(), std::vector<SqlText>{{sql, {}}})));
+  };
+  for (int round = 0; round < 3; ++round) {
+    const std::string before = std::to_string(round + 1) + " ";
+    const int64_t size =
+        ValueOf(reader_->Run(test_.context(), std::vector<SqlText>{{"SELECT count(*) FROM t", {}}}))
+            .size_bytes;
+    EXPECT_TRUE(ValueOf(writer_->HoldBack()));
+    EXPECT_EQ(read("SELECT count(*) FROM t"), before);
+    EXPECT_EQ(Ask("INSERT INTO t VALUES (zeroblob(9000))"), "");
+    EXPECT_EQ(Ask("CREATE TABLE u (x); DROP TABLE t; ALTER TABLE u RENAME TO t"), "");
+    EXPECT_EQ(Ask("SELECT count(*) FROM t"), "0 ") << "the writer builds on it";
+    const SqlAnswer seen = ValueOf(
+        reader_->Run(test_.context(), std::vector<SqlText>{{"SELECT count(*) FROM t", {}}}));
+    EXPECT_EQ(Told(seen), before);
+    EXPECT_EQ(seen.size_bytes, size);
+    for (int i = 0; i < round + 2; ++i) EXPECT_EQ(Ask("INSERT INTO t VALUES (1)"), "");
+    EXPECT_EQ(read("SELECT count(*) FROM t"), before);
+    writer_->Publish();
+    EXPECT_EQ(read("SELECT count(*) FROM t"), std::to_string(round + 2) + " ");
+    if (round == 1) {
+      EXPECT_TRUE(ValueOf(writer_->Checkpoint()));
+    }
+  }
+}
+
+TEST_F(RequestConnectionTest, NothingIsHeldBackBeforeSomethingWasWrittenOrWhileSomebodyExports) {
+  EXPECT_FALSE(ValueOf(writer_->HoldBack()));
+  EXPECT_EQ(Ask("CREATE TABLE t (x)"), "");
+  ASSERT_THAT(files_->gate().Pass({}), IsOk());
+  EXPECT_FALSE(ValueOf(writer_->HoldBack()));
+  files_->gate().Leave();
+  EXPECT_TRUE(ValueOf(writer_->HoldBack()));
+  writer_->Publish();
+}
+
+TEST_F(RequestConnectionTest, AReaderWaitsWhereTheLogBeganAnew) {
+  EXPECT_EQ(Ask("CREATE TABLE t (x)"), "");
+  // All of the log is in the file, but a reader keeps it from being cut.
+  const std::vector<SqlText> count{{"SELECT count(*) FROM t", {}}};
+  for (const bool is_published : {true, false}) {
+    SCOPED_TRACE(is_published);
+    EXPECT_EQ(Ask("INSERT INTO t VALUES (1)"), "");
+    sqlite3* raw = nullptr;
+    ASSERT_EQ(sqlite3_open_v2(files_->path().c_str(), &raw,
+                              SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, files_->vfs_name()),
+              SQLITE_OK);
+    sqlite3_db_config(raw, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+    ASSERT_EQ(sqlite3_exec(raw, "BEGIN; SELECT * FROM t", nullptr, nullptr, nullptr), SQLITE_OK);
+    EXPECT_TRUE(ValueOf(writer_->Checkpoint()));
+    ASSERT_EQ(sqlite3_exec(raw, "COMMIT", nullptr, nullptr, nullptr), SQLITE_OK);
+    sqlite3_close(raw);
+
+    EXPECT_TRUE(ValueOf(writer_->HoldBack()));
+    EXPECT_EQ(Ask("INSERT INTO t VALUES (2)"), "");
+    std::promise<Result<SqlAnswer>> read;
+    std::thread thread([&] { read.set_value(reader_->Run(test_.context(), count)); });
+    auto answer = read.get_future();
+    EXPECT_EQ(answer.wait_for(std::chrono::milliseconds(20)), std::future_status::timeout);
+    if (is_published) {
+      writer_->Publish();
+      EXPECT_EQ(Told(ValueOf(answer.get())), "2 ");
+    } else {
+      writer_->GiveUp();
+      EXPECT_THAT(answer.get(), FailsWith(FaultCode::kStopped));
+    }
+    thread.join();
+  }
 }
 
 }  // namespace

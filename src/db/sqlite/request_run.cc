@@ -126,7 +126,9 @@ bool IsOfTheFiles(int code) {
 }  // namespace
 
 int RequestConnection::OnProgress(void* self) {
-  const Context* ctx = static_cast<RequestConnection*>(self)->context_;
+  const auto& connection = *static_cast<RequestConnection*>(self);
+  const Context* ctx = connection.context_;
+  if (ctx != nullptr && connection.pulse_) connection.pulse_();
   return ctx != nullptr && !ctx->Check().ok() ? 1 : 0;
 }
 
@@ -317,8 +319,7 @@ Result<SqlAnswer> RequestConnection::Run(const Context& ctx, std::span<const Sql
   answer_bytes_ = statements_ = 0;
   sqlite3_set_last_insert_rowid(connection_, 0);
   total_changes_before_ = sqlite3_total_changes64(connection_);
-  const int begun = Do(Own::kBegin);
-  if (begun != SQLITE_OK) return Blamed(begun);
+  ARROW_RETURN_NOT_OK(Begin(ctx));
   context_ = &limited;
   Status status = RunTexts(request, answer);
   // Past its time nothing is committed, whatever it got done.
@@ -327,6 +328,8 @@ Result<SqlAnswer> RequestConnection::Run(const Context& ctx, std::span<const Sql
   }
   context_ = nullptr;
   const bool commit = status.ok() && !answer.error;
+  // A reader's size is that of what it saw.
+  if (kind_ == ConnectionKind::kReader) answer.size_bytes = PageCount() * int64_t{kPageBytes};
   const bool changes = commit && sqlite3_txn_state(connection_, "main") == SQLITE_TXN_WRITE;
   const Status ended = EndRequest(commit, answer);
   ResetSession();
@@ -337,7 +340,7 @@ Result<SqlAnswer> RequestConnection::Run(const Context& ctx, std::span<const Sql
     if (answer.error->code == "SQLITE_INTERRUPT") ARROW_RETURN_NOT_OK(ctx.Check());
   }
   answer.is_changed = changes && !answer.error;
-  answer.size_bytes = PageCount() * int64_t{kPageBytes};
+  if (kind_ == ConnectionKind::kWriter) answer.size_bytes = PageCount() * int64_t{kPageBytes};
   return answer;
 }
 
