@@ -22,7 +22,7 @@ Result<std::unique_ptr<History>> History::Open(os::Disk& disk, const std::string
   HistoryReader reader(disk, directory, database, std::move(name));
   std::unique_ptr<History> history(new History(disk, std::move(reader), clock, limits));
   ARROW_ASSIGN_OR_RAISE(history->found_, history->reader_.End());
-  history->last_ = history->found_.last;
+  history->last_ = history->newest_ = history->found_.last;
   ARROW_ASSIGN_OR_RAISE(const HistoryFiles files, ListHistory(disk, directory));
   for (const std::string& path : files.leftovers) ARROW_RETURN_NOT_OK(disk.Remove(path));
   for (const HistoryFile& base : files.bases) {
@@ -35,31 +35,48 @@ Result<std::unique_ptr<History>> History::Open(os::Disk& disk, const std::string
 int64_t History::NowMs() const { return std::max<int64_t>(clock_.Now() / 1000, 0); }
 
 Point History::last() const {
-  std::lock_guard lock(mutex_);
+  std::lock_guard lock(last_mutex_);
   return last_;
 }
 
+Point History::newest() const {
+  std::lock_guard lock(mutex_);
+  return newest_;
+}
+
 Point History::Next(uint32_t page_count) const {
-  return {.epoch = last_.epoch,
-          .seq = last_.seq + 1,
-          .ms = std::max(last_.ms, NowMs()),
+  return {.epoch = newest_.epoch,
+          .seq = newest_.seq + 1,
+          .ms = std::max(newest_.ms, NowMs()),
           .page_count = page_count};
+}
+
+Status History::Append(const Point& point, const db::sqlite::CommittedPages* pages) {
+  if (writer_ == nullptr) {
+    const std::string path = HistoryPath(reader_.directory(), HistoryFileKind::kSegment, newest_);
+    ARROW_ASSIGN_OR_RAISE(writer_, SegmentWriter::Create(disk_, path, reader_.database(), newest_));
+  }
+  if (pages == nullptr) return writer_->AppendRestore(point);
+  return writer_->Append(point, *pages, static_cast<uint32_t>(newest_.seq - last().seq));
 }
 
 Status History::Add(const Point& point, const db::sqlite::CommittedPages* pages) {
   ARROW_RETURN_NOT_OK(failure_);
-  const auto add = [&]() -> Status {
-    if (writer_ == nullptr) {
-      const std::string path = HistoryPath(reader_.directory(), HistoryFileKind::kSegment, last_);
-      ARROW_ASSIGN_OR_RAISE(writer_, SegmentWriter::Create(disk_, path, reader_.database(), last_));
-    }
-    ARROW_RETURN_NOT_OK(pages != nullptr ? writer_->Append(point, *pages)
-                                         : writer_->AppendRestore(point));
-    return writer_->Sync();
-  };
-  failure_ = add();
+  failure_ = Append(point, pages);
   ARROW_RETURN_NOT_OK(failure_);
-  last_ = point;
+  newest_ = point;
+  return is_deferred_ ? Status::OK() : Sync();
+}
+
+Status History::Sync() {
+  if (newest_ == last()) return Status::OK();
+  ARROW_RETURN_NOT_OK(failure_);
+  failure_ = writer_->Sync();
+  ARROW_RETURN_NOT_OK(failure_);
+  {
+    std::lock_guard lock(last_mutex_);
+    last_ = newest_;
+  }
   if (writer_->size_bytes() >= limits_.segment_bytes_max) {
     // What was added is durable: where the end fails, that is the next one's to tell.
     failure_ = writer_->End();
@@ -71,6 +88,17 @@ Status History::Add(const Point& point, const db::sqlite::CommittedPages* pages)
 Status History::Keep(const db::sqlite::CommittedPages& pages) {
   std::lock_guard lock(mutex_);
   return Add(Next(pages.page_count()), &pages);
+}
+
+void History::Defer() {
+  std::lock_guard lock(mutex_);
+  is_deferred_ = true;
+}
+
+Status History::Settle() {
+  std::lock_guard lock(mutex_);
+  is_deferred_ = false;
+  return Sync();
 }
 
 Result<Point> History::Restore(const Point& target) {
@@ -86,7 +114,7 @@ Result<Point> History::Restore(const Point& target) {
     ARROW_RETURN_NOT_OK(WriteBase(target, made));
   }
   std::lock_guard lock(mutex_);
-  if (made.seq != last_.seq + 1) {
+  if (made.seq != newest_.seq + 1) {
     return Fault(FaultCode::kInternal, "a commit during a restore");
   }
   ARROW_RETURN_NOT_OK(Add(made, nullptr));
@@ -102,7 +130,10 @@ Status History::Close() {
 
 Result<Point> History::PointAt(int64_t ms) const {
   std::shared_lock files(files_mutex_);
-  return reader_.PointAt(ms);
+  ARROW_ASSIGN_OR_RAISE(const Point found, reader_.PointAt(ms));
+  // The file may have more already than is durable.
+  const Point durable = last();
+  return found.seq > durable.seq ? durable : found;
 }
 
 Result<Point> History::PointOf(const Bookmark& bookmark) const {

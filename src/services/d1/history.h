@@ -40,13 +40,21 @@ class History final : public db::sqlite::CommitSink {
                                                const Clock& clock, const HistoryLimits& limits);
 
   Status Keep(const db::sqlite::CommittedPages& pages) override;
+  /// From here on what Keep takes is durable, and last(), only after Settle: transactions of a
+  /// group, one point each. Settle syncs them, and ends that; after an error all of them are what a
+  /// failed Keep is, there or not.
+  void Defer();
+  Status Settle();
   /// Adds a point in a new epoch whose state is that of `target`: its base image first, durable,
   /// then the record that makes it so.
   Result<Point> Restore(const Point& target);
   /// Ends the last segment, so that its end can be told from a loss. Nothing is added after it.
   Status Close();
 
+  /// Of what is durable.
   Point last() const;
+  /// Of what was kept, durable or not.
+  Point newest() const;
   /// What there was when it was opened.
   const HistoryEnd& found() const { return found_; }
   Result<Point> PointAt(int64_t ms) const;
@@ -64,8 +72,10 @@ class History final : public db::sqlite::CommitSink {
   int64_t NowMs() const;
   /// The next point's number and time. Under mutex_.
   Point Next(uint32_t page_count) const;
-  /// Under mutex_. Failures stay: what is on the disk is not known then.
+  // Under mutex_. Failures stay: what is on the disk is not known then.
   Status Add(const Point& point, const db::sqlite::CommittedPages* pages);
+  Status Append(const Point& point, const db::sqlite::CommittedPages* pages);
+  Status Sync();
   Status WriteBase(const Point& state, const Point& named);
   /// `end`: the point that the next segment begins with.
   Status Thin(const HistoryFile& segment, const Point& end);
@@ -77,8 +87,11 @@ class History final : public db::sqlite::CommitSink {
   const Clock& clock_;
   const HistoryLimits limits_;
   mutable std::shared_mutex files_mutex_;  ///< exclusive: files are removed or take others' place
-  mutable std::mutex mutex_;
+  mutable std::mutex last_mutex_;          ///< of what is asked while the disk is busy
   Point last_;
+  mutable std::mutex mutex_;  ///< of what follows; before last_mutex_
+  Point newest_;
+  bool is_deferred_ = false;
   std::unique_ptr<SegmentWriter> writer_;  ///< null until something is to be written
   Status failure_;
 };

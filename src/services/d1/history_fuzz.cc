@@ -63,6 +63,7 @@ void ReadRecords(std::string_view choices) {
         EncodeCommit(place,
                      {.point = {.epoch = value % 4u, .seq = value, .ms = value},
                       .pages = value / 16u,
+                      .unsynced = value % 3u,
                       .is_restore = value % 2 == 0},
                      content);
         break;

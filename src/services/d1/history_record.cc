@@ -12,6 +12,7 @@ constexpr uint8_t kPage = 1;
 constexpr uint8_t kCommit = 2;
 constexpr uint8_t kRestore = 3;
 constexpr uint8_t kEnd = 4;
+constexpr uint8_t kGroupCommit = 5;
 constexpr std::string_view kMagic("LVD1LOG\x01", 8);
 constexpr size_t kCheckBytes = 8;
 
@@ -69,6 +70,8 @@ size_t SizeOfType(uint8_t type) {
     case kCommit:
     case kRestore:
       return kCommitRecordBytes;
+    case kGroupCommit:
+      return kGroupCommitRecordBytes;
     case kEnd:
       return kEndRecordBytes;
     default:
@@ -89,9 +92,11 @@ void EncodePage(const RecordPlace& place, uint32_t number,
 
 void EncodeCommit(const RecordPlace& place, const CommitRecord& commit, std::string& out) {
   const size_t begin = out.size();
-  AppendBigEndian(out, commit.is_restore ? kRestore : kCommit, 1);
+  const bool is_in_group = commit.unsynced > 0;
+  AppendBigEndian(out, commit.is_restore ? kRestore : is_in_group ? kGroupCommit : kCommit, 1);
   PutPoint(out, commit.point);
   AppendBigEndian(out, commit.pages, 4);
+  if (is_in_group) AppendBigEndian(out, commit.unsynced, 4);
   PutCheck(place, begin, out);
 }
 
@@ -118,12 +123,17 @@ std::optional<Record> DecodeRecord(const RecordPlace& place, std::span<const uin
       return PageRecord{number, fields.rest().first<db::sqlite::kPageBytes>()};
     }
     case kCommit:
+    case kGroupCommit:
     case kRestore: {
       CommitRecord commit;
       commit.is_restore = type == kRestore;
       commit.point = fields.TakePoint();
       commit.pages = static_cast<uint32_t>(fields.Take(4));
       if (commit.point.page_count == 0 || commit.point.ms < 0) return std::nullopt;
+      if (type == kGroupCommit) {
+        commit.unsynced = static_cast<uint32_t>(fields.Take(4));
+        if (commit.unsynced == 0 || commit.unsynced >= commit.point.seq) return std::nullopt;
+      }
       return commit;
     }
     default:
@@ -133,7 +143,9 @@ std::optional<Record> DecodeRecord(const RecordPlace& place, std::span<const uin
 
 size_t SizeOf(const Record& record) {
   if (std::holds_alternative<PageRecord>(record)) return kPageRecordBytes;
-  return std::holds_alternative<CommitRecord>(record) ? kCommitRecordBytes : kEndRecordBytes;
+  const auto* commit = std::get_if<CommitRecord>(&record);
+  if (commit == nullptr) return kEndRecordBytes;
+  return commit->unsynced > 0 ? kGroupCommitRecordBytes : kCommitRecordBytes;
 }
 
 std::string EncodeHeader(uint64_t database, const Point& point) {

@@ -30,6 +30,9 @@ struct PageRecord {
 struct CommitRecord {
   Point point;
   uint32_t pages = 0;
+  /// Transactions before it of the same segment that were not known to be durable when it was
+  /// written: with it they are one group, synced together. 0 for a restore.
+  uint32_t unsynced = 0;
   bool is_restore = false;  ///< the state is that of the base image of this point; no pages
 };
 /// Nothing was lost behind it: the segment was ended in order.
@@ -38,6 +41,7 @@ using Record = std::variant<PageRecord, CommitRecord, EndRecord>;
 
 constexpr size_t kPageRecordBytes = 1 + 4 + db::sqlite::kPageBytes + 8;
 constexpr size_t kCommitRecordBytes = 1 + 4 + 8 + 8 + 4 + 4 + 8;
+constexpr size_t kGroupCommitRecordBytes = kCommitRecordBytes + 4;
 constexpr size_t kEndRecordBytes = 1 + 8;
 constexpr size_t kRecordBytesMax = kPageRecordBytes;
 constexpr size_t kHeaderBytes = 8 + 8 + 4 + 8 + 8 + 4 + 8;

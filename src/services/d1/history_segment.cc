@@ -28,42 +28,51 @@ Result<std::unique_ptr<SegmentWriter>> SegmentWriter::Create(os::Disk& disk,
   std::unique_ptr<SegmentWriter> writer(
       new SegmentWriter(std::move(file), {.database = database, .segment = before.seq}));
   writer->buffer_ = EncodeHeader(database, before);
-  ARROW_RETURN_NOT_OK(writer->Flush());
   ARROW_RETURN_NOT_OK(writer->Sync());
   ARROW_RETURN_NOT_OK(disk.SyncDirectory(os::ParentPath(path)));
   return writer;
 }
 
+RecordPlace SegmentWriter::Place() const {
+  RecordPlace place = place_;
+  place.offset = size_bytes_ + static_cast<int64_t>(buffer_.size());
+  return place;
+}
+
 Status SegmentWriter::Flush() {
+  if (buffer_.empty()) return Status::OK();
   ARROW_RETURN_NOT_OK(file_->Append(Bytes(buffer_)));
   size_bytes_ += static_cast<int64_t>(buffer_.size());
-  place_.offset = size_bytes_;
   buffer_.clear();
   return Status::OK();
 }
 
-Status SegmentWriter::Append(const Point& point, const db::sqlite::CommittedPages& pages) {
+Status SegmentWriter::Append(const Point& point, const db::sqlite::CommittedPages& pages,
+                             uint32_t unsynced) {
   PageBytes page;
   for (const uint32_t number : pages.numbers()) {
     ARROW_RETURN_NOT_OK(pages.Read(number, page));
-    place_.offset = size_bytes_ + static_cast<int64_t>(buffer_.size());
-    EncodePage(place_, number, page, buffer_);
+    EncodePage(Place(), number, page, buffer_);
     if (buffer_.size() >= kBufferBytes) ARROW_RETURN_NOT_OK(Flush());
   }
-  place_.offset = size_bytes_ + static_cast<int64_t>(buffer_.size());
-  EncodeCommit(place_, {.point = point, .pages = static_cast<uint32_t>(pages.numbers().size())},
-               buffer_);
-  return Flush();
+  const CommitRecord commit{
+      .point = point, .pages = static_cast<uint32_t>(pages.numbers().size()), .unsynced = unsynced};
+  EncodeCommit(Place(), commit, buffer_);
+  return Status::OK();
 }
 
 Status SegmentWriter::AppendRestore(const Point& point) {
-  EncodeCommit(place_, {.point = point, .is_restore = true}, buffer_);
-  return Flush();
+  EncodeCommit(Place(), {.point = point, .is_restore = true}, buffer_);
+  return Status::OK();
+}
+
+Status SegmentWriter::Sync() {
+  ARROW_RETURN_NOT_OK(Flush());
+  return file_->Sync();
 }
 
 Status SegmentWriter::End() {
-  EncodeEnd(place_, buffer_);
-  ARROW_RETURN_NOT_OK(Flush());
+  EncodeEnd(Place(), buffer_);
   return Sync();
 }
 
@@ -111,8 +120,11 @@ Result<std::optional<SegmentCommit>> SegmentReader::Next() {
     if (const auto* commit = std::get_if<CommitRecord>(&*record)) {
       const bool follows = commit->point.seq > last_.seq && commit->point.epoch >= last_.epoch &&
                            commit->point.ms >= last_.ms;
-      if (!follows || commit->pages != transaction.pages.size()) return Damaged(at);
+      // A group is of one segment.
+      const bool is_of_here = commit->point.seq - commit->unsynced > before_.seq;
+      if (!follows || !is_of_here || commit->pages != transaction.pages.size()) return Damaged(at);
       transaction.point = last_ = commit->point;
+      transaction.unsynced = commit->unsynced;
       transaction.is_restore = commit->is_restore;
       return transaction;
     }
@@ -129,12 +141,12 @@ Result<std::optional<SegmentCommit>> SegmentReader::Next() {
 }
 
 Result<bool> SegmentReader::HasMoreBehind(int64_t offset) const {
-  // The transaction that was being written may have its last record without its first ones: it was
-  // not acknowledged, nor anything behind it written. Two of them, or an end, prove another story.
+  // The group that was being written may have later records without earlier ones: nothing of it was
+  // acknowledged, nor anything behind it written. One that was written when something behind the
+  // last whole transaction was durable, or an end, proves another story.
   std::string window;
-  int commits = 0;
   for (int64_t begin = offset; begin < size_bytes_; begin += int64_t{kBufferBytes}) {
-    window.resize(kBufferBytes + kCommitRecordBytes);
+    window.resize(kBufferBytes + kGroupCommitRecordBytes);
     ARROW_ASSIGN_OR_RAISE(
         const int64_t read,
         file_->ReadAt(begin, std::span(reinterpret_cast<uint8_t*>(window.data()), window.size())));
@@ -144,11 +156,11 @@ Result<bool> SegmentReader::HasMoreBehind(int64_t offset) const {
       place.offset = begin + static_cast<int64_t>(i);
       const auto rest = bytes.subspan(i);
       const auto record =
-          DecodeRecord(place, rest.first(std::min(rest.size(), kCommitRecordBytes)));
+          DecodeRecord(place, rest.first(std::min(rest.size(), kGroupCommitRecordBytes)));
       if (!record) continue;
       if (std::holds_alternative<EndRecord>(*record)) return true;
       const auto& commit = std::get<CommitRecord>(*record);
-      if (++commits > 1 || commit.point.seq > last_.seq + 1) return true;
+      if (commit.point.seq - commit.unsynced > last_.seq + 1) return true;
     }
   }
   return false;

@@ -21,23 +21,25 @@ class SegmentWriter final {
   /// `before` is the point before the first transaction. Durable with its name.
   static Result<std::unique_ptr<SegmentWriter>> Create(os::Disk& disk, const std::string& path,
                                                        uint64_t database, const Point& before);
-  /// Durable after Sync.
-  Status Append(const Point& point, const db::sqlite::CommittedPages& pages);
+  /// Durable after Sync, or End; until then some of it may be in memory. `unsynced`: appended since
+  /// the last Sync.
+  Status Append(const Point& point, const db::sqlite::CommittedPages& pages, uint32_t unsynced = 0);
   Status AppendRestore(const Point& point);
-  Status Sync() { return file_->Sync(); }
+  Status Sync();
   /// Writes that this is all, and syncs.
   Status End();
-  int64_t size_bytes() const { return size_bytes_; }
+  int64_t size_bytes() const { return size_bytes_; }  ///< after Sync
 
  private:
   SegmentWriter(std::unique_ptr<os::WritableFile> file, RecordPlace place)
       : file_(std::move(file)), place_(place) {}
+  RecordPlace Place() const;
   Status Flush();
 
   const std::unique_ptr<os::WritableFile> file_;
-  RecordPlace place_;
+  const RecordPlace place_;  ///< its offset aside
   std::string buffer_;
-  int64_t size_bytes_ = 0;
+  int64_t size_bytes_ = 0;  ///< written
 };
 
 /// One transaction of a segment.
@@ -47,6 +49,7 @@ struct SegmentCommit {
     int64_t offset = 0;  ///< of the record
   };
   Point point;
+  uint32_t unsynced = 0;  ///< as in CommitRecord
   bool is_restore = false;
   std::vector<PageAt> pages;
 };
@@ -67,6 +70,8 @@ class SegmentReader final {
   /// The next transaction; nullopt behind the last. kStoreDamaged where something that was
   /// acknowledged is not what was written.
   Result<std::optional<SegmentCommit>> Next();
+  /// Behind the last transaction that Next gave.
+  int64_t offset() const { return place_.offset; }
   /// After Next gave nullopt.
   SegmentEnd end() const { return end_; }
   /// Of kCut: what stands behind the last transaction. Whether it is the beginning of one that was
