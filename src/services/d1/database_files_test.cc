@@ -108,6 +108,26 @@ TEST(DatabaseFilesTest, SurvivesAFaultAndACrashAtEveryOperation) {
   }
 }
 
+TEST(DatabaseFilesTest, WhatAFailedSyncLeftIsDurableBeforeItIsBuiltOn) {
+  for (const bool is_killed : {false, true}) {
+    D1Fixture d1;
+    ASSERT_THAT(d1.Open(), IsOk());
+    ASSERT_THAT(d1.Do(kTable), IsOk());
+    d1.disk.Arm({.operations = {os::DiskOperation::kSync}});
+    EXPECT_THAT(d1.Do("INSERT INTO t (x) VALUES ('a')"), testing::Not(IsOk()));
+    d1.disk.Disarm();
+    ASSERT_THAT(d1.Open(), IsOk());
+    ASSERT_EQ(d1.Ask("SELECT x FROM t"), "a ") << "it was written";
+    if (!is_killed) {
+      ASSERT_THAT(d1.Do("INSERT INTO t (x) VALUES ('b')"), IsOk());
+    }
+    d1.Drop();
+    d1.memory.Crash(0);
+    ASSERT_THAT(d1.Open(), IsOk());
+    EXPECT_EQ(d1.Ask("SELECT group_concat(x, '') FROM t"), is_killed ? "a " : "ab ");
+  }
+}
+
 TEST(DatabaseFilesTest, RestoresAndUndoesARestore) {
   D1Fixture d1;
   ASSERT_THAT(d1.Open(), IsOk());

@@ -1,7 +1,9 @@
 #include "services/d1/history.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
+#include <vector>
 
 namespace levada::services::d1 {
 
@@ -22,6 +24,7 @@ Result<std::unique_ptr<History>> History::Open(os::Disk& disk, const std::string
   HistoryReader reader(disk, directory, database, std::move(name));
   std::unique_ptr<History> history(new History(disk, std::move(reader), clock, limits));
   ARROW_ASSIGN_OR_RAISE(history->found_, history->reader_.End());
+  ARROW_RETURN_NOT_OK(history->MakeSure());
   history->last_ = history->newest_ = history->found_.last;
   ARROW_ASSIGN_OR_RAISE(const HistoryFiles files, ListHistory(disk, directory));
   for (const std::string& path : files.leftovers) ARROW_RETURN_NOT_OK(disk.Remove(path));
@@ -30,6 +33,25 @@ Result<std::unique_ptr<History>> History::Open(os::Disk& disk, const std::string
     if (base.point.seq > history->last_.seq) ARROW_RETURN_NOT_OK(disk.Remove(base.path));
   }
   return history;
+}
+
+Status History::MakeSure() {
+  if (found_.unsure_begin == found_.unsure_end) return Status::OK();
+  ARROW_ASSIGN_OR_RAISE(const auto file, disk_.OpenMutable(found_.path));
+  // Written again and not only synced: after a sync that failed the kernel takes for written what
+  // is not.
+  std::vector<uint8_t> piece(1 << 20);
+  for (int64_t at = found_.unsure_begin; at < found_.unsure_end;) {
+    const auto wanted = std::min<int64_t>(std::ssize(piece), found_.unsure_end - at);
+    const std::span<uint8_t> bytes(piece.data(), static_cast<size_t>(wanted));
+    ARROW_ASSIGN_OR_RAISE(const int64_t read, file->ReadAt(at, bytes));
+    if (read != wanted) {
+      return Fault(FaultCode::kInternal, "the history became shorter").With("path", found_.path);
+    }
+    ARROW_RETURN_NOT_OK(file->WriteAt(at, bytes));
+    at += wanted;
+  }
+  return file->Sync();
 }
 
 int64_t History::NowMs() const { return std::max<int64_t>(clock_.Now() / 1000, 0); }

@@ -69,6 +69,8 @@ class History final : public db::sqlite::CommitSink {
  private:
   History(os::Disk& disk, HistoryReader reader, const Clock& clock, const HistoryLimits& limits)
       : disk_(disk), reader_(std::move(reader)), clock_(clock), limits_(limits) {}
+  /// What was found at the end and was perhaps never synced is, before anybody builds on it.
+  Status MakeSure();
   int64_t NowMs() const;
   /// The next point's number and time. Under mutex_.
   Point Next(uint32_t page_count) const;

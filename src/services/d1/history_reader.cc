@@ -50,10 +50,15 @@ Result<HistoryEnd> HistoryReader::End() const {
   if (reader == nullptr) return end;
   if (reader->before() != file.point) return Damaged("a segment has another's name");
   while (true) {
+    const int64_t begin = reader->offset();
     ARROW_ASSIGN_OR_RAISE(const auto commit, reader->Next());
     if (!commit) break;
     end.last = commit->point;
+    // A group is begun when all before it is durable.
+    if (commit->unsynced == 0) end.unsure_begin = begin;
+    end.unsure_end = reader->offset();
   }
+  if (reader->end() == SegmentEnd::kEnded) end.unsure_begin = end.unsure_end = 0;
   end.cut_bytes = reader->cut_bytes();
   return end;
 }

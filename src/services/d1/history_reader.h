@@ -19,6 +19,9 @@ struct HistoryEnd {
   Point last;             ///< the newest point
   std::string path;       ///< of the last segment
   int64_t cut_bytes = 0;  ///< of a transaction behind it that is not whole, and left out
+  /// Of the last segment, unless it was ended in order: where the transactions stand that may have
+  /// been read and be lost with the power, since nothing says that they were synced.
+  int64_t unsure_begin = 0, unsure_end = 0;
 };
 
 class HistoryReader final {
