@@ -122,8 +122,13 @@ void Database::StartFirst(std::deque<Job>& queue, size_t slot, bool& is_running,
   if (is_running || queue.empty()) return;
   auto job = std::make_shared<Job>(std::move(queue.front()));
   queue.pop_front();
-  is_running =
-      with_.workers.Submit([self = shared_from_this(), job, slot] { self->Execute(*job, slot); });
+  is_running = with_.workers.Submit([self = shared_from_this(), job, slot] {
+    if (job->joins) {
+      self->ExecuteGroup(std::move(*job));
+    } else {
+      self->Execute(*job, slot);
+    }
+  });
   if (!is_running) refused.push_back(std::move(*job));
 }
 

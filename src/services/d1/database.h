@@ -1,7 +1,9 @@
 #pragma once
 // Database: one D1 database as its doors use it: requests come in from any thread, wait in a queue
 // of limited length, and are run by threads of a pool that all databases share: one at a time that
-// writes, and two that read. It opens its files when it is first asked something and closes them
+// writes, and two that read. Requests that wait to write are committed in groups: a transaction and
+// a point each, one sync for all, and none is answered or read by others before that (it costs as
+// much as they do together). It opens its files when it is first asked something and closes them
 // when nobody asks any more (databases.h says when).
 //
 // After a failure underneath nobody knows what SQLite's connections believe: they are closed, and
@@ -47,6 +49,8 @@ struct DatabaseLimits {
   size_t waiting_max = 512;                  ///< requests of one database
   int64_t log_bytes_max = int64_t{4} << 20;  ///< of SQLite's log, until it is emptied
   int64_t upkeep_every_ms = int64_t{3600} * 1000;
+  size_t group_requests_max = 128;
+  int64_t group_ms_max = 5;  ///< none joins a group after that, and it waits for none that runs
 };
 
 /// What a database works with. All outlive it.
@@ -132,12 +136,24 @@ class Database final : public std::enable_shared_from_this<Database> {
     std::function<void(const Status&)> answer;  ///< behind it, when its slot is free again
     bool needs_files = true;
     bool is_own = false;  ///< nobody asked for it
+    bool joins = false;   ///< a request that may share its sync with others
+  };
+  /// Requests that were run one behind the other, for one sync. Of the thread that writes.
+  struct Group {
+    struct Ended {
+      Job job;
+      Status status;
+    };
+    std::vector<Ended> ended;
+    bool is_open = false;  ///< what it commits is neither durable nor seen
+    SteadyTime until;
   };
   /// What is to be done about the files before the next job.
   enum class Repair : uint8_t { kNone, kReopen, kRebuild };
 
   template <typename T>
-  void Submit(JobKind kind, std::function<Result<T>(const Context&, size_t)> work, Done<T> done);
+  void Submit(JobKind kind, std::function<Result<T>(const Context&, size_t)> work, Done<T> done,
+              bool joins = false);
   void Enqueue(Job job);
   void EnqueueWrite(std::shared_ptr<const std::vector<db::sqlite::SqlText>> request,
                     Done<Ran> done);
@@ -148,14 +164,23 @@ class Database final : public std::enable_shared_from_this<Database> {
   std::deque<Job>& QueueOf(JobKind kind);
   void TakeWaiting(std::vector<Job>& taken);
   Context ContextOfJob() const;
+  bool HasNextOf(const Group& group) const;
   // On a thread of the workers.
   void Execute(const Job& job, size_t slot);
+  void ExecuteGroup(Job first);
+  void RunGroup(Group& group, Job first);
+  std::optional<Job> NextOf(const Group& group);
+  void Open(Group& group);
+  /// Makes it durable and seen, and ends what was opened.
+  Status Settle(Group& group);
+  static void Answer(Group& group, const Status& settled);
   void Prepare(Repair repair);
   Status OpenFiles();
   Status RebuildFiles();
   Result<db::sqlite::RequestConnection*> Reader(size_t slot);
-  Result<Ran> RunWith(db::sqlite::RequestConnection& connection, const Context& ctx,
-                      std::span<const db::sqlite::SqlText> request);
+  Result<db::sqlite::SqlAnswer> RunWith(db::sqlite::RequestConnection& connection,
+                                        const Context& ctx,
+                                        std::span<const db::sqlite::SqlText> request);
   Result<Ran> Write(const Context& ctx, std::span<const db::sqlite::SqlText> request);
   Result<Ran> ImportText(const Context& ctx, const db::sqlite::SqlText& text);
   Result<Restored> RestoreFiles(const RestoreTarget& target);

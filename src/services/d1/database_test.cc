@@ -1,89 +1,14 @@
 #include "services/d1/database.h"
 
-#include <future>
 #include <thread>
 
 #include "services/core/on_thread.h"
-#include "services/d1/database_fixture.h"
+#include "services/d1/live_database.h"
 
 namespace levada::services::d1 {
 namespace {
 
-using db::sqlite::SqlText;
 using testing::HasSubstr;
-
-/// A database whose calls are waited for.
-class LiveDatabaseTest : public testing::Test {
- protected:
-  LiveDatabaseTest() {
-    EXPECT_THAT(DatabaseFiles::Create(disk, kDirectory, kDatabaseId, test.clock), IsOk());
-    Start();
-  }
-  ~LiveDatabaseTest() override { End(); }
-
-  void Start() {
-    workers = std::make_unique<net::Workers>(4, 100);
-    database = std::make_shared<Database>(
-        DatabaseSurroundings{disk, test.clock, *test.log, *workers, nullptr}, kDirectory,
-        kDatabaseId, "shop", limits);
-  }
-  void End() {
-    database->Stop();
-    workers.reset();
-    (void)database->CloseIfIdle(SteadyTime::max());
-  }
-  void StartAgain() {
-    End();
-    Start();
-  }
-
-  template <typename T>
-  struct Waiting {
-    std::shared_ptr<std::promise<Result<T>>> promise = std::make_shared<std::promise<Result<T>>>();
-    Done<T> done() const {
-      return [promise = promise](Result<T> result) { promise->set_value(std::move(result)); };
-    }
-    Result<T> Get() const { return promise->get_future().get(); }
-  };
-
-  Result<Ran> Run(std::vector<SqlText> request) {
-    const Waiting<Ran> waiting;
-    database->Run(std::move(request), true, waiting.done());
-    return waiting.Get();
-  }
-  /// The cells of the last statement, or what is wrong.
-  std::string Ask(const std::string& sql) {
-    const Result<Ran> ran = Run({{sql, {}}});
-    if (!ran.ok()) return ran.status().ToString();
-    if (ran->answer.error) return ran->answer.error->message;
-    std::string told;
-    for (const auto& row : ran->answer.results.back().rows) {
-      for (const auto& value : row) {
-        if (const auto* integer = std::get_if<int64_t>(&value)) told += std::to_string(*integer);
-        if (const auto* text = std::get_if<std::string>(&value)) told += *text;
-        told += ' ';
-      }
-    }
-    return told;
-  }
-  std::string Now() {
-    const Waiting<std::string> waiting;
-    database->FindBookmark(std::nullopt, waiting.done());
-    return ValueOf(waiting.Get());
-  }
-  Result<Restored> Restore(RestoreTarget target) {
-    const Waiting<Restored> waiting;
-    database->Restore(std::move(target), waiting.done());
-    return waiting.Get();
-  }
-
-  TestContext test;
-  os::MemoryDisk memory;
-  os::FaultyDisk disk{memory};
-  DatabaseLimits limits;
-  std::unique_ptr<net::Workers> workers;
-  std::shared_ptr<Database> database;
-};
 
 TEST_F(LiveDatabaseTest, OpensWhenAskedAndReadsItsWrites) {
   EXPECT_FALSE(database->counts().is_open);

@@ -32,10 +32,11 @@ bool MayBeReading(std::string_view sql) {
 
 template <typename T>
 void Database::Submit(JobKind kind, std::function<Result<T>(const Context&, size_t)> work,
-                      Done<T> done) {
+                      Done<T> done, bool joins) {
   auto result = std::make_shared<std::optional<T>>();
   Job job;
   job.kind = kind;
+  job.joins = joins;
   job.work = [work = std::move(work), result](const Context& ctx, size_t slot) -> Status {
     ARROW_ASSIGN_OR_RAISE(*result, work(ctx, slot));
     return Status::OK();
@@ -62,8 +63,8 @@ void Database::Run(std::vector<SqlText> request, bool may_write, Done<Ran> done)
         ARROW_ASSIGN_OR_RAISE(RequestConnection* const reader, Reader(slot));
         // Without the right to write SQLite itself refuses it there.
         if (may_write && !reader->IsReadOnly(*shared)) return MaybeRan();
-        ARROW_ASSIGN_OR_RAISE(Ran ran, RunWith(*reader, ctx, *shared));
-        return MaybeRan(std::move(ran));
+        ARROW_ASSIGN_OR_RAISE(db::sqlite::SqlAnswer answer, RunWith(*reader, ctx, *shared));
+        return MaybeRan({std::move(answer), BookmarkNow()});
       },
       [self = shared_from_this(), shared, done = std::move(done)](Result<MaybeRan> ran) {
         if (!ran.ok()) return done(ran.status());
@@ -78,7 +79,7 @@ void Database::EnqueueWrite(std::shared_ptr<const std::vector<SqlText>> request,
       [this, request = std::move(request)](const Context& ctx, size_t) {
         return Write(ctx, *request);
       },
-      std::move(done));
+      std::move(done), /*joins=*/true);
 }
 
 void Database::Import(std::string sql, Done<Ran> done) {
@@ -224,14 +225,11 @@ std::string Database::BookmarkNow() const {
   return FormatBookmark(number_, live_->files->history().last());
 }
 
-Result<Ran> Database::RunWith(RequestConnection& connection, const Context& ctx,
-                              std::span<const SqlText> request) {
+Result<db::sqlite::SqlAnswer> Database::RunWith(RequestConnection& connection, const Context& ctx,
+                                                std::span<const SqlText> request) {
   auto answer = connection.Run(ctx, request);
-  if (!answer.ok()) {
-    Blame(answer.status());
-    return answer.status();
-  }
-  return Ran{*std::move(answer), BookmarkNow()};
+  if (!answer.ok()) Blame(answer.status());
+  return answer;
 }
 
 Status Database::CheckRoom() const {
@@ -241,12 +239,13 @@ Status Database::CheckRoom() const {
 
 Result<Ran> Database::Write(const Context& ctx, std::span<const SqlText> request) {
   ARROW_RETURN_NOT_OK(CheckRoom());
-  ARROW_ASSIGN_OR_RAISE(Ran ran, RunWith(*live_->writer, ctx, request));
+  ARROW_ASSIGN_OR_RAISE(db::sqlite::SqlAnswer answer, RunWith(*live_->writer, ctx, request));
   if (live_->files->pages().log_bytes() >= limits_.log_bytes_max) {
     const std::lock_guard lock(mutex_);
     is_checkpoint_due_ = true;
   }
-  return ran;
+  // Of a group it is durable only once all of it is, and told only then.
+  return Ran{std::move(answer), FormatBookmark(number_, live_->files->history().newest())};
 }
 
 Result<Ran> Database::ImportText(const Context& ctx, const SqlText& text) {
@@ -257,7 +256,8 @@ Result<Ran> Database::ImportText(const Context& ctx, const SqlText& text) {
     ARROW_ASSIGN_OR_RAISE(
         const auto importer,
         RequestConnection::Open(live_->files->pages(), ConnectionKind::kWriter, limits_.import));
-    return RunWith(*importer, ctx, {&text, 1});
+    ARROW_ASSIGN_OR_RAISE(db::sqlite::SqlAnswer answer, RunWith(*importer, ctx, {&text, 1}));
+    return Ran{std::move(answer), BookmarkNow()};
   };
   Result<Ran> ran = run();
   auto writer =
