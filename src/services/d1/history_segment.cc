@@ -150,7 +150,9 @@ Result<bool> SegmentReader::HasMoreBehind(int64_t offset) const {
     ARROW_ASSIGN_OR_RAISE(
         const int64_t read,
         file_->ReadAt(begin, std::span(reinterpret_cast<uint8_t*>(window.data()), window.size())));
-    const auto bytes = Bytes(std::string_view(window).substr(0, static_cast<size_t>(read)));
+    // What was added since it was opened is none of what was found: another thread may be writing.
+    const auto count = static_cast<size_t>(std::min(read, size_bytes_ - begin));
+    const auto bytes = Bytes(std::string_view(window).substr(0, count));
     for (size_t i = 0; i < std::min(bytes.size(), kBufferBytes); ++i) {
       RecordPlace place = place_;
       place.offset = begin + static_cast<int64_t>(i);
