@@ -11,6 +11,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -38,13 +39,14 @@ class RequestConnection final {
   RequestConnection(const RequestConnection&) = delete;
   RequestConnection& operator=(const RequestConnection&) = delete;
 
-  /// Whether every statement compiles here and changes nothing: then a reader can run it.
-  bool IsReadOnly(std::span<const SqlText> request);
-
   /// What is wrong with the request is in the answer. Fails where the database cannot be read or
   /// written (kStoreDamaged names the page; after a failed commit nobody knows whether it
   /// happened) and where `ctx` ends.
   Result<SqlAnswer> Run(const Context& ctx, std::span<const SqlText> request);
+  /// As Run where every statement compiles here and changes nothing; nullopt otherwise, and nothing
+  /// has happened. A reader's.
+  Result<std::optional<SqlAnswer>> RunIfReading(const Context& ctx,
+                                                std::span<const SqlText> request);
 
   /// The writer's, between two requests: the transactions that Run commits from here on are seen by
   /// no reader until Publish. False where that cannot be, since an export reads.
@@ -81,6 +83,7 @@ class RequestConnection final {
   int Do(Own own);
   Status Begin(const Context& ctx);
   bool CompilesToReads(std::span<const SqlText> request);
+  Result<SqlAnswer> RunWhole(const Context& ctx, std::span<const SqlText> request);
   Status RunTexts(std::span<const SqlText> request, SqlAnswer& answer);
   Status RunText(size_t index, const SqlText& text, SqlAnswer& answer);
   Status RunStatement(sqlite3_stmt* statement, SqlAnswer& answer, SqlResult& result);
@@ -111,6 +114,8 @@ class RequestConnection final {
   // Of the request that runs.
   const Context* context_ = nullptr;
   std::map<std::string, int64_t> rows_of_table_;  ///< written by the statement that runs
+  bool only_reads_ = false;                       ///< what does not is declined
+  bool has_declined_ = false;
   int64_t answer_bytes_ = 0;
   int64_t statements_ = 0;
   int64_t total_changes_before_ = 0;

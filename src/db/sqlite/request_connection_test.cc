@@ -167,7 +167,8 @@ TEST_F(RequestConnectionTest, NothingOfARequestIsLeftForTheNext) {
   EXPECT_EQ(Ask("SELECT 'a' LIKE 'A'"), "1 ");
   EXPECT_EQ(Ask("PRAGMA recursive_triggers = ON; PRAGMA recursive_triggers"), "1 ");
   EXPECT_EQ(Ask("PRAGMA recursive_triggers"), "0 ");
-  EXPECT_TRUE(reader_->IsReadOnly(std::vector<SqlText>{{"PRAGMA recursive_triggers = ON", {}}}));
+  EXPECT_TRUE(ValueOf(reader_->RunIfReading(
+      test_.context(), std::vector<SqlText>{{"PRAGMA recursive_triggers = ON", {}}})));
   EXPECT_EQ(Told(ValueOf(reader_->Run(test_.context(),
                                       std::vector<SqlText>{{"PRAGMA recursive_triggers", {}}}))),
             "0 ");
@@ -255,9 +256,25 @@ TEST_F(RequestConnectionTest, EndsARequestThatTakesTooLong) {
 TEST_F(RequestConnectionTest, AReaderReadsAndDoesNotWrite) {
   ASSERT_EQ(Ask("CREATE TABLE t (x); INSERT INTO t VALUES (1)"), "");
   const std::vector<SqlText> read = {{"SELECT x FROM t", {}}}, write = {{"DELETE FROM t", {}}};
-  EXPECT_TRUE(reader_->IsReadOnly(read));
-  EXPECT_FALSE(reader_->IsReadOnly(write));
-  EXPECT_FALSE(reader_->IsReadOnly(std::vector<SqlText>{{"SELEC", {}}}));
+  EXPECT_EQ(Told(*ValueOf(reader_->RunIfReading(test_.context(), read))), "1 ");
+  for (const char* sql : {"DELETE FROM t", "SELEC", "SELECT x FROM none", "SELECT 1; DELETE FROM t",
+                          "SELECT 1; SELEC", "SELECT x FROM t; CREATE TABLE u (x)",
+                          "PRAGMA foreign_keys = OFF; DELETE FROM t", "ATTACH 'a' AS b"}) {
+    EXPECT_FALSE(ValueOf(reader_->RunIfReading(test_.context(), std::vector<SqlText>{{sql, {}}})))
+        << sql;
+  }
+  for (const auto& [sql, said] : std::vector<std::pair<std::string, std::string>>{
+           {"SELECT ';' ; -- the end", "; "},
+           {"SELECT 1; SELECT x + 1 FROM t;", "1 2 "},
+           {"SELECT 'a' LIKE 'A'; PRAGMA case_sensitive_like = ON", "1 "},
+           {"SELECT 'a' LIKE 'A'", "1 "},
+           {"-- only this", "No SQL statements detected."},
+           {"SELECT 9223372036854775807 + abs(-9223372036854775807 - 1)",
+            "integer overflow: SQLITE_ERROR"}}) {
+    EXPECT_EQ(
+        Told(*ValueOf(reader_->RunIfReading(test_.context(), std::vector<SqlText>{{sql, {}}}))),
+        said);
+  }
   EXPECT_EQ(Told(ValueOf(reader_->Run(test_.context(), read))), "1 ");
   EXPECT_THAT(Told(ValueOf(reader_->Run(test_.context(), write))), HasSubstr("SQLITE_READONLY"));
   EXPECT_EQ(Ask("SELECT x FROM t"), "1 ");

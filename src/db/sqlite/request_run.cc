@@ -116,6 +116,15 @@ int64_t RowsRead(sqlite3_stmt* statement) {
   return rows;
 }
 
+/// Whether a request is one statement for sure: more of them are compiled before the first one
+/// runs.
+bool IsOneStatement(std::span<const SqlText> request) {
+  if (request.size() != 1) return false;
+  const std::string& sql = request[0].sql;
+  const size_t end = sql.find_first_of(std::string_view(";\0", 2));
+  return end == std::string::npos || *SkipBlank(sql.c_str() + end) == '\0';
+}
+
 /// Of the disk, or of the file's content: nothing that the request could be to blame for.
 bool IsOfTheFiles(int code) {
   const int primary = code & 0xff;
@@ -253,6 +262,10 @@ Status RequestConnection::RunText(size_t index, const SqlText& text, SqlAnswer& 
     const char* rest = nullptr;
     const int code = sqlite3_prepare_v2(connection_, at, -1, &raw, &rest);
     const OwnedStatement statement(raw);
+    if (only_reads_ && (code != SQLITE_OK || (raw != nullptr && sqlite3_stmt_readonly(raw) == 0))) {
+      has_declined_ = true;
+      return Status::OK();
+    }
     if (code != SQLITE_OK) return Refused(code, index, answer);
     at = SkipBlank(rest);
     if (statement == nullptr) continue;
@@ -279,10 +292,14 @@ Status RequestConnection::RunText(size_t index, const SqlText& text, SqlAnswer& 
 }
 
 Status RequestConnection::RunTexts(std::span<const SqlText> request, SqlAnswer& answer) {
-  for (size_t i = 0; i < request.size() && !answer.error; ++i) {
+  if (only_reads_ && !IsOneStatement(request)) {
+    has_declined_ = !CompilesToReads(request);
+    ResetSession();  // some settings are changed by compiling alone
+  }
+  for (size_t i = 0; i < request.size() && !answer.error && !has_declined_; ++i) {
     ARROW_RETURN_NOT_OK(RunText(i, request[i], answer));
   }
-  if (!answer.error && answer.results.empty()) {
+  if (!answer.error && !has_declined_ && answer.results.empty()) {
     Refuse("No SQL statements detected.", nullptr, 0, answer);
   }
   return Status::OK();
@@ -313,6 +330,21 @@ void RequestConnection::ResetSession() {
 }
 
 Result<SqlAnswer> RequestConnection::Run(const Context& ctx, std::span<const SqlText> request) {
+  only_reads_ = has_declined_ = false;
+  return RunWhole(ctx, request);
+}
+
+Result<std::optional<SqlAnswer>> RequestConnection::RunIfReading(const Context& ctx,
+                                                                 std::span<const SqlText> request) {
+  only_reads_ = true;
+  has_declined_ = false;
+  ARROW_ASSIGN_OR_RAISE(SqlAnswer answer, RunWhole(ctx, request));
+  if (has_declined_) return std::nullopt;
+  return std::optional<SqlAnswer>(std::move(answer));
+}
+
+Result<SqlAnswer> RequestConnection::RunWhole(const Context& ctx,
+                                              std::span<const SqlText> request) {
   ARROW_RETURN_NOT_OK(ctx.Check());
   const Context limited = ctx.Within(std::chrono::milliseconds(limits_.request_ms_max));
   SqlAnswer answer;
@@ -342,12 +374,6 @@ Result<SqlAnswer> RequestConnection::Run(const Context& ctx, std::span<const Sql
   answer.is_changed = changes && !answer.error;
   if (kind_ == ConnectionKind::kWriter) answer.size_bytes = PageCount() * int64_t{kPageBytes};
   return answer;
-}
-
-bool RequestConnection::IsReadOnly(std::span<const SqlText> request) {
-  const bool is_read_only = CompilesToReads(request);
-  ResetSession();  // some settings are changed by compiling alone
-  return is_read_only;
 }
 
 bool RequestConnection::CompilesToReads(std::span<const SqlText> request) {

@@ -61,10 +61,15 @@ void Database::Run(std::vector<SqlText> request, bool may_write, Done<Ran> done)
       JobKind::kRead,
       [this, shared, may_write](const Context& ctx, size_t slot) -> Result<MaybeRan> {
         ARROW_ASSIGN_OR_RAISE(RequestConnection* const reader, Reader(slot));
-        // Without the right to write SQLite itself refuses it there.
-        if (may_write && !reader->IsReadOnly(*shared)) return MaybeRan();
-        ARROW_ASSIGN_OR_RAISE(db::sqlite::SqlAnswer answer, RunWith(*reader, ctx, *shared));
-        return MaybeRan({std::move(answer), BookmarkNow()});
+        if (!may_write) {  // SQLite itself refuses it there
+          ARROW_ASSIGN_OR_RAISE(db::sqlite::SqlAnswer answer, RunWith(*reader, ctx, *shared));
+          return MaybeRan({std::move(answer), BookmarkNow()});
+        }
+        auto answer = reader->RunIfReading(ctx, *shared);
+        if (!answer.ok()) Blame(answer.status());
+        ARROW_RETURN_NOT_OK(answer.status());
+        if (!*answer) return MaybeRan();
+        return MaybeRan({**std::move(answer), BookmarkNow()});
       },
       [self = shared_from_this(), shared, done = std::move(done)](Result<MaybeRan> ran) {
         if (!ran.ok()) return done(ran.status());
