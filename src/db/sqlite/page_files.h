@@ -45,9 +45,10 @@ class CommittedPages {
 class CommitSink {
  public:
   virtual ~CommitSink() = default;
-  /// OK: the transaction will be there after a loss of power. Else nobody knows, and no further one
-  /// is handed over: the files are to be closed, and the database made good by what was kept. On
-  /// the thread of the commit, one at a time.
+  /// OK: the transaction will be there after a loss of power, or the sink was told to see to that
+  /// later and readers are held back until then (read_gate.h). Else nobody knows, and no further
+  /// one is handed over: the files are to be closed, and the database made good by what was kept.
+  /// On the thread of the commit, one at a time.
   virtual Status Keep(const CommittedPages& pages) = 0;
 };
 

@@ -1,10 +1,11 @@
 #pragma once
 // Database: one D1 database as its doors use it: requests come in from any thread, wait in a queue
 // of limited length, and are run by threads of a pool that all databases share: one at a time that
-// writes, and two that read. Requests that wait to write are committed in groups: a transaction and
-// a point each, one sync for all, and none is answered or read by others before that (it costs as
-// much as they do together). It opens its files when it is first asked something and closes them
+// writes, and two that read. It opens its files when it is first asked something and closes them
 // when nobody asks any more (databases.h says when).
+//
+// Requests that wait to write are run as a group: each is a transaction and a point of the history,
+// one sync is for all, and before it none is answered or seen by those who read.
 //
 // After a failure underneath nobody knows what SQLite's connections believe: they are closed, and
 // the files opened again, before anything else runs. A page of the file that is damaged is made

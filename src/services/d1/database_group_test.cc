@@ -55,29 +55,31 @@ TEST_F(GroupTest, SyncsOnceAndHasAPointForEach) {
   EXPECT_EQ(Ask("SELECT count(*) FROM t"), "3 ");
 }
 
-TEST_F(GroupTest, OfOneThatWasNotSyncedNothingIsLeftThatWasPromised) {
+TEST_F(GroupTest, OfOneThatWasNotSyncedTheFirstAreLeftOrNone) {
   int lost = 0;
-  for (uint64_t seed = 0; seed < 40; ++seed) {
+  for (uint64_t seed = 0; seed < 16; ++seed) {
     SCOPED_TRACE(seed);
-    ASSERT_THAT(Do("DELETE FROM t; INSERT INTO t VALUES (100, 0)"), IsOk());
-    Begin();
+    D1Fixture d1;
+    ASSERT_THAT(d1.Open(), IsOk());
+    ASSERT_THAT(d1.Do(kTable), IsOk());
+    ASSERT_THAT(d1.Do("INSERT INTO t VALUES (100, 0)"), IsOk());
+    ASSERT_TRUE(ValueOf(d1.writer->HoldBack()));
+    d1.history().Defer();
     // More than is gathered in memory: some of it is written before the sync.
     for (int i = 1; i <= 6; ++i) {
       const std::string id = std::to_string(i);
-      ASSERT_THAT(Do("INSERT INTO t VALUES (" + id + ", zeroblob(300000))"), IsOk());
+      ASSERT_THAT(d1.Do("INSERT INTO t VALUES (" + id + ", zeroblob(300000))"), IsOk());
     }
-    Drop();
-    memory.Crash(seed);
-    ASSERT_THAT(Open(), IsOk()) << "an end that was cut off is no damage";
-    EXPECT_EQ(Ask("PRAGMA quick_check"), "ok ");
-    const std::string left = Ask("SELECT count(*) FROM t WHERE id < 100");
-    const int count = std::stoi(left);
-    EXPECT_EQ(Ask("SELECT count(*) FROM t WHERE id <= " + std::to_string(count)), left)
-        << "what is left is the first of them";
-    EXPECT_EQ(Ask("SELECT count(*) FROM t WHERE id = 100"), "1 ");
-    lost += count < 6 ? 1 : 0;
+    d1.Drop();
+    d1.memory.Crash(seed);
+    ASSERT_THAT(d1.Open(), IsOk()) << "an end that was cut off is no damage";
+    EXPECT_EQ(d1.Ask("PRAGMA quick_check"), "ok ");
+    const std::string left = d1.Ask("SELECT count(*) FROM t WHERE id < 100");
+    EXPECT_EQ(d1.Ask("SELECT count(*) FROM t WHERE id <= " + left), left);
+    EXPECT_EQ(d1.Ask("SELECT count(*) FROM t WHERE id = 100"), "1 ");
+    lost += std::stoi(left) < 6 ? 1 : 0;
   }
-  EXPECT_GT(lost, 10);
+  EXPECT_GT(lost, 4);
 }
 
 TEST_F(GroupTest, DamageInsideOfOneThatWasPromisedIsFound) {
@@ -93,7 +95,7 @@ TEST_F(GroupTest, DamageInsideOfOneThatWasPromisedIsFound) {
   const int64_t transaction =
       static_cast<int64_t>(kPageRecordBytes + kGroupCommitRecordBytes);  // of one page
   int64_t found = 0, flipped = 0;
-  for (int64_t at = 0; at < size - 3 * transaction; at += 61) {
+  for (int64_t at = 0; at < size - 3 * transaction; at += 127) {
     FlipBit(memory, segment.path, at);
     const HistoryReader reader(memory, directory, kDatabaseId, "shop");
     ++flipped;
@@ -267,19 +269,18 @@ TEST_F(DatabaseGroupTest, WhatWasToldIsThereAfterAFaultAndACrashAtEveryOperation
     SCOPED_TRACE(nth);
     disk.Arm({.operations = os::WritingOperations(), .nth = nth, .short_write = nth % 2 == 0});
     std::vector<std::string> told;
-    for (int round = 0; round < 3; ++round) {
-      std::vector<std::string> texts;
-      for (int i = 1; i <= 5; ++i) {
-        const int64_t id = nth * 1000 + round * 100 + i;
-        texts.push_back("INSERT INTO t VALUES (" + std::to_string(id) + ", zeroblob(3000))");
+    for (int round = 0; round < 2; ++round) {
+      std::vector<std::string> ids, texts;
+      for (int i = 1; i <= 4; ++i) {
+        ids.push_back(std::to_string(nth * 1000 + round * 100 + i));
+        texts.push_back("INSERT INTO t VALUES (" + ids.back() + ", 1)");
       }
       const auto answers = Together(texts);
-      for (int i = 1; i <= 5; ++i) {
-        if (!answers[static_cast<size_t>(i) - 1].ok()) continue;
-        told.push_back(std::to_string(nth * 1000 + round * 100 + i));
+      for (size_t i = 0; i < ids.size(); ++i) {
+        if (answers[i].ok()) told.push_back(ids[i]);
       }
       test.clock.Advance(2'000'000);  // what cannot be opened is tried again
-      if (round == 1) database->Tend();
+      if (round == 0) database->Tend();
     }
     const bool fired = disk.fired();
     disk.Disarm();
@@ -293,7 +294,7 @@ TEST_F(DatabaseGroupTest, WhatWasToldIsThereAfterAFaultAndACrashAtEveryOperation
               "0 ");
     EXPECT_EQ(Ask("PRAGMA quick_check"), "ok ");
     if (!fired) {
-      EXPECT_EQ(told.size(), 15u);
+      EXPECT_EQ(told.size(), 8u);
       break;
     }
   }
