@@ -5,7 +5,6 @@
 
 #include "base/json.h"
 #include "base/timestamp.h"
-#include "net/ascii.h"
 #include "os/disk.h"
 #include "services/core/on_thread.h"
 #include "services/d1/d1_transfer_rest.h"
@@ -18,7 +17,6 @@ using net::Task;
 
 constexpr uint64_t kSmallBodyMax = 1024 * 1024;
 constexpr uint64_t kQueryBodyMax = 32 * 1024 * 1024;
-constexpr size_t kNameBytesMax = 64;
 constexpr int64_t kPerPageMax = 10'000;
 
 Response Refuse(int status, int64_t code, std::string message) {
@@ -35,26 +33,6 @@ int64_t NumberOr(const std::optional<std::string>& text, int64_t otherwise, int6
     return otherwise;
   }
   return std::clamp<int64_t>(std::stoll(*text), 1, most);
-}
-
-/// 8-4-4-4-12 hex digits.
-bool IsUuid(std::string_view text) {
-  if (text.size() != 36) return false;
-  for (size_t i = 0; i < text.size(); ++i) {
-    const bool is_dash = i == 8 || i == 13 || i == 18 || i == 23;
-    const bool is_hex =
-        (text[i] >= '0' && text[i] <= '9') || ((text[i] | 0x20) >= 'a' && (text[i] | 0x20) <= 'f');
-    if (is_dash ? text[i] != '-' : !is_hex) return false;
-  }
-  return true;
-}
-
-/// A name that is a UUID would be another database's to a token of that UUID.
-bool IsName(std::string_view name) {
-  return !name.empty() && name.size() <= kNameBytesMax && net::IsLetterOrDigit(name.front()) &&
-         std::ranges::all_of(
-             name, [](char c) { return net::IsLetterOrDigit(c) || c == '-' || c == '_'; }) &&
-         !IsUuid(name);
 }
 
 /// What is known of a database without opening it. `more`: members that follow.
@@ -94,7 +72,7 @@ Task<Response> CreateDatabase(const D1Access& access, Call& call) {
   const Json json = ParseJson(*body);
   const bool has_name = json.is_object() && json.contains("name") && json["name"].is_string();
   const std::string name = has_name ? json["name"].get<std::string>() : std::string();
-  if (!IsName(name)) {
+  if (!IsDatabaseName(name)) {
     co_return Refuse(
         400, kD1BadRequest,
         "a database needs a name of 1 to 64 letters, digits, '-' and '_', which begins "

@@ -99,6 +99,11 @@ class Database final : public std::enable_shared_from_this<Database> {
   /// Of a time, or of now.
   void FindBookmark(std::optional<int64_t> ms, Done<std::string> done);
   void Restore(RestoreTarget target, Done<Restored> done);
+  /// An image of the newest state, as History::WriteImage has it, at `path`, which is not there;
+  /// its bookmark. Holds up no request.
+  void WriteCopy(std::string path, Done<std::string> done);
+  /// Makes the database the image at `path`, as History::Adopt has it. Otherwise as Restore.
+  void Replace(std::string path, uint32_t page_count, Done<Restored> done);
   /// Nothing runs any more and the files are closed; later calls fail. For a database that is
   /// deleted.
   void Drop(Done<bool> done);
@@ -185,6 +190,7 @@ class Database final : public std::enable_shared_from_this<Database> {
   Result<Ran> Write(const Context& ctx, std::span<const db::sqlite::SqlText> request);
   Result<Ran> ImportText(const Context& ctx, const db::sqlite::SqlText& text);
   Result<Restored> RestoreFiles(const RestoreTarget& target);
+  Result<Restored> ReplaceFiles(const std::string& path, uint32_t page_count);
   Result<Point> PointOf(const RestoreTarget& target) const;
   Status CheckRoom() const;
   Status Checkpoint();

@@ -131,6 +131,12 @@ Result<Point> DatabaseFiles::Restore(const Point& target) {
   return made;
 }
 
+Result<Point> DatabaseFiles::Adopt(const std::string& path, uint32_t page_count) {
+  ARROW_ASSIGN_OR_RAISE(const Point made, history_->Adopt(path, page_count));
+  ARROW_RETURN_NOT_OK(Rebuild());
+  return made;
+}
+
 Status DatabaseFiles::Close() {
   pages_.reset();
   return history_->Close();

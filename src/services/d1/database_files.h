@@ -42,6 +42,8 @@ class DatabaseFiles final {
   /// Makes the database what it was at `target`; the point that this is. Without connections. After
   /// an error the object is to be dropped and opened again: then the restore has happened, or not.
   Result<Point> Restore(const Point& target);
+  /// Makes the database the image at `path`, as History::Adopt has it. Otherwise as Restore.
+  Result<Point> Adopt(const std::string& path, uint32_t page_count);
   /// Makes the file anew from the history: for one that is damaged. Without connections, as
   /// Restore.
   Status Rebuild();

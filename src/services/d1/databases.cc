@@ -4,6 +4,8 @@
 #include <future>
 #include <utility>
 
+#include "net/ascii.h"
+
 namespace levada::services::d1 {
 namespace {
 
@@ -12,6 +14,7 @@ constexpr const char* kTransfers = "transfers";
 // mark is somebody's: a control.db from a backup may be older than it.
 constexpr const char* kDeleted = ".deleted";
 constexpr size_t kNumberDigitsMax = 20;
+constexpr size_t kNameBytesMax = 64;
 
 bool HasMark(const std::vector<os::DirectoryEntry>& entries, uint64_t number) {
   return std::ranges::find(entries, std::to_string(number) + kDeleted, &os::DirectoryEntry::name) !=
@@ -24,6 +27,24 @@ bool IsNumber(std::string_view name) {
 }
 
 }  // namespace
+
+bool IsDatabaseId(std::string_view text) {
+  if (text.size() != 36) return false;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const bool is_dash = i == 8 || i == 13 || i == 18 || i == 23;
+    const bool is_hex =
+        (text[i] >= '0' && text[i] <= '9') || ((text[i] | 0x20) >= 'a' && (text[i] | 0x20) <= 'f');
+    if (is_dash ? text[i] != '-' : !is_hex) return false;
+  }
+  return true;
+}
+
+bool IsDatabaseName(std::string_view name) {
+  return !name.empty() && name.size() <= kNameBytesMax && net::IsLetterOrDigit(name.front()) &&
+         std::ranges::all_of(
+             name, [](char c) { return net::IsLetterOrDigit(c) || c == '-' || c == '_'; }) &&
+         !IsDatabaseId(name);
+}
 
 bool Databases::IsReady(const Resource& resource) { return resource.settings != kBegunSettings; }
 

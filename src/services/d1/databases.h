@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -92,5 +93,11 @@ class Databases final {
   std::unordered_map<uint64_t, std::shared_ptr<Database>> known_;
   Counts gone_;  ///< of those that were deleted
 };
+
+/// 8-4-4-4-12 hex digits.
+bool IsDatabaseId(std::string_view text);
+/// 1 to 64 letters, digits, '-' and '_', the first no sign. One that is an id would be another
+/// database's to a token of that id.
+bool IsDatabaseName(std::string_view name);
 
 }  // namespace levada::services::d1

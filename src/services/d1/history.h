@@ -48,6 +48,9 @@ class History final : public db::sqlite::CommitSink {
   /// Adds a point in a new epoch whose state is that of `target`: its base image first, durable,
   /// then the record that makes it so.
   Result<Point> Restore(const Point& target);
+  /// The same with a state from elsewhere: an image as WriteImage makes it, of `page_count` pages,
+  /// at `path` on the disk of the history, from where it is taken. Durable and whole already.
+  Result<Point> Adopt(const std::string& path, uint32_t page_count);
   /// Ends the last segment, so that its end can be told from a loss. Nothing is added after it.
   Status Close();
 

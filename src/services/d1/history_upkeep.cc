@@ -50,6 +50,29 @@ Status History::WriteBase(const Point& state, const Point& named) {
   return disk_.SyncDirectory(reader_.directory());
 }
 
+Result<Point> History::Adopt(const std::string& path, uint32_t page_count) {
+  Point made;
+  {
+    std::lock_guard lock(mutex_);
+    ARROW_RETURN_NOT_OK(failure_);
+    made = Next(page_count);
+    ++made.epoch;
+  }
+  {
+    // Until the record is there it is the base of a point that is not: opening removes it.
+    std::shared_lock files(files_mutex_);
+    ARROW_RETURN_NOT_OK(
+        disk_.Rename(path, HistoryPath(reader_.directory(), HistoryFileKind::kBase, made)));
+    ARROW_RETURN_NOT_OK(disk_.SyncDirectory(reader_.directory()));
+  }
+  std::lock_guard lock(mutex_);
+  if (made.seq != last_.seq + 1) {
+    return Fault(FaultCode::kInternal, "a commit while a state was put in place");
+  }
+  ARROW_RETURN_NOT_OK(Add(made, nullptr));
+  return made;
+}
+
 Status History::Thin(const HistoryFile& segment, const Point& end) {
   ARROW_ASSIGN_OR_RAISE(const auto reader,
                         SegmentReader::Open(disk_, segment.path, reader_.database()));
