@@ -181,12 +181,14 @@ void DefineAudit(CLI::App& app, Raw& raw) {
 }
 
 void DefineD1(CLI::App& app, Raw& raw) {
-  AddText(app, "--account", "ACCOUNT", raw.line.account,
-          "of the account with this name or id; needed when several have a database of that name",
-          kOptions);
-  AddText(app, "--command", "SQL", raw.line.sql, "shell: run these statements and end", kOptions);
-  AddText(app, "--file", "FILE", raw.line.sql_file,
-          "shell: run the statements of this file and end", kOptions);
+  const auto add = [&](const char* name, const char* value, std::string& into, const char* doc) {
+    AddText(app, name, value, into, doc, kOptions);
+  };
+  add("--account", "ACCOUNT", raw.line.account, "of the account with this name or id");
+  add("--command", "SQL", raw.line.sql, "shell: run these statements and end");
+  add("--file", "FILE", raw.line.sql_file, "shell: run the statements of this file and end");
+  add("--from", "KEY", raw.line.from, "restore: the copy with this key, or latest: the newest");
+  add("--bucket", "BUCKET", raw.line.bucket, "backup, restore: of R2; default as configured");
 }
 
 void DefineFsck(CLI::App& app, Raw& raw) {

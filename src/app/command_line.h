@@ -74,7 +74,7 @@ struct CommandLine {
   bool replace = false;
   bool online = false;              ///< kCheck
   int64_t rows = 5;                 ///< kPreview, kDiff
-  std::string from;                 ///< kBackfill: label of the first window
+  std::string from;                 ///< kBackfill: label of the first window; kD1: of a copy
   std::string to;                   ///< kBackfill: of the last one; empty: the last closed one
   int parallel = 0;                 ///< kBackfill: windows at a time; 0: as the plan says
   bool serve = false;               ///< kSchema: of the configuration of serve
@@ -98,6 +98,7 @@ struct CommandLine {
   std::string account;              ///< kToken, kAudit, kD1: whose
   std::string sql;                  ///< kD1 shell: statements
   std::string sql_file;             ///< kD1 shell: a file of them; empty: none
+  std::string bucket;               ///< kD1 backup, restore; empty: the configuration's
   std::string label;                ///< kToken create: its name
   std::vector<std::string> scopes;  ///< kToken create
   std::string expires;              ///< kToken: how long it lives; empty: 90 days

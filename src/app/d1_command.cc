@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <chrono>
 #include <memory>
 #include <utility>
@@ -8,6 +10,7 @@
 #include "app/shell_input.h"
 #include "app/sql_shell.h"
 #include "base/json.h"
+#include "base/quantity.h"
 
 namespace levada::app {
 namespace {
@@ -45,10 +48,53 @@ Status RunShell(Session& session, AdminClient& client) {
   return session.NameSignal(shell.Run(*StandardInput(session.context()), "<standard input>"));
 }
 
+constexpr auto kCopyPatience = std::chrono::hours(1);
+
+Result<std::string> AskForCopy(Session& session, AdminClient& client) {
+  const CommandLine& line = session.line();
+  Json request = {{"do", "d1." + line.action}, {"database", line.subject}};
+  if (!line.account.empty()) request["account"] = line.account;
+  if (!line.bucket.empty()) request["bucket"] = line.bucket;
+  if (!line.from.empty()) request["from"] = line.from;
+  return client.Ask(Dump(request), kCopyPatience);
+}
+
+std::string TextOfBackup(const Json& answer) {
+  if (!answer["is_new"].get<bool>()) {
+    return fmt::format("nothing has changed since {}\n", answer["key"].get<std::string>());
+  }
+  return fmt::format("{} in bucket {}, {}\n", answer["key"].get<std::string>(),
+                     answer["bucket"].get<std::string>(),
+                     FormatBytes(answer["bytes"].get<int64_t>()));
+}
+
+std::string TextOfRestore(const Json& answer) {
+  const std::string name = answer["name"].get<std::string>();
+  std::string text =
+      fmt::format("database {} is what {} has\nbookmark   {}\n", name,
+                  answer["key"].get<std::string>(), answer["bookmark"].get<std::string>());
+  if (answer["previous"].is_null()) {
+    return text + fmt::format("it is a new one, {}\n", answer["database_id"].get<std::string>());
+  }
+  return text + fmt::format("to undo it: wrangler d1 time-travel restore {} --bookmark {}\n", name,
+                            answer["previous"].get<std::string>());
+}
+
+Status CopyDatabase(Session& session, AdminClient& client) {
+  const CommandLine& line = session.line();
+  ARROW_ASSIGN_OR_RAISE(const std::string text, AskForCopy(session, client));
+  if (line.json) return WriteOutput(text + "\n");
+  const Json answer = ParseJson(text);
+  return WriteOutput(line.action == "backup" ? TextOfBackup(answer) : TextOfRestore(answer));
+}
+
 Status DoAdministerD1(Session& session) {
-  ARROW_ASSIGN_OR_RAISE(const auto client, AdminClient::Open(session, D1Services(session)));
   const std::string& action = session.line().action;
+  const bool has_backups = action == "backup" || action == "restore";
+  ARROW_ASSIGN_OR_RAISE(const auto client,
+                        AdminClient::Open(session, D1Services(session, has_backups)));
   if (action == "list") return ListDatabases(session, *client);
+  if (has_backups) return session.NameSignal(CopyDatabase(session, *client));
   return RunShell(session, *client);
 }
 

@@ -6,7 +6,7 @@
 
 namespace levada::app {
 
-/// `session` outlives what it opens.
-OpenServices D1Services(Session& session);
+/// With `has_backups` R2 is opened too, for copies of databases. `session` outlives what it opens.
+OpenServices D1Services(Session& session, bool has_backups);
 
 }  // namespace levada::app

@@ -10,6 +10,7 @@
 #include "app/daemon_metrics.h"
 #include "app/event_sender.h"
 #include "app/metrics_exporter.h"
+#include "app/r2_shelf.h"
 #include "app/snapshot.h"
 #include "net/hangups.h"
 #include "net/loop.h"
@@ -54,6 +55,7 @@ constexpr auto kLifecycleEvery = std::chrono::hours(1);
 constexpr auto kLifecycleFirst = std::chrono::minutes(1);  // behind a start
 constexpr auto kSpaceTick = std::chrono::seconds(1);
 constexpr auto kDatabasesTick = std::chrono::seconds(10);
+constexpr std::chrono::seconds kBackupTickMax{60};
 // What a first start gives out is for a person at the keyboard to begin with.
 constexpr WallMicros kFirstTokenLife = WallMicros{90} * 86'400 * 1'000'000;
 
@@ -143,6 +145,8 @@ struct Daemon::Parts {
   std::unique_ptr<services::queues::QueueStore> messages;
   std::unique_ptr<services::d1::Databases> databases;
   std::unique_ptr<services::d1::Transfers> d1_transfers;  // what workers do for it uses it
+  std::unique_ptr<R2Shelf> shelf;
+  std::unique_ptr<services::d1::Backups> backups;  // workers ask it, and metrics
   std::unique_ptr<services::analytics::AnalyticsService> analytics;
   std::unique_ptr<DaemonMetrics> metrics;  // workers ask it
   std::unique_ptr<MetricsExporter> exporter;
@@ -161,6 +165,7 @@ struct Daemon::Parts {
   std::unique_ptr<services::queues::QueueServices> queue_services;
   std::unique_ptr<services::r2::EventCourier> courier;
   std::unique_ptr<services::d1::D1Access> d1_access;
+  std::unique_ptr<net::Workers> backup_worker;
   std::unique_ptr<services::AuditAccess> audit_access;
   std::unique_ptr<services::s3::S3Door> s3;
   std::unique_ptr<services::AdminDoor> admin;
@@ -199,6 +204,8 @@ struct Daemon::Parts {
   void RemoveSnapshot();
   net::Task<void> WatchLifecycles();
   net::Task<void> WatchDatabases();
+  void OpenBackups(os::Disk& disk);
+  net::Task<void> WatchBackups();
   net::Task<void> StopAll();
 };
 
@@ -305,6 +312,7 @@ void Daemon::Parts::LimitConnections() {
 services::AdminCommands Daemon::Parts::CommandsOfDaemon() {
   services::AdminCommands commands =
       services::d1::D1AdminCommands({*databases, *control, disk, clock, log});
+  commands.merge(services::d1::BackupCommands(*backups, *control));
   commands[kSnapshotCommand] = [this](std::string_view) -> Result<std::string> {
     const std::unique_lock one(snapshot_mutex, std::try_to_lock);
     if (!one) return Fault(FaultCode::kLeaseHeld, "a snapshot is being taken");
@@ -357,6 +365,7 @@ Status Daemon::Parts::Listen(os::Disk& disk, const Clock& clock, Random& random)
   s3 = std::make_unique<services::s3::S3Door>(
       services::s3::S3Services{*objects, *buckets, *control, clock},
       services::s3::S3DoorOptions{options.s3_domain, {}}, *request_ids);
+  OpenBackups(disk);
   admin =
       std::make_unique<services::AdminDoor>(*control, clock, loop, *workers, CommandsOfDaemon());
   net::ListenOptions at_admin = Watched(admin_watch);
@@ -466,6 +475,31 @@ net::Task<void> Daemon::Parts::WatchDatabases() {
   }
 }
 
+void Daemon::Parts::OpenBackups(os::Disk& disk) {
+  const auto is_ending = [this] { return is_stopping.load(); };
+  shelf = std::make_unique<R2Shelf>(
+      R2ShelfSurroundings{*objects, *buckets, loop, *transfers, disk, is_ending});
+  backups = std::make_unique<services::d1::Backups>(
+      services::d1::BackupSurroundings{*databases, *control, *shelf, disk, clock, log,
+                                       reserve.get(), is_ending},
+      options.backups);
+  // A thread of its own: a copy takes its time.
+  backup_worker = std::make_unique<net::Workers>(1, 1);
+  metrics->AddBackups(*backups);
+}
+
+net::Task<void> Daemon::Parts::WatchBackups() {
+  const auto tick = std::clamp(options.backups.every / 10, std::chrono::seconds(1), kBackupTickMax);
+  while (!options.backups.buckets.empty()) {
+    co_await loop.Sleep(tick);
+    if (is_stopping) co_return;
+    (void)co_await net::Blocking(loop, *backup_worker, [this] {
+      backups->RunDue();
+      return true;
+    });
+  }
+}
+
 net::Task<void> Daemon::Parts::StopAll() {
   is_stopping = true;
   // Both stop at once: what is left of the grace is for both.
@@ -476,6 +510,7 @@ net::Task<void> Daemon::Parts::StopAll() {
   co_await courier->Stop();
   if (exporter != nullptr) co_await exporter->Stop();
   co_await admin_server->Stop(std::chrono::seconds(1));
+  while (backups->is_busy()) co_await loop.Sleep(std::chrono::milliseconds(20));
   analytics->StopEngine();  // what still waits for it is answered to nobody
   loop.Stop();
 }
@@ -515,6 +550,7 @@ void Daemon::Run(const std::stop_token& stop) {
   parts.loop.Spawn(parts.WatchLifecycles());
   parts.courier->Poke();  // what an earlier run left
   parts.loop.Spawn(parts.WatchDatabases());
+  parts.loop.Spawn(parts.WatchBackups());
   if (parts.exporter != nullptr) parts.loop.Spawn(parts.exporter->Run());
   // If it is not taken, the next start does it.
   (void)parts.workers->Submit([&parts] { parts.Sweep(); });

@@ -17,6 +17,7 @@
 #include "os/service_starter.h"
 #include "services/core/control.h"
 #include "services/core/request_log.h"
+#include "services/d1/backups.h"
 
 namespace levada::app {
 
@@ -32,6 +33,7 @@ struct DaemonOptions {
   std::optional<net::TlsFiles> tls;
   services::RequestLogOptions requests;
   MetricsAccess metrics = MetricsAccess::kToken;
+  services::d1::BackupPlan backups;
   net::ServerLimits limits;                 ///< of each listener
   bool are_connections_configured = false;  ///< else fewer are nobody's concern
   /// Of the process: where the one that started it wants to hear of it.

@@ -234,6 +234,18 @@ void DaemonMetrics::AddD1(std::vector<MetricFamily>& families) const {
                              "Failures of the files under a database, after which it was opened "
                              "again.",
                              Real(counts.failures)));
+  if (backups_ == nullptr) return;
+  const services::d1::Backups::Counts backups = backups_->counts();
+  families.push_back(Counter("levada_d1_backups_total", "Copies of databases that were made.",
+                             Real(backups.copies)));
+  if (!backups.has_plan) return;
+  families.push_back(Counter("levada_d1_backup_failures_total",
+                             "Databases and buckets of the plan that could not be backed up; they "
+                             "are tried again.",
+                             Real(backups.failures)));
+  families.push_back(Gauge("levada_d1_backup_last_success_timestamp_seconds",
+                           "When every copy that was due was there; 0: not since the start.",
+                           static_cast<double>(backups.last_success) / 1e6));
 }
 
 void DaemonMetrics::AddAnalyticsTo(std::vector<MetricFamily>& families) const {

@@ -18,6 +18,7 @@
 #include "services/core/control.h"
 #include "services/core/door_watch.h"
 #include "services/core/request_log.h"
+#include "services/d1/backups.h"
 #include "services/d1/databases.h"
 
 namespace levada::app {
@@ -51,6 +52,7 @@ class DaemonMetrics final {
   void AddStore(std::string_view name, const db::rocks::Store& store,
                 const db::rocks::Committer& committer);
   void AddDatabases(const services::d1::Databases& databases) { databases_ = &databases; }
+  void AddBackups(const services::d1::Backups& backups) { backups_ = &backups; }
   void AddAnalytics(const services::analytics::AnalyticsService& service) { analytics_ = &service; }
 
   /// GET /metrics.
@@ -81,6 +83,7 @@ class DaemonMetrics final {
   std::vector<Door> doors_;
   std::vector<Store> stores_;
   const services::d1::Databases* databases_ = nullptr;
+  const services::d1::Backups* backups_ = nullptr;
   const services::analytics::AnalyticsService* analytics_ = nullptr;
 };
 

@@ -149,17 +149,24 @@ constexpr auto kVerbs = std::to_array<VerbText>({
      "  levada audit --limit 20\n"
      "  levada audit --account a432... --before 4711 --json\n"},
     {Verb::kD1, "d1", "ask databases of D1 on this machine",
-     "d1 list [options]\nd1 shell DATABASE [--command SQL] [--file FILE] [options]",
+     "d1 list [options]\nd1 shell DATABASE [--command SQL] [--file FILE] [options]\n"
+     "d1 backup DATABASE [--bucket BUCKET] [options]\n"
+     "d1 restore DATABASE --from KEY|latest [--bucket BUCKET] [options]",
      "Works on the data directory, through the daemon when one is running. A database is named by "
      "its id or its name.\n\n"
      "The shell runs what is typed or piped into it, each statement as a transaction of its own, "
      "with the limits and rules of requests by HTTP. `.help` lists its commands. Rows are a table "
      "on a terminal, else CSV, and with --json an object a line for each statement. What is piped, "
-     "--command and --file end at the first error.",
+     "--command and --file end at the first error.\n\n"
+     "A backup is a copy of the database in a bucket of R2 of its account: a file that any sqlite3 "
+     "opens. A restore makes the database what the copy has, as a new point of its history, which "
+     "time travel undoes; a database that is gone is made again. Give both the configuration file "
+     "of the daemon with --config where none runs.",
      "  levada d1 list\n"
      "  levada d1 shell shop\n"
      "  levada d1 shell shop --command \"SELECT count(*) FROM orders\"\n"
-     "  levada d1 shell shop --json < report.sql | jq .results\n"},
+     "  levada d1 shell shop --json < report.sql | jq .results\n"
+     "  levada d1 restore shop --from latest --bucket backups\n"},
     {Verb::kFsck, "fsck", "check a data directory while no daemon has it", "fsck [options]",
      "Reads the control database, every record and value of KV and every record of R2, holds them "
      "against each other, sees whether the master key is theirs, and looks at the file of each "

@@ -52,7 +52,9 @@ std::vector<AdminAction> ActionsOf(Verb verb) {
   if (verb == Verb::kToken) {
     return {{"create", ""}, {"list", ""}, {"revoke", "TOKEN_ID"}, {"rotate", "TOKEN_ID"}};
   }
-  if (verb == Verb::kD1) return {{"list", ""}, {"shell", "DATABASE"}};
+  if (verb == Verb::kD1) {
+    return {{"list", ""}, {"shell", "DATABASE"}, {"backup", "DATABASE"}, {"restore", "DATABASE"}};
+  }
   return {{"create", "NAME"}, {"list", ""}};
 }
 
@@ -79,6 +81,9 @@ Status UnderstandAdmin(const std::vector<std::string>& words, std::string_view n
                     subject)));
   }
   if (!subject.empty()) line.subject = words[1];
+  if (line.action == "restore" && line.from.empty()) {
+    return Refused(text.AtEnd("d1 restore needs --from KEY", "or --from latest"));
+  }
   return Status::OK();
 }
 

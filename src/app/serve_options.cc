@@ -43,6 +43,39 @@ OptionSpec Limits() {
   return limits;
 }
 
+OptionSpec D1() {
+  OptionSpec backup{.name = "backup",
+                    .type = OptionType::kGroup,
+                    .doc = "copies of databases in R2 buckets, made by themselves",
+                    .example = "{ to: [backups], every: 1d, keep: 30 }"};
+  backup.fields = {
+      {.name = "to",
+       .type = OptionType::kList,
+       .doc = "buckets; each takes the databases of the account that has it",
+       .required = true,
+       .example = "[backups]",
+       .fields = {{.name = "bucket"}}},
+      {.name = "every",
+       .type = OptionType::kDuration,
+       .doc = "a database that has changed is copied so long behind its newest copy",
+       .default_text = "1d"},
+      {.name = "keep",
+       .type = OptionType::kInteger,
+       .doc = "the newest copies of a database stay, older ones are removed",
+       .default_text = "30",
+       .min = 1,
+       .max = 10'000},
+      {.name = "databases",
+       .type = OptionType::kList,
+       .doc = "names or ids; default all",
+       .example = "[shop]",
+       .fields = {{.name = "database"}}},
+  };
+  OptionSpec d1{.name = "d1", .type = OptionType::kGroup, .doc = "databases"};
+  d1.fields = {std::move(backup)};
+  return d1;
+}
+
 /// Those that every command has on its command line.
 std::vector<OptionSpec> LogOptions() {
   return {{.name = "log_level",
@@ -149,6 +182,7 @@ elt::OptionSpec ServeFileSpec() {
   for (ServeOption& option : ServeOptions()) file.fields.push_back(std::move(option.spec));
   for (OptionSpec& option : LogOptions()) file.fields.push_back(std::move(option));
   file.fields.push_back(Limits());
+  file.fields.push_back(D1());
   return file;
 }
 

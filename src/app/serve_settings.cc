@@ -150,6 +150,27 @@ std::optional<net::TlsFiles> TlsOf(const elt::Options& options, std::vector<Diag
   return net::TlsFiles{options.Text("tls_certificate"), options.Text("tls_key")};
 }
 
+services::d1::BackupPlan BackupsOf(const elt::Options& d1, std::vector<Diagnostic>& problems) {
+  services::d1::BackupPlan plan;
+  if (!d1.Given("backup")) return plan;
+  const elt::Options backup = d1.Group("backup");
+  plan.buckets = backup.Texts("to");
+  plan.databases = backup.Texts("databases");
+  plan.keep = static_cast<size_t>(backup.Integer("keep"));
+  plan.every = std::chrono::duration_cast<std::chrono::seconds>(backup.Duration("every"));
+  if (plan.every < std::chrono::seconds(1)) {
+    elt::AddProblem(problems,
+                    backup.ErrorAt("every", FaultCode::kBadValue, "\"every\": expected at least 1s",
+                                   "for example: every: 1d"));
+  }
+  if (plan.buckets.empty()) {
+    elt::AddProblem(
+        problems, backup.ErrorAt("to", FaultCode::kBadValue, "\"to\": expected a bucket, got none",
+                                 "for example: to: [backups]"));
+  }
+  return plan;
+}
+
 DaemonOptions DaemonOf(const elt::Options& options, std::vector<Diagnostic>& problems) {
   DaemonOptions daemon;
   daemon.data = options.Text("data");
@@ -164,6 +185,7 @@ DaemonOptions DaemonOf(const elt::Options& options, std::vector<Diagnostic>& pro
   if (options.Has("analytics_library")) {
     daemon.analytics_library = options.Text("analytics_library");
   }
+  daemon.backups = BackupsOf(options.Group("d1"), problems);
   daemon.tls = TlsOf(options, problems);
   const elt::Options limits = options.Group("limits");
   daemon.limits = LimitsOf(limits, problems);

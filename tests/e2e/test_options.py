@@ -19,7 +19,7 @@ SERVE_PAGE = SOURCE / "docs/guide/serve-options.md"
 SERVE_HEAD = """# Every option of `levada serve`
 
 The keys of the file of `levada serve --config FILE`; `levada schema --serve` prints the same as JSON Schema for your editor.
-All but `limits` are options of the command line too, with dashes: `tls_key` is `--tls-key`. Texts may hold `${env:NAME}` and
+All but `limits` and `d1` are options of the command line too, with dashes: `tls_key` is `--tls-key`. Texts may hold `${env:NAME}` and
 `${file:PATH}`. What they are for: [the data services](serve.md).
 """
 API_PAGE = SOURCE / "docs/guide/api.md"
