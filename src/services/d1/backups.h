@@ -2,7 +2,7 @@
 // Backups: copies of databases on a shelf, by a plan and when an operator asks, and databases made
 // of them again. A copy is the image of one point, as the history has it; a database that has not
 // changed since its newest copy gets no other. What is due follows from the keys on the shelf, so
-// that a time which was missed while no daemon ran is made up. Why: docs/decisions/0022.
+// that a time which was missed while no daemon ran is made up. Why: docs/decisions/0024.
 
 #include <atomic>
 #include <chrono>
