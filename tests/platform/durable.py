@@ -13,6 +13,7 @@ import json
 import random
 import re
 import socket
+import time
 import urllib.parse
 
 from s3_client import PART
@@ -587,6 +588,72 @@ class Messages(Subject):
         for number in self.found:
             self.sent[number] = Write(now, number)
             self.sent[number].acknowledged = now
+
+
+class Points(Subject):
+    """Points of one index of a dataset that others write to as well, each with its number and a value that names it. One is
+    queryable some time behind its acknowledgement: `await_points` comes before `check`."""
+
+    PATH = "/accounts/{account}/analytics_engine"
+
+    def __init__(self, dataset, index, chance):
+        self.dataset, self.index, self.chance = dataset, index, chance
+        self.count, self.sent, self.found = 0, {}, set()
+        self.last, self.settled = 0, 0  # the highest number that was checked, and how many up to it are there
+
+    def act(self, link):
+        numbers = range(self.count + 1, self.count + 1 + self.chance.choice([1, 1, 3, 40]))
+        self.count = numbers[-1]
+        sizes = [self.chance.choice([0, 10, 300, 9000]) for _ in numbers]
+        values = [base64.b64encode(make_value(self.index, number, size)).decode() for number, size in zip(numbers, sizes)]
+        lines = [json.dumps({"indexes": [self.index], "blobs": [value], "doubles": [number]}) for number, value in zip(numbers, values)]
+        begun = link.clock()
+        for number in numbers:
+            self.sent[number] = Write(begun, number)
+        expect(link.daemon.v4("POST", f"{self.PATH}/write?dataset={self.dataset}", "\n".join(lines)), 200)
+        acknowledged = link.clock()
+        for number in numbers:
+            self.sent[number].acknowledged = acknowledged
+
+    def query(self, link, what, condition):
+        sql = f"SELECT {what} FROM {self.dataset} WHERE index1 = '{self.index}' AND {condition}"
+        return expect(link.daemon.v4("POST", f"{self.PATH}/sql", sql), 200).json()["data"]
+
+    def check(self, link, crash, touched_only=False):
+        found = self.query(link, "double1 AS number, blob1 AS value", f"double1 > {self.last}")
+        numbers = [number_of(self.index, base64.b64decode(row["value"])) for row in found]
+        self.found = set(numbers)
+        if numbers != [row["number"] for row in found]:
+            raise Lost(f"points of {self.index}: one has the number of another")
+        if len(numbers) != len(self.found):
+            twice = {number for number in numbers if numbers.count(number) > 1}
+            raise Lost(f"points of {self.index}: {sorted(twice)} are there more than once")
+        for number in self.found - {number for number, write in self.sent.items() if write.may_stand(crash)}:
+            raise Lost(f"points of {self.index}: {number} was not sent")
+        if lost := {number for number, write in self.sent.items() if write.was_acknowledged(crash)} - self.found:
+            raise Lost(f"points of {self.index}: {sorted(lost)} are lost")
+        counted = self.query(link, "count() AS n, count(DISTINCT double1) AS d", f"double1 <= {self.last}")[0]
+        if (int(counted["n"]), int(counted["d"])) != (self.settled, self.settled):
+            raise Lost(f"points of {self.index}: of {self.settled} that were there {counted} are")
+
+    def settle(self, now):
+        self.last, self.settled, self.sent = self.count, self.settled + len(self.found), {}
+        self.found = set()
+
+
+def await_points(link, dataset, mark, seconds=60):
+    """Until every point that was there before is queryable: segments go to the engine one behind the other, and a point written
+    now is in the last. `mark` is a number that was not given before."""
+    deadline = time.monotonic() + seconds
+    expect(link.daemon.v4("POST", f"{Points.PATH}/write?dataset={dataset}", json.dumps({"doubles": [mark]})), 200)
+    while True:
+        answer = expect(link.daemon.v4("POST", f"{Points.PATH}/sql", f"SELECT 1 AS one FROM {dataset} WHERE double1 = {mark}"),
+                        200, 422, 503)
+        if answer.status == 200 and answer.json()["data"]:
+            return
+        if time.monotonic() > deadline:
+            raise Lost(f"a point is not queryable after {seconds} s: {answer}")
+        time.sleep(0.02)
 
 
 class Tokens(Subject):

@@ -1,8 +1,13 @@
-"""Nothing that was acknowledged is lost when the daemon is killed: KV, R2, D1 and queues under load in one daemon, killed at random
-moments. Writers note what they were told, and after each kill it is all there, whole, and nothing else is."""
+"""Nothing that was acknowledged is lost when the daemon is killed: KV, R2, D1, queues and points of
+analytics under load in one daemon, killed at random moments. Writers note what they were told, and after each kill it is all
+there, whole, and nothing else is.
+
+Points can be read when the engine of analytics has started and taken them, so they are in every tenth cycle only. The kill behind that
+one meets an engine that has points to take; the others, one that starts."""
 
 import http.client
 import itertools
+import json
 import math
 import os
 import random
@@ -12,13 +17,16 @@ import time
 import pytest
 
 from conftest import wait_until
-from durable import KvValues, Link, Messages, ObjectValues, Race, Rows, Uploads, Versions, expect
+from durable import KvValues, Link, Lost, Messages, ObjectValues, Points, Race, Rows, Uploads, Versions, await_points, expect
 from s3_client import S3
+from test_analytics import LIBRARY
 from test_kv import ALL, Space
 
 CYCLES = 100 if os.environ.get("LEVADA_TEST_SIZE") != "all" else 1000
 WRITERS = 8
 EVERYTHING_EACH = 10  # cycles; in the others what was touched is read
+DATASET = "points"
+ENGINE_SECONDS = 1.0  # a cycle that is long enough for the engine to take points
 
 
 class Writer:
@@ -29,10 +37,11 @@ class Writer:
         self.subjects = [KvValues(f"k{number}", 8, chance), ObjectValues("plain", f"o{number}", 6, chance),
                          Versions("versioned", f"v{number}", 2, chance), Uploads("plain", f"u{number}", chance),
                          Rows(f"d{number}", 4, chance), Messages(f"q{number}", chance)]
+        self.points = Points(DATASET, f"p{number}", chance)
         self.race, self.acknowledged, self.wrong = race, 0, None
 
     def run(self, link, killed):
-        weighted = self.subjects + self.subjects[:2] + self.subjects[3:] + [self.race]
+        weighted = self.subjects + self.subjects[:2] + self.subjects[3:] + [self.race, self.points]
         while not killed.is_set():
             try:
                 self.chance.choice(weighted).act(link)
@@ -90,6 +99,12 @@ class Campaign:
             subject.check(self.link, math.inf, touched_only)
             subject.settle(self.link.clock())
 
+    def check_points(self):
+        await_points(self.link, DATASET, -self.link.clock())
+        for writer in self.writers:
+            writer.points.check(self.link, math.inf)
+            writer.points.settle(self.link.clock())
+
     def delete_everything(self):
         client = self.link.s3.client
         for bucket in ("plain", "versioned"):
@@ -107,15 +122,22 @@ def blob_files(daemon):
 
 
 def test_what_was_acknowledged_survives_kills(fresh):
+    fresh.options += ["--analytics-library", str(LIBRARY)]
     campaign, chance = Campaign(fresh), random.Random(4)
+    engine_runs = False
     for cycle in range(CYCLES):
-        campaign.write_and_kill(chance.uniform(0.02, 0.3))
+        campaign.write_and_kill(chance.uniform(0.02, 0.3) + engine_runs * chance.uniform(0, ENGINE_SECONDS))
         campaign.start()
-        campaign.check(touched_only=cycle % EVERYTHING_EACH != 0 and cycle != CYCLES - 1)
+        everything = cycle % EVERYTHING_EACH == 0 or cycle == CYCLES - 1
+        campaign.check(touched_only=not everything)
+        engine_runs = everything and LIBRARY.exists()
+        if engine_runs:
+            campaign.check_points()
     acknowledged = sum(writer.acknowledged for writer in campaign.writers)
     ready = sorted(campaign.ready_s)
     print(f"{CYCLES} kills, {acknowledged} acknowledged writes, ready again in {ready[len(ready) // 2]:.3f} s, "
-          f"at most {ready[-1]:.3f} s; {len(blob_files(fresh))} blobs")
+          f"at most {ready[-1]:.3f} s; {len(blob_files(fresh))} blobs, "
+          f"{sum(writer.points.settled for writer in campaign.writers)} points")
     assert acknowledged > CYCLES * 10
 
     campaign.delete_everything()
@@ -150,3 +172,43 @@ def test_a_killed_bulk_is_there_whole_or_not_at_all(fresh, seed):
             keys = [f"{i:04}" for i in range(begin, begin + 100)]
             values |= set(space.call("POST", "/bulk/get", {"keys": keys}).result["values"].values())
         assert len(values) == 1, values
+
+
+class Shown:
+    """A daemon that keeps points in a list, for whoever falsifies it."""
+
+    def __init__(self):
+        self.points, self.daemon, self.clock, self.status = [], self, lambda: 0, 200
+
+    def v4(self, method, path, body):
+        if path.endswith("/sql"):
+            above = float(body.rsplit(" ", 1)[1])
+            if "count()" in body:
+                numbers = [row["number"] for row in self.points if row["number"] <= above]
+                self.rows = [{"n": str(len(numbers)), "d": str(len(set(numbers)))}]
+            else:
+                self.rows = [row for row in self.points if row["number"] > above]
+        else:
+            self.points += [{"number": point["doubles"][0], "value": point["blobs"][0]} for point in map(json.loads, body.split("\n"))]
+        return self
+
+    def json(self):
+        return {"data": self.rows}
+
+
+@pytest.mark.parametrize("falsify", [
+    lambda points: points.pop(3), lambda points: points.append(points[3]), lambda points: points.pop(),
+    lambda points: points.append(points[-1]), lambda points: points[-1].update(number=10**6),
+    lambda points: points[-1].update(value=points[0]["value"])], ids=["old lost", "old twice", "lost", "twice", "nobody's", "another's"])
+def test_false_points_would_be_noticed(falsify):
+    shown, subject = Shown(), Points("d", "i", random.Random(1))
+    for _ in range(2):
+        for _ in range(5):
+            subject.act(shown)
+        subject.check(shown, math.inf)
+        subject.settle(0)
+    subject.act(shown)
+    subject.check(shown, math.inf)
+    falsify(shown.points)
+    with pytest.raises(Lost):
+        subject.check(shown, math.inf)
