@@ -90,11 +90,12 @@ Result<std::string> Ask(Engine& engine, const std::vector<Resource>& datasets,
   Result<std::string> answer = engine.Run(statement);
   if (answer.ok() || CodeNumber(answer.status()) != kUnknownTable) return answer;
   for (const Resource& dataset : datasets) {
-    const aesql::Table table = TableOf(dataset.number);
+    const aesql::Table table = TableOf(engine.database(), dataset.number);
     if (sql.find(aesql::QuoteName(table.name)) == std::string::npos) continue;
-    ARROW_RETURN_NOT_OK(
-        engine.Run({StatementKind::kCreate, CreateStatement(dataset.number, dataset.name)})
-            .status());
+    ARROW_RETURN_NOT_OK(engine
+                            .Run({StatementKind::kCreate,
+                                  CreateStatement(engine.database(), dataset.number, dataset.name)})
+                            .status());
   }
   return engine.Run(statement);
 }
@@ -145,7 +146,9 @@ net::Task<QueryAnswer> RunQuery(const AnalyticsAccess& access, int64_t account, 
   std::vector<Resource> resources = access.control.Resources(account, ResourceKind::kDataset);
   std::ranges::sort(resources, {}, &Resource::name);
   std::vector<aesql::Dataset> datasets;
-  for (const Resource& each : resources) datasets.push_back(DatasetOf(each.number, each.name));
+  for (const Resource& each : resources) {
+    datasets.push_back(DatasetOf(access.engine.database(), each.number, each.name));
+  }
   const auto translated = aesql::Translate(sql, datasets);
   if (const auto* problem = std::get_if<aesql::Problem>(&translated)) {
     co_return Refuse(422, kInvalid + aesql::Describe(sql, *problem));

@@ -17,7 +17,7 @@ void CheckSegment(os::Disk& disk, const std::string& path, uint64_t number,
   }
   std::set<uint64_t> strangers;
   for (const Insert& insert : InsertsOf(number, content->rows)) {
-    const Status whole = InsertStatement(insert).status();
+    const Status whole = InsertStatement("", insert).status();
     if (!whole.ok()) findings.AddDamage("rows_damaged", path, FaultOf(whole).message());
     if (datasets && !datasets->contains(insert.dataset)) strangers.insert(insert.dataset);
     checked.points += insert.count;

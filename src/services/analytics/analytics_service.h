@@ -60,7 +60,7 @@ class AnalyticsService final {
  private:
   AnalyticsService() = default;
   std::unique_ptr<WriteAhead> log_;
-  std::unique_ptr<EngineChild> engine_;
+  std::unique_ptr<Engine> engine_;
   std::unique_ptr<SegmentFlush> flush_;
   std::unique_ptr<Flusher> flusher_;
 };

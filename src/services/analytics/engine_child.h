@@ -30,12 +30,8 @@ struct EngineChildOptions {
   std::chrono::milliseconds pause{1000};
 };
 
-struct EngineCounts {
-  uint64_t starts = 0;
-  uint64_t statements = 0;
-  uint64_t failures = 0;  ///< of statements, whatever the reason
-  bool is_running = false;
-};
+/// The child makes it when it starts.
+inline constexpr const char* kChildDatabase = "analytics";
 
 class EngineChild final : public Engine {
  public:
@@ -44,10 +40,10 @@ class EngineChild final : public Engine {
   /// Ends the child. Nobody is in Run any more.
   ~EngineChild() override;
 
+  const std::string& database() const override { return database_; }
   Result<std::string> Run(const Statement& statement) override;
-  /// Whoever waits is told at once that it ended, and it is not started again.
-  void Stop();
-  EngineCounts counts() const;
+  void Stop() override;
+  EngineCounts counts() const override;
 
  private:
   class Process;
@@ -56,6 +52,7 @@ class EngineChild final : public Engine {
   Result<std::shared_ptr<Process>> Start();
   Result<std::string> Ask(const Statement& statement);
 
+  const std::string database_ = kChildDatabase;
   const EngineChildOptions options_;
   const Clock& clock_;
   Logger& log_;

@@ -20,6 +20,7 @@
 #include "db/chdb/library.h"
 #include "formats/aesql/render.h"
 #include "os/process.h"
+#include "services/analytics/engine_child.h"
 #include "services/analytics/engine_frame.h"
 #include "services/analytics/statement_runner.h"
 
@@ -164,7 +165,8 @@ Result<std::unique_ptr<Connection>> ConnectWriter(Library& library, const std::s
       "insert_deduplicate = 1, {}",
       kSettingsOfAll);
   ARROW_RETURN_NOT_OK(connection->Run(settings).status());
-  ARROW_RETURN_NOT_OK(connection->Run("CREATE DATABASE IF NOT EXISTS analytics").status());
+  ARROW_RETURN_NOT_OK(
+      connection->Run(std::string("CREATE DATABASE IF NOT EXISTS ") + kChildDatabase).status());
   return connection;
 }
 

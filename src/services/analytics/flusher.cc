@@ -36,7 +36,8 @@ FlusherCounts SegmentFlush::counts() const {
 Status SegmentFlush::MakeTable(uint64_t dataset, const std::string& name) {
   if (tables_.contains(dataset)) return Status::OK();
   ARROW_RETURN_NOT_OK(
-      engine_.Run({StatementKind::kCreate, CreateStatement(dataset, name)}).status());
+      engine_.Run({StatementKind::kCreate, CreateStatement(engine_.database(), dataset, name)})
+          .status());
   tables_.insert(dataset);
   return Status::OK();
 }
@@ -46,15 +47,16 @@ Status SegmentFlush::Carry(const Insert& insert, bool is_in_doubt) {
   if (!name) return Status::OK();
   ARROW_RETURN_NOT_OK(MakeTable(insert.dataset, *name));
   if (is_in_doubt) {
-    ARROW_ASSIGN_OR_RAISE(const std::string line,
-                          engine_.Run({StatementKind::kQuery, CountStatement(insert)}));
+    ARROW_ASSIGN_OR_RAISE(
+        const std::string line,
+        engine_.Run({StatementKind::kQuery, CountStatement(engine_.database(), insert)}));
     ARROW_ASSIGN_OR_RAISE(const uint64_t count, NumberOf(line));
     if (count > 0) {  // one insert is one part: all of it then
       Count(&FlusherCounts::skipped);
       return Status::OK();
     }
   }
-  ARROW_ASSIGN_OR_RAISE(const Statement statement, InsertStatement(insert));
+  ARROW_ASSIGN_OR_RAISE(const Statement statement, InsertStatement(engine_.database(), insert));
   const Status inserted = engine_.Run(statement).status();
   if (!inserted.ok()) {
     const std::string code = FaultOf(inserted).Detail("code");

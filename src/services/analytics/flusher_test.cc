@@ -18,6 +18,9 @@ using testing::HasSubstr;
 /// a loss of power may do that to the real one.
 class FakeEngine final : public Engine {
  public:
+  const std::string& database() const override { return database_; }
+  void Stop() override {}
+  EngineCounts counts() const override { return {}; }
   Result<std::string> Run(const Statement& statement) override {
     const std::lock_guard lock(mutex_);
     if (++calls_ == fails_at_ && !fails_behind_) return Lost();
@@ -70,6 +73,7 @@ class FakeEngine final : public Engine {
     return count;
   }
 
+  const std::string database_ = "analytics";
   std::mutex mutex_;
   int calls_ = 0;
   int fails_at_ = 0;
@@ -223,15 +227,15 @@ TEST(StatementsTest, AnInsertIsOfRows) {
   const std::vector<Insert> inserts = InsertsOf(5, RowsOf(1, points));
   ASSERT_EQ(inserts.size(), 1u);
   EXPECT_EQ(TokenOf(inserts[0]), "5:1-2");
-  const Statement statement = ValueOf(InsertStatement(inserts[0]));
+  const Statement statement = ValueOf(InsertStatement("analytics", inserts[0]));
   EXPECT_THAT(statement.sql, HasSubstr("FROM INFILE {rows} "));
   EXPECT_EQ(statement.rows.size(), inserts[0].bytes.size() + 2 * 8);
   Insert cut = inserts[0];
   cut.bytes.pop_back();
-  EXPECT_THAT(InsertStatement(cut), FailsWith(FaultCode::kStoreDamaged));
+  EXPECT_THAT(InsertStatement("analytics", cut), FailsWith(FaultCode::kStoreDamaged));
   Insert more = inserts[0];
   more.count = 3;
-  EXPECT_THAT(InsertStatement(more), FailsWith(FaultCode::kStoreDamaged));
+  EXPECT_THAT(InsertStatement("analytics", more), FailsWith(FaultCode::kStoreDamaged));
 }
 
 }  // namespace

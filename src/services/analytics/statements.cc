@@ -13,7 +13,6 @@
 namespace levada::services::analytics {
 namespace {
 
-constexpr const char* kDatabase = "analytics";
 constexpr size_t kNameBytesMax = 128;
 constexpr std::string_view kNameLetters =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
@@ -21,8 +20,8 @@ constexpr std::string_view kNameLetters =
 // a few. Of each, the engine remembers one block.
 constexpr int kDeduplicationWindow = 10'000;
 
-std::string NameOfTable(uint64_t dataset) {
-  const aesql::Table table = TableOf(dataset);
+std::string NameOfTable(const std::string& database, uint64_t dataset) {
+  const aesql::Table table = TableOf(database, dataset);
   return aesql::QuoteName(table.database) + "." + aesql::QuoteName(table.name);
 }
 
@@ -42,13 +41,16 @@ bool IsDatasetName(std::string_view name) {
          name.find_first_not_of(kNameLetters) == std::string_view::npos;
 }
 
-aesql::Table TableOf(uint64_t dataset) { return {kDatabase, "d" + std::to_string(dataset)}; }
-
-aesql::Dataset DatasetOf(uint64_t number, const std::string& name) {
-  return {name, TableOf(number)};
+aesql::Table TableOf(const std::string& database, uint64_t dataset) {
+  return {database, "d" + std::to_string(dataset)};
 }
 
-std::string CreateStatement(uint64_t dataset, const std::string& name) {
+aesql::Dataset DatasetOf(const std::string& database, uint64_t number, const std::string& name) {
+  return {name, TableOf(database, number)};
+}
+
+std::string CreateStatement(const std::string& database, uint64_t dataset,
+                            const std::string& name) {
   std::string columns = aesql::RenderTableColumns(name);
   columns.pop_back();
   return fmt::format(
@@ -58,7 +60,7 @@ std::string CreateStatement(uint64_t dataset, const std::string& name) {
       "TTL `timestamp` + INTERVAL 3 MONTH "
       "SETTINGS non_replicated_deduplication_window = {}, fsync_after_insert = 1, "
       "fsync_part_directory = 1, ttl_only_drop_parts = 1",
-      NameOfTable(dataset), columns, kDeduplicationWindow);
+      NameOfTable(database, dataset), columns, kDeduplicationWindow);
 }
 
 std::vector<Insert> InsertsOf(uint64_t segment, std::span<const Rows> rows) {
@@ -83,12 +85,12 @@ std::string TokenOf(const Insert& insert) {
   return fmt::format("{}:{}-{}", insert.segment, insert.first, insert.last);
 }
 
-Result<Statement> InsertStatement(const Insert& insert) {
+Result<Statement> InsertStatement(const std::string& database, const Insert& insert) {
   Statement statement{StatementKind::kChange,
                       fmt::format("INSERT INTO {} ({}) FROM INFILE {} "
                                   "SETTINGS insert_deduplication_token = {} "
                                   "FORMAT RowBinary",
-                                  NameOfTable(insert.dataset), ColumnNames(), kRowsFile,
+                                  NameOfTable(database, insert.dataset), ColumnNames(), kRowsFile,
                                   aesql::QuoteText(TokenOf(insert)))};
   statement.rows.reserve(insert.bytes.size() + 8 * insert.count);
   std::string_view rest(insert.bytes);
@@ -107,11 +109,11 @@ Result<Statement> InsertStatement(const Insert& insert) {
   return statement;
 }
 
-std::string CountStatement(const Insert& insert) {
+std::string CountStatement(const std::string& database, const Insert& insert) {
   return fmt::format(
       "SELECT count() FROM {} WHERE `_segment` = {} AND toMonday(`timestamp`) = toDate({}) "
       "FORMAT TabSeparated",
-      NameOfTable(insert.dataset), insert.segment, insert.week);
+      NameOfTable(database, insert.dataset), insert.segment, insert.week);
 }
 
 }  // namespace levada::services::analytics

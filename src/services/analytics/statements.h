@@ -18,13 +18,13 @@ namespace levada::services::analytics {
 
 /// Whether a dataset can be called so: what stands in a query, and in a Worker's configuration.
 bool IsDatasetName(std::string_view name);
-/// The engine's table of a dataset.
-aesql::Table TableOf(uint64_t dataset);
+/// The table of a dataset in the engine's database.
+aesql::Table TableOf(const std::string& database, uint64_t dataset);
 /// As queries name it.
-aesql::Dataset DatasetOf(uint64_t number, const std::string& name);
+aesql::Dataset DatasetOf(const std::string& database, uint64_t number, const std::string& name);
 
 /// Made once; nothing happens when it is there.
-std::string CreateStatement(uint64_t dataset, const std::string& name);
+std::string CreateStatement(const std::string& database, uint64_t dataset, const std::string& name);
 
 /// Rows of one dataset and week in a segment, which are one insert and one part.
 struct Insert {
@@ -42,8 +42,8 @@ std::vector<Insert> InsertsOf(uint64_t segment, std::span<const Rows> rows);
 /// "segment:first-last"
 std::string TokenOf(const Insert& insert);
 /// kStoreDamaged when the rows are none.
-Result<Statement> InsertStatement(const Insert& insert);
+Result<Statement> InsertStatement(const std::string& database, const Insert& insert);
 /// How many of its rows the table has, as a number on a line.
-std::string CountStatement(const Insert& insert);
+std::string CountStatement(const std::string& database, const Insert& insert);
 
 }  // namespace levada::services::analytics
