@@ -136,7 +136,7 @@ Task<Result<ClientAnswer>> Converse(Stream& stream, ClientRequest& request) {
   // A server that refuses a request answers before it has read all of it.
   http::response_parser<http::string_body> parser;
   parser.header_limit(kHeaderBytesMax);
-  parser.body_limit(kAnswerBytesMax);
+  parser.body_limit(request.answer_bytes_max);
   beast::flat_buffer buffer(kHeaderBytesMax + kAnswerBytesMax);
   const ErrorCode not_read = co_await Operation(
       [&](auto handler) { http::async_read(stream, buffer, parser, std::move(handler)); });
@@ -147,6 +147,7 @@ Task<Result<ClientAnswer>> Converse(Stream& stream, ClientRequest& request) {
   for (const auto& field : parser.get()) {
     answer.headers.Add(std::string(field.name_string()), std::string(field.value()));
   }
+  answer.is_too_long = is_too_long;
   if (!is_too_long) answer.body = std::move(parser.get().body());
   co_return answer;
 }

@@ -16,21 +16,24 @@
 
 namespace levada::net {
 
+/// Of an answer, unless the request allows more.
+inline constexpr size_t kAnswerBytesMax = 64 * 1024;
+
 struct ClientRequest {
   HttpUrl url;
   /// Besides Host, Content-Length and Connection, which are ours.
   Headers headers;
   std::string body;
   std::chrono::milliseconds timeout{10'000};  ///< from the first look-up to the answer's last byte
+  size_t answer_bytes_max = kAnswerBytesMax;
 };
 
 struct ClientAnswer {
   int status = 0;
   Headers headers;
-  std::string body;  ///< empty when it was longer than kAnswerBytesMax
+  std::string body;
+  bool is_too_long = false;  ///< and the body is empty: it was longer than allowed
 };
-
-inline constexpr size_t kAnswerBytesMax = 64 * 1024;
 
 /// On the loop, which it never blocks; names are looked up by a thread of Asio's, which is waited
 /// for when the loop is destroyed. `loop` outlives it, `tls` may be null for http. Errors, with the

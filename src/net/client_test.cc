@@ -160,6 +160,21 @@ TEST_F(Client, ALongAnswerIsItsStatus) {
   EXPECT_EQ(answer.body, "");
 }
 
+TEST_F(Client, ALongAnswerIsReadWhereTheRequestAllowsIt) {
+  On("/", [](Request&) -> Task<Response> {
+    Response response;
+    response.body = std::string(10 * kAnswerBytesMax, 'x');
+    co_return response;
+  });
+  Start();
+  ClientRequest request = To(Url("/"));
+  EXPECT_TRUE(ValueOf(Ask(request)).is_too_long);
+  request.answer_bytes_max = 10 * kAnswerBytesMax;
+  const ClientAnswer answer = ValueOf(Ask(request));
+  EXPECT_FALSE(answer.is_too_long);
+  EXPECT_EQ(answer.body.size(), 10 * kAnswerBytesMax);
+}
+
 TEST_F(Client, AServerThatHangsIsLeft) {
   const RawServer server;
   ClientRequest request = To(UrlOf(server));
