@@ -60,13 +60,13 @@ QueryAnswer AnswerOfFailure(const Status& status) {
     case FaultCode::kFileUnreadable:
     case FaultCode::kSourceUnsupported:
       return Refuse(503,
-                    "this daemon has no engine for queries: libchdb is missing or of no use, and "
-                    "its log says why; points are kept",
+                    "this daemon has no engine for queries: libchdb, or the ClickHouse server, is "
+                    "missing or of no use, and its log says why; points are kept",
                     status.ToString());
     case FaultCode::kSourceTimeout:
       return Refuse(503, "the query took too long", status.ToString());
     default:
-      return Unavailable("the engine is being started again; try again", status.ToString());
+      return Unavailable("the engine does not answer now; try again", status.ToString());
   }
   const int code = CodeNumber(status);
   if (code == kTimeoutExceeded)

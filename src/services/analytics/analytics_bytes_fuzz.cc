@@ -1,6 +1,7 @@
 // What of the Analytics Engine reads bytes of the disk and of its child: heads and batches of
-// segments, whole segments, frames and the engine's errors. The first byte chooses. In a segment
-// the checks are made right first, so that what stands behind them is reached.
+// segments, whole segments, frames, the engine's errors, a server's address and version. The first
+// byte chooses. In a segment the checks are made right first, so that what stands behind them is
+// reached.
 
 #include <cstddef>
 #include <cstdint>
@@ -11,6 +12,7 @@
 #include "db/chdb/library.h"
 #include "formats/checksums/crc.h"
 #include "os/memory_disk.h"
+#include "services/analytics/clickhouse_server.h"
 #include "services/analytics/engine_frame.h"
 #include "services/analytics/segment.h"
 
@@ -106,6 +108,8 @@ void ReadAny(uint8_t choice, std::string_view text) {
     case 3:
       return ReadBatches(text);
     default:
+      (void)ParseClickhouseAddress(text);
+      (void)ParseClickhouseVersion(text);
       return ReadFrames(text);
   }
 }

@@ -2,7 +2,51 @@
 
 #include <utility>
 
+#include "services/analytics/engine_child.h"
+#include "services/analytics/engine_process.h"
+
 namespace levada::services::analytics {
+namespace {
+
+constexpr int64_t kOwnerBytesMax = 64;
+
+/// Of this data directory, made when it is first asked for.
+Result<std::string> OwnerOf(os::Disk& disk, const std::string& directory, Random& random) {
+  const std::string path = os::JoinPath(directory, "owner");
+  ARROW_ASSIGN_OR_RAISE(const auto known, os::ReadFile(disk, path, kOwnerBytesMax));
+  if (known && !known->empty()) return *known;
+  const std::string made = NewId(random);
+  ARROW_RETURN_NOT_OK(os::WriteFileDurably(disk, path, made));
+  return made;
+}
+
+Result<std::unique_ptr<Engine>> ServerOf(AnalyticsOptions& options, os::Disk& disk,
+                                         const Clock& clock, Random& random, Logger& log) {
+  ClickhouseOptions with = *std::move(options.server);
+  ARROW_ASSIGN_OR_RAISE(with.owner, OwnerOf(disk, options.directory, random));
+  if (with.address.server.is_secure) {
+    ARROW_ASSIGN_OR_RAISE(with.tls, net::ClientTls::Load(""));
+  }
+  auto server = std::make_unique<ClickhouseServer>(std::move(with), clock, log);
+  const Status checked = server->Check();
+  if (CodeOf(checked) == FaultCode::kSourceUnsupported) return checked;
+  if (!checked.ok()) {
+    log.Warning("analytics: points are kept and queries not answered until the engine is there",
+                {{"cause", checked.ToString()}});
+  }
+  return server;
+}
+
+std::unique_ptr<Engine> ChildOf(const AnalyticsOptions& options, const std::string& directory,
+                                const Clock& clock, Logger& log) {
+  EngineChildOptions child;
+  child.arguments =
+      ArgumentsOf({.library = options.library, .directory = directory, .readers = options.readers});
+  child.arguments.insert(child.arguments.begin(), options.program);
+  return std::make_unique<EngineChild>(std::move(child), clock, log);
+}
+
+}  // namespace
 
 std::string FindLibrary(os::Disk& disk, const std::string& configured, const std::string& variable,
                         const std::string& program) {
@@ -27,11 +71,11 @@ Result<std::unique_ptr<AnalyticsService>> AnalyticsService::Open(
   ARROW_RETURN_NOT_OK(disk.CreateDirectories(engine));
   ARROW_ASSIGN_OR_RAISE(made->log_, WriteAhead::Open(disk, LogOf(options.directory), options.log,
                                                      clock, random, log, reserve));
-  EngineChildOptions child;
-  child.arguments =
-      ArgumentsOf({.library = options.library, .directory = engine, .readers = options.readers});
-  child.arguments.insert(child.arguments.begin(), options.program);
-  made->engine_ = std::make_unique<EngineChild>(std::move(child), clock, log);
+  if (options.server) {
+    ARROW_ASSIGN_OR_RAISE(made->engine_, ServerOf(options, disk, clock, random, log));
+  } else {
+    made->engine_ = ChildOf(options, engine, clock, log);
+  }
   made->flush_ = std::make_unique<SegmentFlush>(
       *made->log_, *made->engine_, [&control](uint64_t dataset) -> std::optional<std::string> {
         const std::optional<Resource> found = control.FindResourceByNumber(dataset);

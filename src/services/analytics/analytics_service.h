@@ -1,9 +1,10 @@
 #pragma once
 // AnalyticsService: what of the Analytics Engine lives as long as the daemon: the write-ahead log,
-// the engine in its child process, and the flusher between them. Points are taken and kept, whether
-// there is an engine or not; only queries need one.
+// the engine in its child process or elsewhere, and the flusher between them. Points are taken and
+// kept, whether there is an engine or not; only queries need one.
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,8 +12,8 @@
 #include "base/log.h"
 #include "os/disk.h"
 #include "os/disk_reserve.h"
-#include "services/analytics/engine_child.h"
-#include "services/analytics/engine_process.h"
+#include "services/analytics/clickhouse_server.h"
+#include "services/analytics/engine.h"
 #include "services/analytics/flusher.h"
 #include "services/analytics/write_ahead.h"
 #include "services/core/control.h"
@@ -24,6 +25,8 @@ struct AnalyticsOptions {
   std::string program;    ///< levada itself, which becomes the engine's child
   std::string library;    ///< libchdb
   int readers = 4;        ///< queries at once
+  /// A server as the engine, instead of the library; its `owner` and `tls` are set here.
+  std::optional<ClickhouseOptions> server = std::nullopt;
   WriteAheadOptions log = {};
   FlusherOptions flusher = {};
 };
@@ -37,7 +40,8 @@ std::string FindLibrary(os::Disk& disk, const std::string& configured, const std
 /// Thread-safe.
 class AnalyticsService final {
  public:
-  /// Starts no engine yet. All outlive it; `reserve` may be null.
+  /// Starts no engine yet. All outlive it; `reserve` may be null. kSourceUnsupported when a server
+  /// is to be the engine and is of no use; one that does not answer may do so later.
   static Result<std::unique_ptr<AnalyticsService>> Open(AnalyticsOptions options, os::Disk& disk,
                                                         const Clock& clock, Random& random,
                                                         const Control& control, Logger& log,
