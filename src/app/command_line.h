@@ -86,6 +86,8 @@ struct CommandLine {
   std::string s3_listen;            ///< kServe: as listen
   std::string s3_domain;            ///< kServe
   std::string analytics_library;    ///< kServe
+  std::string analytics_engine;     ///< kServe: a URL
+  std::string analytics_password;   ///< kServe: a file
   std::string log_requests;         ///< kServe: all, notable
   std::string slow_request;         ///< kServe: a duration
   std::string stop_grace;           ///< kServe: a duration

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "app/analytics_server.h"
 #include "app/api_routes.h"
 #include "app/daemon_metrics.h"
 #include "app/event_sender.h"
@@ -273,6 +274,7 @@ Status Daemon::Parts::OpenAnalytics(os::Disk& disk, const Clock& clock, Random& 
   with.program = os::ProgramPath();
   with.library = ae::FindLibrary(disk, options.analytics_library, variable, with.program);
   with.readers = kAnalyticsQueriesAtOnce;
+  ARROW_ASSIGN_OR_RAISE(with.server, AnalyticsServerOf(options, disk));
   ARROW_ASSIGN_OR_RAISE(analytics, ae::AnalyticsService::Open(std::move(with), disk, clock, random,
                                                               *control, log, reserve.get()));
   queries = std::make_unique<net::Workers>(kAnalyticsQueriesAtOnce, kAnalyticsQueriesWaitingMax);

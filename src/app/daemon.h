@@ -15,6 +15,7 @@
 #include "net/server.h"
 #include "os/disk.h"
 #include "os/service_starter.h"
+#include "services/analytics/clickhouse_address.h"
 #include "services/core/control.h"
 #include "services/core/request_log.h"
 #include "services/d1/backups.h"
@@ -29,7 +30,10 @@ struct DaemonOptions {
   uint16_t s3_port = 8788;
   std::string s3_domain;          ///< "<bucket>.<domain>" names a bucket; empty: only paths do
   std::string analytics_library;  ///< libchdb; empty: where FindLibrary looks
-  std::string master_key_path;    ///< empty: DATA/master.key
+  /// Instead of libchdb.
+  std::optional<services::analytics::ClickhouseAddress> analytics_server = std::nullopt;
+  std::string analytics_password_file;  ///< of it; see analytics_server.h
+  std::string master_key_path;          ///< empty: DATA/master.key
   std::optional<net::TlsFiles> tls;
   services::RequestLogOptions requests;
   MetricsAccess metrics = MetricsAccess::kToken;

@@ -33,7 +33,7 @@ elt::Entry EntryWritten(const char* where, const std::string& as, char between,
   entry.value.text = text;
   entry.value.span = {1, static_cast<uint32_t>(as.size() + 2),
                       static_cast<uint32_t>(std::max<size_t>(text.size(), 1))};
-  entry.value.origin = std::move(source);
+  entry.value.origin = elt::HideLikelySecrets(source);
   return entry;
 }
 
@@ -171,6 +171,26 @@ services::d1::BackupPlan BackupsOf(const elt::Options& d1, std::vector<Diagnosti
   return plan;
 }
 
+std::optional<services::analytics::ClickhouseAddress> AnalyticsEngineOf(
+    const elt::Options& options, std::vector<Diagnostic>& problems) {
+  const char* const name = "analytics_engine";
+  if (!options.Has(name)) {
+    if (!options.Has("analytics_password_file")) return std::nullopt;
+    elt::AddProblem(problems,
+                    options.ErrorAt("analytics_password_file", FaultCode::kMissingKey,
+                                    "\"analytics_password_file\" needs \"analytics_engine\"",
+                                    "it is the password of a ClickHouse server; libchdb has none"));
+    return std::nullopt;
+  }
+  auto address = services::analytics::ParseClickhouseAddress(options.Text(name));
+  if (address.ok()) return *std::move(address);
+  const Fault fault = FaultOf(address.status());
+  elt::AddProblem(problems,
+                  options.ErrorAt(name, fault.code(),
+                                  fmt::format("\"{}\": {}", name, fault.message()), fault.help()));
+  return std::nullopt;
+}
+
 DaemonOptions DaemonOf(const elt::Options& options, std::vector<Diagnostic>& problems) {
   DaemonOptions daemon;
   daemon.data = options.Text("data");
@@ -186,6 +206,10 @@ DaemonOptions DaemonOf(const elt::Options& options, std::vector<Diagnostic>& pro
     daemon.analytics_library = options.Text("analytics_library");
   }
   daemon.backups = BackupsOf(options.Group("d1"), problems);
+  daemon.analytics_server = AnalyticsEngineOf(options, problems);
+  if (options.Has("analytics_password_file")) {
+    daemon.analytics_password_file = options.Text("analytics_password_file");
+  }
   daemon.tls = TlsOf(options, problems);
   const elt::Options limits = options.Group("limits");
   daemon.limits = LimitsOf(limits, problems);
