@@ -66,7 +66,7 @@ Result<Point> History::Adopt(const std::string& path, uint32_t page_count) {
     ARROW_RETURN_NOT_OK(disk_.SyncDirectory(reader_.directory()));
   }
   std::lock_guard lock(mutex_);
-  if (made.seq != last_.seq + 1) {
+  if (made.seq != newest_.seq + 1) {
     return Fault(FaultCode::kInternal, "a commit while a state was put in place");
   }
   ARROW_RETURN_NOT_OK(Add(made, nullptr));
