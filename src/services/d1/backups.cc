@@ -97,19 +97,24 @@ bool Backups::IsPlanned(const Resource& database) const {
 }
 
 void Backups::RunDue() {
-  if (plan_.buckets.empty()) return;
+  ++busy_;
+  if (RunBuckets()) last_success_ = with_.clock.Now();
+  --busy_;
+}
+
+bool Backups::RunBuckets() {
   bool is_whole = true;
   for (const std::string& bucket : plan_.buckets) {
     const Status ran = RunBucket(bucket);
     if (ran.ok()) continue;
     is_whole = false;
-    if (with_.is_stopping()) return;
+    if (with_.is_stopping()) return false;
     if (CodeOf(ran) == FaultCode::kStopped) continue;  // told of each database
     ++failures_;
     with_.log.Error("d1: databases could not be backed up",
                     {{"bucket", bucket}, {"cause", ran.ToString()}});
   }
-  if (is_whole) last_success_ = with_.clock.Now();
+  return is_whole;
 }
 
 Status Backups::RunBucket(const std::string& name) {

@@ -97,6 +97,8 @@ class Backups final {
   bool IsPlanned(const Resource& database) const;
   Result<Resource> BucketOf(const std::string& name) const;
   Result<std::string> PlannedBucket(int64_t account) const;
+  /// Whether nothing is missing.
+  bool RunBuckets();
   Status RunBucket(const std::string& name);
   Status TendDatabase(const Resource& database, const std::string& bucket,
                       const std::vector<std::string>& keys);

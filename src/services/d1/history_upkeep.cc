@@ -64,6 +64,7 @@ Result<Point> History::Adopt(const std::string& path, uint32_t page_count) {
     ARROW_RETURN_NOT_OK(
         disk_.Rename(path, HistoryPath(reader_.directory(), HistoryFileKind::kBase, made)));
     ARROW_RETURN_NOT_OK(disk_.SyncDirectory(reader_.directory()));
+    ARROW_RETURN_NOT_OK(disk_.SyncDirectory(os::ParentPath(path)));
   }
   std::lock_guard lock(mutex_);
   if (made.seq != newest_.seq + 1) {
