@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "base/quantity.h"
 #include "base/text_columns.h"
+#include "services/d1/d1_admin.h"
 
 namespace levada::app {
 namespace {
@@ -123,9 +124,10 @@ std::string WhatIsCut(const Json& result) {
   const auto shown = static_cast<int64_t>(result["rows"].size());
   if (shown >= all) return "";
   return fmt::format(
-      "only the first {} of {} are shown: an answer has at most 8 MiB; ask for fewer "
-      "with LIMIT",
-      FormatCount(shown), FormatCount(all, "row"));
+      "only the first {} of {} are shown: an answer has at most {} of rows; ask for fewer with "
+      "LIMIT",
+      FormatCount(shown), FormatCount(all, "row"),
+      FormatBytes(int64_t{services::d1::kAdminRowsBytesMax}));
 }
 
 std::string JsonOf(const Json& result) {

@@ -141,7 +141,9 @@ Task<Result<std::vector<std::string>>> R2Shelf::ListTask(std::string bucket, std
     if (!page.ok()) co_return Told(page.status(), bucket);
     for (const r2::ListedObject& object : page->objects) keys.push_back(object.key);
     request.after = page->next;
-  } while (!request.after.empty() && !with_.is_stopping());
+    // Not a part of them: what is missing would be taken for not being there.
+    if (with_.is_stopping()) co_return Fault(FaultCode::kStopped, "the daemon stops");
+  } while (!request.after.empty());
   co_return keys;
 }
 

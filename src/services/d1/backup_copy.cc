@@ -22,6 +22,16 @@ Fault FaultOfSqlite(const db::sqlite::Error& error) {
   return db::sqlite::FaultFrom(FaultCode::kStoreDamaged, "the copy is no whole database", error);
 }
 
+/// Page size, journal and reserved bytes (sqlite.org/fileformat2.html#the_database_header): of
+/// another file SQLite would put content where our checksums stand.
+bool IsOfD1(std::span<const uint8_t> first) {
+  constexpr size_t kFormatBytes = 24;
+  if (first.size() < kPageBytes) return false;
+  const db::sqlite::PageBytes ours = db::sqlite::EmptyDatabase();
+  return std::ranges::equal(first.first(kFormatBytes),
+                            std::span<const uint8_t>(ours).first(kFormatBytes));
+}
+
 /// Looks at the pages of a piece that begins with page `first`.
 void LookAtPages(std::span<const uint8_t> piece, int64_t first, CopyRead& read) {
   for (size_t at = 0; at < piece.size() && !read.damaged_page; at += kPageBytes) {
@@ -50,6 +60,7 @@ Result<CopyRead> ReadCopy(os::Disk& disk, const std::string& path,
     if (got == 0) break;
     const auto size = static_cast<size_t>(got);
     ARROW_RETURN_NOT_OK(hash.Update({reinterpret_cast<const char*>(piece.data()), size}));
+    if (read.bytes == 0) read.is_of_d1 = IsOfD1({piece.data(), size});
     LookAtPages({piece.data(), size}, read.bytes / int64_t{kPageBytes} + 1, read);
     read.bytes += got;
   }

@@ -16,6 +16,7 @@ struct CopyRead {
   std::string sha256;  ///< in hex
   int64_t bytes = 0;
   uint32_t page_count = 0;
+  bool is_of_d1 = false;  ///< as every database of ours begins, without regard to its content
   std::optional<int64_t> damaged_page;  ///< the first one, from 1; a part of one is one
 };
 /// kStopped when `is_stopping`.

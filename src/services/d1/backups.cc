@@ -256,6 +256,7 @@ Result<uint32_t> Backups::CheckCopy(const std::string& path, const BackupLabels&
     return Fault(FaultCode::kStoreDamaged,
                  fmt::format("page {} of the copy is not what was written", *read.damaged_page));
   }
+  if (!read.is_of_d1) return Refuse("the object is no database of D1");
   Context ctx;
   ctx.clock = &with_.clock;
   ctx.log = &with_.log;

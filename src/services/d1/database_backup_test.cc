@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include "db/sqlite/page_checksum.h"
+#include "services/d1/backup_copy.h"
 #include "services/d1/database_fixture.h"
 
 namespace levada::services::d1 {
@@ -61,6 +63,33 @@ TEST(DatabaseCopy, OfAnotherDatabaseIsPutInPlace) {
   ASSERT_THAT(other.Connect(), IsOk());
   EXPECT_EQ(other.Ask(kRows), "3 ");
   EXPECT_EQ(other.Ask("PRAGMA quick_check"), "ok ");
+}
+
+TEST(DatabaseCopy, IsKnownByItsBytes) {
+  CopiedFixture d1;
+  const auto no = [] { return false; };
+  const CopyRead whole = ValueOf(ReadCopy(d1.disk, kCopy, no));
+  EXPECT_TRUE(whole.is_of_d1);
+  EXPECT_EQ(whole.damaged_page, std::nullopt);
+  EXPECT_EQ(whole.page_count, d1.copied.page_count);
+  EXPECT_EQ(whole.bytes, int64_t{d1.copied.page_count} * 4096);
+  std::string bytes = *ValueOf(os::ReadFile(d1.disk, kCopy, 1 << 20));
+  const auto read = [&] {
+    EXPECT_THAT(os::WriteFileDurably(d1.disk, "d1/changed", bytes), IsOk());
+    return ValueOf(ReadCopy(d1.disk, "d1/changed", no));
+  };
+  // Of a file with other reserved bytes, page by page as it should be.
+  bytes[20] = 0;
+  db::sqlite::StampPage(1,
+                        std::span<uint8_t, 4096>(reinterpret_cast<uint8_t*>(bytes.data()), 4096));
+  EXPECT_FALSE(read().is_of_d1);
+  EXPECT_EQ(read().damaged_page, std::nullopt);
+  bytes[5000] ^= 1;
+  EXPECT_EQ(read().damaged_page, 2);
+  bytes.resize(4096 + 100);
+  EXPECT_EQ(read().damaged_page, 2);
+  bytes.clear();
+  EXPECT_EQ(read().damaged_page, 1);
 }
 
 TEST(DatabaseCopy, IsInPlaceOrNotAfterAFaultAndACrashAtEveryOperation) {
