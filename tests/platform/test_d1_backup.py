@@ -405,6 +405,24 @@ def test_only_what_is_named_is_copied(fresh):
     assert newest(copies, database) == []
 
 
+def test_each_bucket_takes_the_databases_of_its_account(fresh):
+    daemon = fresh.start()
+    copies = Copies(daemon)
+    mine = filled(daemon)
+    other = json.loads(daemon.command("account", "create", "other", "--json").stdout)["account_id"]
+    theirs = Copies(daemon, "theirs", account=other)
+    made = daemon.v4("POST", ALL.replace("{account}", other), {"name": "shop"}, token=theirs.token["token"]).result["uuid"]
+    daemon.stop()
+    configured(daemon, to=["backups", "theirs"]).start()
+    wait_until(lambda: copies.keys() and theirs.keys(), "both are copied")
+    assert all(mine.id in key for key in copies.keys()) and all(made in key for key in theirs.keys())
+    assert json.loads(ran(daemon, "restore", made, "--from", "latest", "--json").stdout)["database_id"] == made
+    named = ran(daemon, "restore", "shop", "--from", "latest", "--account", "other", "--json").stdout
+    assert json.loads(named)["database_id"] == made
+    assert "another account" in ran(daemon, "restore", "shop", "--from", "latest", "--account", "other", "--bucket", "backups",
+                                    expect=10).stderr
+
+
 def test_a_bucket_that_is_not_there_is_said_and_tried_again(fresh):
     daemon = configured(fresh).start()
     database = filled(daemon)
