@@ -175,8 +175,8 @@ Status Database::OpenFiles() {
   const HistoryEnd& end = live->files->history().found();
   if (end.cut_bytes > 0) {
     with_.log.Warning(
-        "d1: the newest transaction in the history of a database is not whole and left out; unless "
-        "the disk has damaged it, nobody was told that it is there",
+        "d1: the end of the history of a database is not whole and left out; unless the disk has "
+        "damaged it, nobody was told that something is there",
         {{"database", name_}, {"file", end.path}, {"bytes", end.cut_bytes}});
   }
   written_seq_ = live->files->written().seq;
