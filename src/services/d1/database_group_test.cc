@@ -1,6 +1,6 @@
 // Requests that are committed together: what of them is synced, seen, told, and found again.
 
-#include <algorithm>
+#include <chrono>
 #include <limits>
 #include <thread>
 
@@ -315,8 +315,11 @@ TEST_F(DatabaseGroupTest, OneThatRunsForLongHoldsUpNobody) {
   }
   // Whether the group has begun or not: what is not durable is not seen.
   for (int i = 0; i < 20; ++i) EXPECT_EQ(Ask("SELECT count(*) FROM t"), "1 ");
-  test.clock.Advance(limits.group_ms_max * 1000);
-  EXPECT_EQ(ValueOf(first.Get()).answer.results.at(0).changes, 1);
+  auto told = first.promise->get_future();
+  while (told.wait_for(std::chrono::milliseconds(1)) != std::future_status::ready) {
+    test.clock.Advance(limits.group_ms_max * 1000);  // the group may begin behind the first time
+  }
+  EXPECT_EQ(ValueOf(told.get()).answer.results.at(0).changes, 1);
   EXPECT_EQ(Ask("SELECT count(*) FROM t"), "2 ") << "while the other runs";
   EXPECT_EQ(Now(), ValueOf(Run({{"SELECT 1", {}}})).bookmark);
   test.clock.Advance(31'000'000);
