@@ -188,6 +188,24 @@ def test_points_wait_for_a_server_that_is_away(own, modern):
     own.wait_for("away", 4)
 
 
+@needs_engine
+def test_a_server_that_hangs_keeps_nobody(own, modern):
+    own.write("hung", [{}]).result
+    own.wait_for("hung", 1)
+    modern.gate.clear()
+    own.write("hung", [{}]).result
+    sent = len(modern.requests)
+    wait_until(lambda: len(modern.requests) > sent, "the insert waits for its answer")
+    began = time.monotonic()
+    assert own.daemon.stop() == 0
+    own.daemon.start()  # asks for five seconds whether it is of use
+    assert own.daemon.v4("GET", "/user").status == 200
+    assert time.monotonic() - began < 30
+    modern.gate.set()
+    own.wait_for("hung", 2)
+    assert own.rows("SELECT count() AS n FROM hung") == [{"n": "2"}]
+
+
 # ---- what is refused
 
 
