@@ -12,7 +12,7 @@ import time
 import pytest
 
 VERBS = ["run", "plan", "check", "schema", "status", "retry", "backfill", "init", "preview", "test", "verify", "diff", "serve", "token", "account",
-         "audit", "d1", "fsck", "explain"]
+         "audit", "d1", "fsck", "backup", "restore", "explain"]
 
 
 def test_the_manual_says_all_that_help_says(levada):
@@ -47,7 +47,7 @@ COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _levada; printf '%s\\n' "${COMPREPLY[
 
 def test_bash_completes(levada):
     script = levada("completions", "bash", expect=0).out
-    assert complete(script, "levada", "ba") == ["backfill"]
+    assert complete(script, "levada", "ba") == ["backfill", "backup"]
     assert set(VERBS) <= set(complete(script, "levada", ""))
     assert complete(script, "levada", "run", "--rep") == ["--replace"]
     assert complete(script, "levada", "status", "--having", "p") == ["pending", "published"]
@@ -81,7 +81,7 @@ def test_fish_completes(levada):
         assert ran.returncode == 0 and ran.stderr == "", ran
         return [answer.split("\t")[0] for answer in ran.stdout.splitlines()]
 
-    assert offered("levada ba") == ["backfill"]
+    assert offered("levada ba") == ["backfill", "backup"]
     assert offered("levada run --rep") == ["--replace"]
     assert offered("levada status --having p") == ["pending", "published"]
     assert offered("levada completions f") == ["fish"]
@@ -125,7 +125,7 @@ def test_zsh_completes(levada):
             os.waitpid(process, 0)
             os.close(terminal)
 
-    assert "levada backfill" in shown("levada ba")
+    assert "levada backfill" in shown("levada backf")
     assert "levada run --replace" in shown("levada run --rep")
     assert re.search(r"pending +published", shown("levada status --having p"))
     assert "levada completions fish" in shown("levada completions f")
