@@ -191,6 +191,8 @@ class Database final : public std::enable_shared_from_this<Database> {
   Result<Ran> ImportText(const Context& ctx, const db::sqlite::SqlText& text);
   Result<Restored> RestoreFiles(const RestoreTarget& target);
   Result<Restored> ReplaceFiles(const std::string& path, uint32_t page_count);
+  /// Without connections `change` gives the database another state, or its files are opened anew.
+  Result<Restored> ChangeState(const std::function<Status()>& change);
   Result<Point> PointOf(const RestoreTarget& target) const;
   Status CheckRoom() const;
   Status Checkpoint();

@@ -44,26 +44,7 @@ void Database::Replace(std::string path, uint32_t page_count, Done<Restored> don
 
 Result<Restored> Database::ReplaceFiles(const std::string& path, uint32_t page_count) {
   ARROW_RETURN_NOT_OK(CheckRoom());
-  Restored restored;
-  restored.previous = BookmarkNow();
-  for (auto& reader : live_->readers) reader.reset();
-  live_->writer.reset();
-  const auto replace = [&]() -> Status {
-    ARROW_RETURN_NOT_OK(live_->files->Adopt(path, page_count).status());
-    written_seq_ = live_->files->written().seq;
-    ARROW_ASSIGN_OR_RAISE(live_->writer, db::sqlite::RequestConnection::Open(
-                                             live_->files->pages(),
-                                             db::sqlite::ConnectionKind::kWriter, limits_.sql));
-    return Status::OK();
-  };
-  const Status done = replace();
-  if (!done.ok()) {
-    Blame(done);
-    live_.reset();
-    return done;
-  }
-  restored.bookmark = BookmarkNow();
-  return restored;
+  return ChangeState([&] { return live_->files->Adopt(path, page_count).status(); });
 }
 
 }  // namespace levada::services::d1

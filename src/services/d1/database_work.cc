@@ -323,19 +323,23 @@ Result<Point> Database::PointOf(const RestoreTarget& target) const {
 Result<Restored> Database::RestoreFiles(const RestoreTarget& target) {
   ARROW_RETURN_NOT_OK(CheckRoom());
   ARROW_ASSIGN_OR_RAISE(const Point point, PointOf(target));
+  return ChangeState([&] { return live_->files->Restore(point).status(); });
+}
+
+Result<Restored> Database::ChangeState(const std::function<Status()>& change) {
   Restored restored;
   restored.previous = BookmarkNow();
   for (auto& reader : live_->readers) reader.reset();
   live_->writer.reset();
-  const auto restore = [&]() -> Status {
-    ARROW_RETURN_NOT_OK(live_->files->Restore(point).status());
+  const auto change_and_open = [&]() -> Status {
+    ARROW_RETURN_NOT_OK(change());
     written_seq_ = live_->files->written().seq;
     ARROW_ASSIGN_OR_RAISE(
         live_->writer,
         RequestConnection::Open(live_->files->pages(), ConnectionKind::kWriter, limits_.sql));
     return Status::OK();
   };
-  const Status done = restore();
+  const Status done = change_and_open();
   if (!done.ok()) {
     Blame(done);
     live_.reset();
