@@ -20,12 +20,12 @@ void Check(bool holds) {
   if (!holds) __builtin_trap();
 }
 
-void ReadHead(std::string_view bytes) {
+void TakeHead(std::string_view bytes) {
   const auto head = DecodeHead(bytes);
   if (head.ok()) Check(DecodeHead(EncodeHead(*head)).ok() && IsId(head->id));
 }
 
-void ReadList(std::string_view bytes) {
+void TakeList(std::string_view bytes) {
   auto reader = FileListReader::Make(bytes);
   if (!reader.ok()) return;
   std::string last;
@@ -56,13 +56,13 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view rest(reinterpret_cast<const char*>(data) + 1, size - 1);
   switch (data[0] % 3) {
     case 0:
-      levada::backup::ReadHead(rest);
+      levada::backup::TakeHead(rest);
       break;
     case 1:
-      levada::backup::ReadList(rest);
+      levada::backup::TakeList(rest);
       break;
     default:
-      levada::backup::ReadList(levada::backup::Compressed(rest));
+      levada::backup::TakeList(levada::backup::Compressed(rest));
       break;
   }
   return 0;
