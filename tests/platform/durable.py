@@ -16,6 +16,7 @@ import socket
 import time
 import urllib.parse
 
+from points_log import points_in
 from s3_client import PART
 
 HEAD = re.compile(rb"(.{1,200})\|(\d+)\|(\d+)\|([0-9a-f]{64})\n", re.S)
@@ -620,10 +621,10 @@ class Points(Subject):
         return expect(link.daemon.v4("POST", f"{self.PATH}/sql", sql), 200).json()["data"]
 
     def check(self, link, crash, touched_only=False):
-        found = self.query(link, "double1 AS number, blob1 AS value", f"double1 > {self.last}")
-        numbers = [number_of(self.index, base64.b64decode(row["value"])) for row in found]
+        found = self.new_ones(link)
+        numbers = [number_of(self.index, base64.b64decode(value)) for _, value in found]
         self.found = set(numbers)
-        if numbers != [row["number"] for row in found]:
+        if numbers != [number for number, _ in found]:
             raise Lost(f"points of {self.index}: one has the number of another")
         if len(numbers) != len(self.found):
             twice = {number for number in numbers if numbers.count(number) > 1}
@@ -632,13 +633,36 @@ class Points(Subject):
             raise Lost(f"points of {self.index}: {number} was not sent")
         if lost := {number for number, write in self.sent.items() if write.was_acknowledged(crash)} - self.found:
             raise Lost(f"points of {self.index}: {sorted(lost)} are lost")
-        counted = self.query(link, "count() AS n, count(DISTINCT double1) AS d", f"double1 <= {self.last}")[0]
-        if (int(counted["n"]), int(counted["d"])) != (self.settled, self.settled):
+        counted = self.old_ones(link)
+        if counted != (self.settled, self.settled):
             raise Lost(f"points of {self.index}: of {self.settled} that were there {counted} are")
+
+    def new_ones(self, link):
+        """Number and value of those that were not checked yet."""
+        return [(row["number"], row["value"]) for row in self.query(link, "double1 AS number, blob1 AS value", f"double1 > {self.last}")]
+
+    def old_ones(self, link):
+        """How many of the others there are, and how many different ones."""
+        counted = self.query(link, "count() AS n, count(DISTINCT double1) AS d", f"double1 <= {self.last}")[0]
+        return int(counted["n"]), int(counted["d"])
 
     def settle(self, now):
         self.last, self.settled, self.sent = self.count, self.settled + len(self.found), {}
         self.found = set()
+
+
+class LoggedPoints(Points):
+    """Points of a daemon without an engine: they stay in its log, where they are read past it."""
+
+    def logged(self, link):
+        return [(number, value) for index, value, number in points_in(link.daemon.data, checked=False) if index == self.index]
+
+    def new_ones(self, link):
+        return [point for point in self.logged(link) if point[0] > self.last]
+
+    def old_ones(self, link):
+        old = [number for number, _ in self.logged(link) if number <= self.last]
+        return len(old), len(set(old))
 
 
 def await_points(link, dataset, mark, seconds=60):

@@ -16,7 +16,7 @@ import time
 import pytest
 
 from conftest import Daemon, memory_or_disk, scratch_root
-from durable import KvValues, Link, Lost, Messages, ObjectValues, Race, Rows, Tokens, Uploads, Versions
+from durable import KvValues, Link, LoggedPoints, Lost, Messages, ObjectValues, Race, Rows, Tokens, Uploads, Versions
 from s3_client import S3
 from test_kv import ALL
 
@@ -24,8 +24,9 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent / "power_loss"))
 from reconstruct import Disk  # noqa: E402
 
 RECORDER = os.environ["LEVADA_DISK_RECORDER"]
-RUNS, POINTS, SECONDS = (8, 25, 1.0) if os.environ.get("LEVADA_TEST_SIZE") != "all" else (40, 50, 3.0)
+RUNS, MOMENTS, SECONDS = (8, 25, 1.0) if os.environ.get("LEVADA_TEST_SIZE") != "all" else (40, 50, 3.0)
 WRITERS = 5
+WITHOUT_ENGINE = "--analytics-library", "/nowhere/libchdb.so"  # points stay in its log
 
 
 class Writer:
@@ -33,7 +34,8 @@ class Writer:
         chance = self.chance = random.Random(number)
         self.subjects = [KvValues(f"k{number}", 5, chance), ObjectValues("plain", f"o{number}", 4, chance),
                          Versions("versioned", f"v{number}", 1, chance), Uploads("plain", f"u{number}", chance, large=0.03),
-                         Tokens(f"t{number}", chance), Rows(f"d{number}", 3, chance), Messages(f"q{number}", chance)]
+                         Tokens(f"t{number}", chance), LoggedPoints("points", f"p{number}", chance),
+                         Rows(f"d{number}", 3, chance), Messages(f"q{number}", chance)]
         self.race, self.wrong = race, None
 
     def run(self, link, killed):
@@ -58,7 +60,7 @@ class Campaign:
         self.root, self.without, self.chance = root, without, random.Random(seed)
         self.base, self.before = root / "base", 0
         self.base.mkdir()
-        self.link, self.points = None, 0
+        self.link, self.losses = None, 0
         self.race = Race("plain", "race", random.Random(0))
         self.writers = [Writer(number, self.race) for number in range(WRITERS)]
 
@@ -75,7 +77,7 @@ class Campaign:
         home.mkdir()
         shutil.copytree(self.base, home / "data")
         self.record = home / "record"
-        daemon = Daemon(home, environment=recorded(home / "data", self.record, self.without))
+        daemon = Daemon(home, *WITHOUT_ENGINE, environment=recorded(home / "data", self.record, self.without))
         try:
             daemon.start()
             self.ready = self.clock()
@@ -127,7 +129,7 @@ class Campaign:
         left = disk.crash(self.chance, home / "data")
         if position == self.before + disk.positions()[-1]:
             shutil.copytree(home / "data", self.root / "next")
-        daemon = Daemon(home, environment=recorded(home / "data", os.devnull))
+        daemon = Daemon(home, *WITHOUT_ENGINE, environment=recorded(home / "data", os.devnull))
         try:
             daemon.start()
             if position >= self.prepared:
@@ -138,7 +140,7 @@ class Campaign:
             raise Lost(f"{error}\nat {position - self.before} of the record, {left}") from error
         finally:
             daemon.remove()
-        self.points += 1
+        self.losses += 1
 
     def moments(self, disk, count):
         """Any moments, such of the start, such at which somebody was just told something, and the end."""
@@ -172,10 +174,10 @@ def test_what_was_acknowledged_survives_power_losses(root):
     campaign = Campaign(root, seed=1)
     for _ in range(RUNS):
         disk = campaign.run(SECONDS)
-        for position in campaign.moments(disk, POINTS):
+        for position in campaign.moments(disk, MOMENTS):
             campaign.crash_at(disk, position)
         campaign.go_on()
-    print(f"{campaign.points} power losses, {campaign.before >> 20} MiB of records")
+    print(f"{campaign.losses} power losses, {campaign.before >> 20} MiB of records")
 
 
 @pytest.mark.parametrize("without", ["sync", "sync_directory"])
