@@ -17,8 +17,9 @@ import subprocess
 
 import pytest
 
-from conftest import Daemon, flip, memory_or_disk, scratch_root, wait_until
-from durable import Link, Rows, expect, make_value
+from conftest import BINARY, Daemon, flip, memory_or_disk, scratch_root, wait_until
+from durable import Link, Points, Rows, expect, make_value
+from points_log import Damaged, points_of
 from s3_client import PART, S3
 from test_kv import ALL
 
@@ -27,6 +28,7 @@ KEY = b"k" * 32
 SEALED = {"x-amz-server-side-encryption-customer-algorithm": "AES256",
           "x-amz-server-side-encryption-customer-key": base64.b64encode(KEY).decode(),
           "x-amz-server-side-encryption-customer-key-MD5": base64.b64encode(hashlib.md5(KEY).digest()).decode()}
+WITHOUT_ENGINE = "--analytics-library", "/nowhere/libchdb.so"  # points stay in its log
 SIZES = [0, 100, 3000, 5000, 60_000, 70_000, 300_000, 600_000]
 # Whose end may be lost with the power, so that nobody can tell who cut it.
 # Without these nobody can be told from anybody.
@@ -41,8 +43,9 @@ class Stored:
 
     def __init__(self, root):
         self.root, self.values = root, {}  # (service, key): bytes
+        self.points = {}  # number: text
         self.failed = []  # keys, of the last read_all
-        daemon = Daemon(root).start()
+        daemon = Daemon(root, *WITHOUT_ENGINE).start()
         try:
             token = daemon.issue("all:admin")
             s3 = S3(daemon.ready["s3"], token["s3_access_key_id"], token["s3_secret_access_key"])
@@ -79,6 +82,7 @@ class Stored:
                     expect(self.link.object("PUT", "plain", key, "", value, headers), 200)
             sent = {"body": base64.b64encode(self.values["kv", f"kv/{round}/{i}"][:100_000]).decode(), "content_type": "bytes"}
             expect(self.link.daemon.v4("POST", f"/accounts/{{account}}/queues/{self.queue}/messages", sent), 200)
+        self.write_points()
         key = f"object/{round}/parts"
         value = self.values["object", key] = make_value(key, 1, PART + 1000)
         made = expect(self.link.object("POST", "plain", key, "?uploads"), 200)
@@ -89,6 +93,24 @@ class Stored:
             parts += f"<Part><PartNumber>{number}</PartNumber><ETag>{put.headers['ETag']}</ETag></Part>"
         document = f"<CompleteMultipartUpload>{parts}</CompleteMultipartUpload>".encode()
         expect(self.link.object("POST", "plain", key, f"?uploadId={upload}", document), 200)
+
+    def write_points(self):
+        """Several batches, some of them of several points."""
+        for count in (1, 3, 20, 1):
+            new = {len(self.points) + i: base64.b64encode(make_value("points", len(self.points) + i, 500)).decode() for i in range(count)}
+            lines = [json.dumps({"indexes": ["points"], "blobs": [text], "doubles": [number]}) for number, text in new.items()]
+            expect(self.link.daemon.v4("POST", f"{Points.PATH}/write?dataset=points", "\n".join(lines)), 200)
+            self.points |= new
+
+    def lost_points(self, data):
+        """How many are not there; what is there is what was written, once."""
+        found = []
+        for path in (data / "analytics" / "wal").glob("*.seg"):
+            with contextlib.suppress(Damaged):
+                found += [(number, text.decode()) for _, text, number in points_of(path)]
+        assert len(found) == len(dict(found)), "a point is there twice"
+        assert set(found) <= set(self.points.items()), "wrong points are served"
+        return len(self.points) - len(found)
 
     def read(self, service, key):
         """"exact", "error" (said, or the answer was cut short) or "missing". Anything else is what must not be."""
@@ -177,7 +199,7 @@ def test_a_damaged_file_is_refused_in_words_or_does_no_harm(stored):
         home = scratch_root(memory_or_disk())
         shutil.copytree(stored.data, home / "data", ignore=shutil.ignore_patterns("reserve", "admin.sock"))
         what = f"{path}: {damage(home / 'data' / path, chance)}"
-        daemon = Daemon(home)
+        daemon = Daemon(home, *WITHOUT_ENGINE)
         try:
             outcome, complaint = try_daemon(stored, daemon, path, was_cut="cut" in what)
             outcomes[kind][outcome] += 1
@@ -193,7 +215,7 @@ def test_a_damaged_file_is_refused_in_words_or_does_no_harm(stored):
 
 # Whose values are none of a store's business.
 NEIGHBOURS = {"kv": ("object", "sealed", "d1"), "objects": ("kv", "d1"), "queues": ("kv", "object", "sealed", "d1"),
-              "d1": ("kv", "object", "sealed")}
+              "d1": ("kv", "object", "sealed"), "analytics": ("kv", "object", "sealed", "d1")}
 
 
 def try_daemon(stored, daemon, path, was_cut):
@@ -206,8 +228,11 @@ def try_daemon(stored, daemon, path, was_cut):
     try:
         neighbours = stored.read_all(*NEIGHBOURS.get(path.parts[0], ()))
         counted = stored.read_all()
+        lost_points = stored.lost_points(daemon.data)
     except AssertionError as wrong:
         return "wrong", str(wrong)
+    if lost_points:
+        return points_outcome(daemon, path, was_cut, lost_points)
     if path.parts[0] in NEIGHBOURS and set(neighbours) != {"exact"}:
         return "spread", f"the other store is harmed: {neighbours}"
     if daemon.process.poll() is not None:
@@ -231,6 +256,16 @@ def try_daemon(stored, daemon, path, was_cut):
     return "served but for some", None
 
 
+def points_outcome(daemon, path, was_cut, lost):
+    """Of a daemon without some of the points: they are said to be gone, or look as what power cuts off."""
+    if path.parts[0] != "analytics":
+        return "spread", f"{lost} points are lost with another store's file"
+    daemon.kill()
+    checked = subprocess.run([BINARY, "fsck", "--data", daemon.data], capture_output=True, text=True, timeout=60)
+    is_said = path.name in daemon.logged() or path.name in checked.stdout
+    return "points lost", None if is_said or was_cut else f"{lost} points are not there, and nobody said why: {checked.stdout}"
+
+
 def refusal(daemon, path):
     status = daemon.process.wait()
     last = daemon.logged().strip().splitlines()[-1]
@@ -252,7 +287,7 @@ def test_a_blob_that_is_damaged_while_the_daemon_runs_is_noticed(stored):
     chance = random.Random(5)
     home = scratch_root(memory_or_disk())
     shutil.copytree(stored.data, home / "data", ignore=shutil.ignore_patterns("reserve", "admin.sock"))
-    daemon = Daemon(home).start()
+    daemon = Daemon(home, *WITHOUT_ENGINE).start()
     try:
         stored.turn_to(daemon)
         blobs = stored.files()["objects/blobs"]

@@ -75,6 +75,8 @@ Status CopyAnalytics(os::Disk& disk, const std::string& directory, const std::st
   ARROW_ASSIGN_OR_RAISE(const auto there, disk.Stat(LogOf(directory)));
   if (!there) return Status::OK();
   ARROW_RETURN_NOT_OK(CopyLog(disk, LogOf(directory), LogOf(into)));
+  ARROW_ASSIGN_OR_RAISE(const auto owner, disk.Stat(OwnerFileOf(directory)));
+  if (owner) ARROW_RETURN_NOT_OK(os::CopyFile(disk, OwnerFileOf(directory), OwnerFileOf(into)));
   for (int tries = 0; tries < kTriesMax; ++tries) {
     const Status copied =
         CopyEngineOnce(disk, os::JoinPath(directory, "engine"), os::JoinPath(into, "engine"));

@@ -24,6 +24,7 @@ TEST(AnalyticsCopyTest, HasTheLogAndTheParts) {
   Write(disk, "analytics/wal/" + NameOfSegment(1), "one");
   Write(disk, "analytics/wal/" + NameOfSegment(2), "two");
   Write(disk, "analytics/wal/notes", "nobody's");
+  Write(disk, "analytics/owner", "whose");
   Write(disk, "analytics/engine/metadata/analytics.sql", "ATTACH DATABASE");
   Write(disk, "analytics/engine/metadata/analytics/d1.sql", "by a link");
   Write(disk, table + "/20261130_1_1_0/checksums.txt", "sums");
@@ -35,6 +36,7 @@ TEST(AnalyticsCopyTest, HasTheLogAndTheParts) {
   EXPECT_EQ(Read(disk, "copy/wal/" + NameOfSegment(1)), "one");
   EXPECT_EQ(Read(disk, "copy/wal/" + NameOfSegment(2)), "two");
   EXPECT_EQ(Read(disk, "copy/wal/notes"), "nothing");
+  EXPECT_EQ(Read(disk, "copy/owner"), "whose");
   EXPECT_EQ(Read(disk, "copy/engine/metadata/analytics.sql"), "ATTACH DATABASE");
   EXPECT_EQ(Read(disk, "copy/engine/metadata/analytics/d1.sql"), "nothing");
   EXPECT_EQ(Read(disk, "copy/engine/store/4bd/4bd82031/20261130_1_1_0/data.bin"), "data");

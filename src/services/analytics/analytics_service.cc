@@ -12,7 +12,7 @@ constexpr int64_t kOwnerBytesMax = 64;
 
 /// Of this data directory, made when it is first asked for.
 Result<std::string> OwnerOf(os::Disk& disk, const std::string& directory, Random& random) {
-  const std::string path = os::JoinPath(directory, "owner");
+  const std::string path = OwnerFileOf(directory);
   ARROW_ASSIGN_OR_RAISE(const auto known, os::ReadFile(disk, path, kOwnerBytesMax));
   if (known && !known->empty()) return *known;
   const std::string made = NewId(random);

@@ -128,6 +128,7 @@ Result<SegmentContent> ReadSegment(os::Disk& disk, const std::string& path, uint
   if (!is_whole && (content.is_ended || HasMoreBehind(place, all))) {
     return Damaged(path, place.offset);
   }
+  content.cut_bytes = static_cast<int64_t>(bytes.size()) - place.offset;
   return content;
 }
 

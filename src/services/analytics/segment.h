@@ -18,6 +18,10 @@ namespace levada::services::analytics {
 
 /// Where segments are below the directory of the service.
 inline std::string LogOf(const std::string& directory) { return os::JoinPath(directory, "wal"); }
+/// Whose tables of a server they are: a text of the data directory's own.
+inline std::string OwnerFileOf(const std::string& directory) {
+  return os::JoinPath(directory, "owner");
+}
 /// The file of a segment: "00000000000000000001.seg".
 std::string NameOfSegment(uint64_t number);
 /// nullopt where `file_name` is none of a segment.
@@ -55,6 +59,7 @@ struct SegmentContent {
   bool is_ended = false;   ///< in order; else what was not acknowledged is left out
   int64_t valid_bytes = 0;
   uint64_t batches = 0;
+  int64_t cut_bytes = 0;  ///< behind them, of a batch that is not whole
 };
 
 /// kStoreDamaged where something that was acknowledged is not what was written, or cannot be read

@@ -225,6 +225,12 @@ Result<std::vector<Rows>> WriteAhead::Read(uint64_t number) {
     ARROW_ASSIGN_OR_RAISE(content, ReadSegment(disk_, PathOf(number), number));
   } else {
     ARROW_ASSIGN_OR_RAISE(content, MendSegment(disk_, PathOf(number), number));
+    if (content.cut_bytes > 0) {
+      log_.Warning(
+          "analytics: the end of a segment is not whole and left out; unless the disk has lost "
+          "something, its points were never acknowledged",
+          {{"path", PathOf(number)}, {"bytes", content.cut_bytes}});
+    }
     const std::lock_guard lock(mutex_);
     ended_.at(number).is_whole = true;
   }
