@@ -20,7 +20,7 @@ int TransfersAtOnce(const std::string& location) {
 }
 
 Result<std::unique_ptr<BackupStore>> OpenBackupStore(os::Disk& disk, const std::string& location) {
-  if (location.starts_with(kS3)) return OpenS3Store(location);
+  if (location.starts_with(kS3)) return OpenS3Store(disk, location);
   if (location.empty() || location.find("://") != location.npos) {
     return Fault(FaultCode::kBadValue, fmt::format("\"{}\" is no place for backups", location))
         .Help("name a directory, or s3://BUCKET/PREFIX");

@@ -3,10 +3,10 @@
 #include <arrow/buffer.h>
 #include <arrow/filesystem/filesystem.h>
 #include <arrow/filesystem/s3fs.h>
-#include <arrow/io/file.h>
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 namespace levada::backup {
 namespace {
@@ -19,8 +19,8 @@ constexpr int64_t kCopyBytes = int64_t{8} << 20;
 
 class S3Store final : public BackupStore {
  public:
-  S3Store(std::shared_ptr<arrow::fs::FileSystem> files, std::string root)
-      : files_(std::move(files)), root_(std::move(root)) {}
+  S3Store(os::Disk& disk, std::shared_ptr<arrow::fs::FileSystem> files, std::string root)
+      : disk_(disk), files_(std::move(files)), root_(std::move(root)) {}
   ~S3Store() override {
     files_.reset();
     (void)arrow::fs::FinalizeS3();  // what it could not end is of nobody's concern any more
@@ -35,13 +35,15 @@ class S3Store final : public BackupStore {
   }
 
   Status PutFile(const std::string& path, const std::string& local_path) override {
-    ARROW_ASSIGN_OR_RAISE(const auto source, arrow::io::ReadableFile::Open(local_path));
+    ARROW_ASSIGN_OR_RAISE(const auto source, disk_.Open(local_path));
     ARROW_ASSIGN_OR_RAISE(const auto target,
                           Told("write", path, files_->OpenOutputStream(At(path))));
-    while (true) {
-      ARROW_ASSIGN_OR_RAISE(const auto piece, source->Read(kCopyBytes));
-      if (piece->size() == 0) break;
-      ARROW_RETURN_NOT_OK(Told("write", path, target->Write(piece)));
+    std::vector<uint8_t> piece(kCopyBytes);
+    for (int64_t offset = 0;;) {
+      ARROW_ASSIGN_OR_RAISE(const int64_t got, source->ReadAt(offset, piece));
+      if (got == 0) break;
+      ARROW_RETURN_NOT_OK(Told("write", path, target->Write(piece.data(), got)));
+      offset += got;
     }
     return Told("write", path, target->Close());
   }
@@ -97,13 +99,14 @@ class S3Store final : public BackupStore {
     return Told(doing, path, result.status());
   }
 
+  os::Disk& disk_;
   std::shared_ptr<arrow::fs::FileSystem> files_;
   const std::string root_;  // "bucket/prefix"
 };
 
 }  // namespace
 
-Result<std::unique_ptr<BackupStore>> OpenS3Store(const std::string& uri) {
+Result<std::unique_ptr<BackupStore>> OpenS3Store(os::Disk& disk, const std::string& uri) {
   const std::string_view authority = std::string_view(uri).substr(0, uri.find('/', kScheme.size()));
   if (authority.find('@') != authority.npos) {
     return Fault(FaultCode::kBadValue, "the address of the bucket has credentials in it")
@@ -122,7 +125,7 @@ Result<std::unique_ptr<BackupStore>> OpenS3Store(const std::string& uri) {
                                            (files.ok() ? "" : ": " + files.status().message()))
         .Help("write s3://BUCKET/PREFIX, with ?region=, endpoint_override= and scheme= as needed");
   }
-  return std::make_unique<S3Store>(*files, std::move(root));
+  return std::make_unique<S3Store>(disk, *files, std::move(root));
 }
 
 }  // namespace levada::backup

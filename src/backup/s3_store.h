@@ -8,7 +8,8 @@
 
 namespace levada::backup {
 
-/// One a process: Arrow's client ends with it. kBadValue for what is no such URI.
-Result<std::unique_ptr<BackupStore>> OpenS3Store(const std::string& uri);
+/// One a process: Arrow's client ends with it. `disk` outlives it. kBadValue for what is no such
+/// URI.
+Result<std::unique_ptr<BackupStore>> OpenS3Store(os::Disk& disk, const std::string& uri);
 
 }  // namespace levada::backup
