@@ -58,12 +58,13 @@ class S3Store final : public BackupStore {
   Status Settle() override { return Status::OK(); }
 
   Result<std::shared_ptr<arrow::io::InputStream>> Open(const std::string& path) override {
-    ARROW_ASSIGN_OR_RAISE(const bool there, Has(path));
-    if (!there) {
+    ARROW_ASSIGN_OR_RAISE(const FileInfo info,
+                          Told("look for", path, files_->GetFileInfo(At(path))));
+    if (info.type() != FileType::File) {
       return Fault(FaultCode::kTargetFileMissing, "\"" + Location(path) + "\" is not there")
           .With("path", Location(path));
     }
-    return Told("read", path, files_->OpenInputStream(At(path)));
+    return Told("read", path, files_->OpenInputStream(info));
   }
 
   Result<std::vector<std::string>> List(const std::string& directory) override {

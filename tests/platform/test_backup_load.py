@@ -2,28 +2,21 @@
 other into one place. Each is then restored elsewhere, and each store in it is as it was at one moment while it was made: what
 was acknowledged before it began is there, nothing is that was sent after it ended, and all of it is whole."""
 
-import json
 import os
 import random
 import shutil
-import subprocess
 import threading
 import time
 
-from conftest import BINARY, Daemon, daemon_of, scratch_root, wait_until
+from conftest import Daemon, daemon_of, scratch_root, wait_until
 from durable import Between, Link, Tokens
 from s3_client import S3
 from test_analytics import LIBRARY, Analytics, needs_engine
+from test_backup import backup, levada
 from test_kill import Campaign
 
 BACKUPS = 6 if os.environ.get("LEVADA_TEST_SIZE") != "all" else 60
 PAUSE = 0.4
-
-
-def levada(*arguments):
-    ran = subprocess.run([BINARY, *map(str, arguments)], capture_output=True, text=True, timeout=300, stdin=subprocess.DEVNULL)
-    assert ran.returncode == 0, f"exit {ran.returncode}\n{ran.stdout}\n{ran.stderr}"
-    return ran.stdout
 
 
 class Restored:
@@ -74,7 +67,7 @@ def test_each_backup_is_of_a_moment(fresh, tmp_path):
     for _ in range(BACKUPS):
         time.sleep(PAUSE)
         begin = campaign.link.clock()
-        done = json.loads(levada("backup", place, "--data", fresh.data, "--json"))
+        done = backup(fresh, place)
         made.append((done, Between(begin, campaign.link.clock())))
     ended.set()
     for thread in threads:
@@ -120,7 +113,7 @@ def test_points_are_there_once(tmp_path):
         for _ in range(3):
             time.sleep(1.5)
             least = acknowledged[0]
-            done = json.loads(levada("backup", place, "--data", daemon.data, "--json"))
+            done = backup(daemon, place)
             made.append((done["id"], least, acknowledged[0] + 50))
         ended.set()
         writer.join(30)
