@@ -20,8 +20,6 @@ constexpr WallMicros kDay = WallMicros{86'400} * 1'000'000;
 
 class BackupTest : public testing::Test {
  protected:
-  BackupTest() { context_.clock = &clock_; }
-
   Result<BackupDone> Make(const Contents& contents, int keep = 0) {
     if (contents != snapshot_) WriteTree(disk_, "snapshot", contents);
     snapshot_ = contents;
@@ -42,8 +40,9 @@ class BackupTest : public testing::Test {
   }
 
   os::MemoryDisk disk_;
-  ManualClock clock_{WallMicros{20'000} * kDay};
-  Context context_;
+  TestContext test_;
+  ManualClock& clock_ = test_.clock;
+  const Context context_ = test_.context();
   std::unique_ptr<BackupStore> store_ = MakeDirectoryStore(disk_, "backups");
   Contents snapshot_;
   const Contents first_ = {{"VERSION", "layout=1\n"},  {"control.db", std::string(9000, 'c')},
@@ -207,9 +206,7 @@ TEST_F(BackupTest, OfADamagedListTheNextBackupSaysSo) {
 
 TEST_F(BackupTest, AStopEndsIt) {
   WriteTree(disk_, "snapshot", first_);
-  std::stop_source stop;
-  context_.stop = stop.get_token();
-  stop.request_stop();
+  test_.stop.request_stop();
   EXPECT_EQ(CodeOf(MakeAgain().status()), FaultCode::kStopped);
   EXPECT_THAT(ValueOf(ListBackups(*store_)), IsEmpty());
 }
@@ -223,12 +220,11 @@ TEST(BackupFaultTest, WhateverFailsWhatIsABackupCanBeRestored) {
   for (int nth = 1;; ++nth) {
     os::MemoryDisk memory;
     os::FaultyDisk disk(memory);
-    ManualClock clock(WallMicros{20'000} * kDay);
-    Context context;
-    context.clock = &clock;
+    TestContext test;
+    const Context context = test.context();
     const auto make = [&](os::Disk& on, const Contents& contents, int keep) {
       const auto store = MakeDirectoryStore(on, "backups");
-      clock.Advance(kDay);
+      test.clock.Advance(kDay);
       WriteTree(memory, "snapshot", contents);
       return MakeBackup(context, on, *store, {"snapshot", "0.1.0", keep, 1});
     };
@@ -260,9 +256,8 @@ TEST(BackupFaultTest, AnInterruptedRestoreIsRunAgain) {
   for (int nth = 1;; ++nth) {
     os::MemoryDisk memory;
     os::FaultyDisk disk(memory);
-    ManualClock clock(WallMicros{20'000} * kDay);
-    Context context;
-    context.clock = &clock;
+    TestContext test;
+    const Context context = test.context();
     const auto store = MakeDirectoryStore(memory, "backups");
     WriteTree(memory, "snapshot", contents);
     ValueOf(MakeBackup(context, memory, *store, {"snapshot", "0.1.0"}));
