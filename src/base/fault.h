@@ -90,10 +90,13 @@ enum class FaultCode : uint16_t {
   kQueryFailed = 2103,
   kSourceProtocol = 2104,  ///< bytes that are not what the protocol promises
   kDatabaseNotFound = 2105,
-  kSourceUnsupported = 2106,  ///< this server or object cannot do what the plan needs
-  kProgramFailed = 2107,      ///< the program of an exec stage ended with an error of its own
+  kSourceUnsupported = 2106,    ///< this server or object cannot do what the plan needs
+  kProgramFailed = 2107,        ///< the program of an exec stage ended with an error of its own
+  kSourceFileMalformed = 2108,  ///< a file that is not of the format it is read as, or is damaged
+  kSourceFileChanged = 2109,    ///< a file that the run was split with is another one, or gone
   // 30: schema
-  kSchemaDrift = 3001,  ///< the live schema is not the one the run was split with
+  kSchemaDrift = 3001,   ///< the live schema is not the one the run was split with
+  kNotMergeable = 3002,  ///< a schema that a reader cannot merge with the one that is there
   // 31: data
   kCountMismatch = 3101,     ///< verify: count
   kReadbackMismatch = 3102,  ///< verify: readback
@@ -113,6 +116,11 @@ enum class FaultCode : uint16_t {
   kTargetFileMissing = 4006,
   kTargetIo = 4007,
   kStoreDamaged = 4008,  ///< a store of the data services has bytes that are not what was written
+  kTargetUnreachable = 4009,
+  kTargetConnectionLost = 4010,
+  kTargetBusy = 4011,         ///< locks, too many connections, starting up, asks to slow down
+  kTargetUnsupported = 4012,  ///< this server or store cannot do what the plan needs
+  kTargetRefused = 4013,      ///< a statement or rows that the target says no to: a constraint
   // 50
   kSomePartitionsFailed = 5001,
   // 70: ours
