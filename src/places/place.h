@@ -1,6 +1,6 @@
 #pragma once
-// Place: where the files of a dataset live, as a loader sees it. Today a local directory; object
-// stores follow behind the same interface.
+// Place: where the files of a dataset live, as a loader sees it: a local directory, or a prefix in
+// an object store.
 //
 // Data files are made in two steps: staged (durable under a name that readers pass over, or not
 // listed at all), then published (visible under the final name, atomically). Small files
@@ -13,6 +13,7 @@
 #include <arrow/io/interfaces.h>
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <span>
@@ -47,6 +48,9 @@ struct PlaceEntry {
   std::string name;
   bool is_directory = false;
   int64_t bytes = 0;
+  /// What Publish, Open, Size and Remove take for a staged file where that is not its path. Its
+  /// name is StagedName(kUnknownTag, ...) then: who staged it is not listed.
+  std::string staged = {};
 };
 
 /// What a writer of a record believes is there.
@@ -85,6 +89,10 @@ class Place {  // tidy: allow more than five methods: staged files, records and 
 
   /// Where `path` (`""`: the root) is, as a person would write it: for messages.
   virtual std::string Location(const std::string& path) const = 0;
+  /// Of memory that one StagingFile needs at most.
+  virtual int64_t staging_bytes() const { return 0; }
+  /// How many of them may be written in turns.
+  virtual int staging_files_max() const { return std::numeric_limits<int>::max(); }
 
   /// Begins the file that is to become `path`. `tag` makes the staged name unique and says whose it
   /// is. Creates the directories on the way. Writing counts into ctx.counters.
@@ -100,9 +108,11 @@ class Place {  // tidy: allow more than five methods: staged files, records and 
   /// Removes `directory` and its parents as far as they are empty; never the root.
   virtual Status Prune(Context& ctx, const std::string& directory) = 0;
 
-  /// Opens a staged or published file for reading.
+  /// Opens a staged or published file for reading. kTargetUnsupported of a staged one where
+  /// reads_staged() is false.
   virtual Result<std::shared_ptr<arrow::io::RandomAccessFile>> Open(Context& ctx,
                                                                     const std::string& path) = 0;
+  virtual bool reads_staged() const { return true; }
   /// Its size in bytes; nullopt when there is no such file.
   virtual Result<std::optional<int64_t>> Size(Context& ctx, const std::string& path) = 0;
   /// Entries of a directory (`""`: the root), staged ones too, sorted by name; empty when there is
@@ -126,6 +136,9 @@ inline constexpr std::string_view kStagedPrefix = ".levada-";
 /// A suffix of our own: some readers pass over names that begin with a dot, others (DuckDB) do not
 /// when they are asked for *.parquet.
 inline constexpr std::string_view kStagedSuffix = ".staged";
+
+/// In place of a tag, in names that are listed.
+inline constexpr std::string_view kUnknownTag = "upload";
 
 /// The name, in its own directory, under which a file is staged: ".levada-<tag>-<name>.staged".
 /// Readers of datasets pass over names that start with a dot.

@@ -316,8 +316,10 @@ struct DirectoryRouter::State {
   }
 };
 
-RouterLimits RouterLimits::Of(const parquet_format::EncodeOptions& encode) {
+RouterLimits RouterLimits::Of(const parquet_format::EncodeOptions& encode,
+                              const places::Place& place) {
   RouterLimits limits;
+  limits.open_files = std::min(kOpenFilesMax, static_cast<size_t>(place.staging_files_max()));
   limits.held_bytes = kRowGroupsHeld * encode.row_group_bytes;
   limits.column_chunks = kFootersHeld * encode.file_column_chunks;
   return limits;

@@ -45,7 +45,7 @@ struct RouterLimits {
   int64_t held_bytes = 0;             ///< beyond, the largest row group is ended
   int64_t column_chunks = 0;          ///< beyond, the file with most of them is closed
 
-  static RouterLimits Of(const parquet_format::EncodeOptions& encode);
+  static RouterLimits Of(const parquet_format::EncodeOptions& encode, const places::Place& place);
 };
 
 class DirectoryRouter final {

@@ -182,20 +182,21 @@ int64_t MemoryOfFile(const format::EncodeOptions& encode,
          footer_chunks * kFooterBytesPerChunk + DictionaryMemory(encode, leaf_hints);
 }
 
-int64_t MemoryPerSlice(const LakeOptions& options, const format::EncodeOptions& encode,
+int64_t MemoryPerSlice(const LakeOptions& options, const places::Place& place,
+                       const format::EncodeOptions& encode,
                        const std::vector<format::ColumnHint>& leaf_hints) {
   int64_t bytes = 0;
   if (options.partition_by.empty()) {
     const auto leaf_count = static_cast<int64_t>(leaf_hints.size());
     const int64_t row_groups = encode.file_bytes / encode.row_group_bytes + 1;
     const int64_t chunks = std::min(encode.file_column_chunks, row_groups * leaf_count);
-    bytes = MemoryOfFile(encode, leaf_hints, chunks);
+    bytes = MemoryOfFile(encode, leaf_hints, chunks) + place.staging_bytes();
   } else {
     // One directory after the other is encoded; the row groups of a file may be of any size there.
-    const RouterLimits limits = RouterLimits::Of(encode);
+    const RouterLimits limits = RouterLimits::Of(encode, place);
     bytes = kBlockCopies * limits.block_bytes + limits.held_bytes +
             MemoryOfFile(encode, leaf_hints, encode.file_column_chunks) +
-            static_cast<int64_t>(limits.open_files) * kWaitingFileBytes +
+            static_cast<int64_t>(limits.open_files) * (kWaitingFileBytes + place.staging_bytes()) +
             limits.column_chunks * kRecordBytesPerChunk;
   }
   // What an allocator keeps beside what it was asked for, measured on wide and narrow tables.
@@ -275,6 +276,11 @@ std::vector<std::string> NotesOn(const LakeOptions& options, const arrow::Schema
   return notes;
 }
 
+// Without the parameters of a URL.
+std::string ShownPath(const LakeOptions& options, const places::Place& place) {
+  return options.path.find('?') == std::string::npos ? options.path : place.Location("");
+}
+
 std::string CodecText(const format::EncodeOptions& encode) {
   std::string text(format::NameOf(encode.codec));
   if (encode.codec == format::Codec::kNone) return "not compressed";
@@ -283,8 +289,8 @@ std::string CodecText(const format::EncodeOptions& encode) {
 
 }  // namespace
 
-Result<elt::BoundTarget> BindLake(const LakeOptions& options, const std::string& created_by,
-                                  const elt::SchemaPtr& schema,
+Result<elt::BoundTarget> BindLake(const LakeOptions& options, const places::Place& place,
+                                  const std::string& created_by, const elt::SchemaPtr& schema,
                                   const std::vector<elt::ColumnHint>& hints,
                                   const elt::RunInstance& run) {
   LakeLayout layout;
@@ -301,8 +307,8 @@ Result<elt::BoundTarget> BindLake(const LakeOptions& options, const std::string&
   bound.schema = schema;
   ARROW_ASSIGN_OR_RAISE(bound.target_types, TargetTypes(options, *schema));
   bound.frozen = layout.ToJson();
-  bound.memory_bytes_per_slice = MemoryPerSlice(options, layout.encode, leaf_hints);
-  bound.description = fmt::format("Parquet files in {}, {}, for {}", options.path,
+  bound.memory_bytes_per_slice = MemoryPerSlice(options, place, layout.encode, leaf_hints);
+  bound.description = fmt::format("Parquet files in {}, {}, for {}", ShownPath(options, place),
                                   CodecText(layout.encode), format::NameOf(options.profile));
   std::string directory = layout.directory;
   for (const std::string& column : options.partition_by) {

@@ -7,12 +7,13 @@
 
 #include "connectors/parquet/lake_options.h"
 #include "elt/stages.h"
+#include "places/place.h"
 
 namespace levada::parquet {
 
 /// kBadLayout, kUnknownColumn and what the profile's rules refuse (formats/parquet/file_schema.h).
-Result<elt::BoundTarget> BindLake(const LakeOptions& options, const std::string& created_by,
-                                  const elt::SchemaPtr& schema,
+Result<elt::BoundTarget> BindLake(const LakeOptions& options, const places::Place& place,
+                                  const std::string& created_by, const elt::SchemaPtr& schema,
                                   const std::vector<elt::ColumnHint>& hints,
                                   const elt::RunInstance& run);
 

@@ -5,6 +5,8 @@
 #include "base/testing.h"
 #include "connectors/parquet/directory_router.h"
 #include "connectors/parquet/lake_layout.h"
+#include "os/memory_disk.h"
+#include "places/local_place.h"
 
 namespace levada::parquet {
 namespace {
@@ -20,13 +22,18 @@ elt::SchemaPtr Schema() {
        arrow::field("country", arrow::utf8()), arrow::field("tags", arrow::list(arrow::utf8()))});
 }
 
+std::unique_ptr<places::Place> Place(const LakeOptions& options) {
+  static os::MemoryDisk disk;
+  return places::MakeLocalPlace(disk, options.path);
+}
+
 Result<elt::BoundTarget> Bind(const LakeOptions& options,
                               const std::vector<elt::ColumnHint>& hints = {},
                               const elt::SchemaPtr& schema = Schema()) {
   elt::RunInstance run;
   run.pipeline = "orders";
   run.window = elt::Window{1'767'225'600'000'000, 1'767'312'000'000'000, "2026-01-01", "UTC"};
-  return BindLake(options, "levada version 0.1.0", schema, hints, run);
+  return BindLake(options, *Place(options), "levada version 0.1.0", schema, hints, run);
 }
 
 LakeOptions Options() {
@@ -140,7 +147,8 @@ TEST(BindLake, RefusesALayoutOfWindowsForARunWithoutOne) {
   options.layout = "day={run.start:%F}";
   elt::RunInstance run;
   run.pipeline = "orders";
-  EXPECT_THAT(BindLake(options, "v", Schema(), {}, run), FailsWith(FaultCode::kBadLayout));
+  EXPECT_THAT(BindLake(options, *Place(options), "v", Schema(), {}, run),
+              FailsWith(FaultCode::kBadLayout));
 }
 
 }  // namespace

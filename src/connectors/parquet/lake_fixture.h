@@ -175,7 +175,7 @@ class Lake {
     input.random = random_.get();
     input.clock = &test_.clock;
     input.version = "0.1.0";
-    return MakeLakeLoader(options_, input);
+    return MakeLakeLoader(options_, places::MakeLocalPlace(*faulty_, options_.path), input);
   }
 
   Result<elt::PublishedRun> Inspect(const Pipeline& pipeline) {

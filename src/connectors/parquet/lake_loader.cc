@@ -11,7 +11,7 @@
 #include "connectors/parquet/lake_binding.h"
 #include "connectors/parquet/lake_run.h"
 #include "connectors/parquet/lake_state.h"
-#include "places/local_place.h"
+#include "places/s3/open_place.h"
 
 namespace levada::parquet {
 namespace {
@@ -21,16 +21,17 @@ constexpr int kInspectTries = 3;
 
 class LakeLoader final : public elt::Loader {
  public:
-  LakeLoader(LakeOptions options, const elt::StageInput& input)
+  LakeLoader(LakeOptions options, std::shared_ptr<places::Place> place,
+             const elt::StageInput& input)
       : options_(std::move(options)),
-        place_(places::MakeLocalPlace(*input.disk, options_.path)),
+        place_(std::move(place)),
         random_(*input.random),
         created_by_(fmt::format("levada version {}", input.version)) {}
 
   Result<elt::BoundTarget> Bind(Context&, const elt::SchemaPtr& schema,
                                 const std::vector<elt::ColumnHint>& hints,
                                 const elt::RunInstance& run) const override {
-    return BindLake(options_, created_by_, schema, hints, run);
+    return BindLake(options_, *place_, created_by_, schema, hints, run);
   }
 
   Result<elt::PublishedRun> Inspect(Context& ctx, const elt::RunInstance& run) const override {
@@ -118,8 +119,16 @@ class LakeLoader final : public elt::Loader {
 
 }  // namespace
 
-std::unique_ptr<elt::Loader> MakeLakeLoader(LakeOptions options, const elt::StageInput& input) {
-  return std::make_unique<LakeLoader>(std::move(options), input);
+Result<std::shared_ptr<places::Place>> PlaceOf(const std::string& path,
+                                               const elt::StageInput& input) {
+  return places::OpenPlace(
+      path, {input.disk, input.random, input.environment->variable, input.environment->file});
+}
+
+std::unique_ptr<elt::Loader> MakeLakeLoader(LakeOptions options,
+                                            std::shared_ptr<places::Place> place,
+                                            const elt::StageInput& input) {
+  return std::make_unique<LakeLoader>(std::move(options), std::move(place), input);
 }
 
 }  // namespace levada::parquet

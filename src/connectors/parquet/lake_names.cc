@@ -135,6 +135,17 @@ std::optional<std::string> LakeNames::AttemptOfStaged(std::string_view name) con
   return ours ? std::optional<std::string>(attempt) : std::nullopt;
 }
 
+bool LakeNames::IsStaged(std::string_view name) const {
+  if (AttemptOfStaged(name)) return true;
+  const std::string prefix = fmt::format("{}{}-", places::kStagedPrefix, places::kUnknownTag);
+  if (!name.starts_with(prefix) || !name.ends_with(places::kStagedSuffix)) return false;
+  name.remove_prefix(prefix.size());
+  name.remove_suffix(std::min(places::kStagedSuffix.size(), name.size()));
+  // Names of rejects do not say the run: they lie in its own directory.
+  return name.starts_with(fmt::format("part-{}-", label_)) ? RevisionOfDataFile(name).has_value()
+                                                           : RevisionOfRejects(name).has_value();
+}
+
 // Read loosely and made again: only a name that comes out the same was made here.
 std::optional<int> LakeNames::RevisionOfDataFile(std::string_view name) const {
   const std::string prefix = fmt::format("part-{}-", label_);

@@ -47,6 +47,8 @@ class LakeNames final {
   std::string StageTag(std::string_view attempt_id) const;
   /// The attempt that staged a file of this name in this run; nullopt for every other name.
   std::optional<std::string> AttemptOfStaged(std::string_view name) const;
+  /// Whether a file of this name was staged in this run, also where a place does not say by whom.
+  bool IsStaged(std::string_view name) const;
 
   /// The revision in the name of a data file of this run, whoever recorded it; nullopt for every
   /// other name. Without directories.

@@ -14,7 +14,8 @@
 namespace levada::parquet {
 
 struct LakeOptions {
-  std::string path;                       ///< local directory, relative to the working directory
+  std::string path;                       ///< local directory, relative to the working directory,
+                                          ///< or an s3:// URL
   std::string layout;                     ///< template of directories, may be empty
   std::vector<std::string> partition_by;  ///< columns that become directories
   parquet_format::Profile profile = parquet_format::Profile::kSpark3;
@@ -36,12 +37,11 @@ struct LakeOptions {
 /// The whole body of `- parquet: { ... }`.
 elt::OptionSpec LakeOptionSpec();
 
-/// Every problem at once, with places. `sample_run`: one like the plan's, for what a layout may
-/// name.
-Result<LakeOptions> ReadLakeOptions(const elt::Options& options,
-                                    const elt::RunInstance& sample_run);
+/// Every problem at once, with places.
+Result<LakeOptions> ReadLakeOptions(const elt::Options& options, const elt::StageInput& input);
 
-/// "./lake/orders", "file:///lake/orders?codec=snappy" -> {path, ...}.
+/// "./lake/orders", "file:///lake/orders?codec=snappy" -> {path, ...}; of an s3:// URL the
+/// parameters that say where it is stay in the path.
 Result<elt::WrittenOptions> LakeOptionsFromUrl(const std::string& url);
 
 }  // namespace levada::parquet

@@ -27,9 +27,10 @@ Checked Check(const std::string& yaml, bool has_windows = true) {
   const elt::Options options = elt::ValidateOptions(LakeOptionSpec(), value, "loader \"parquet\"",
                                                     source, environment, checked.problems);
   if (!checked.problems.empty()) return checked;
-  elt::RunInstance sample;
-  if (has_windows) sample.window = elt::Window{0, 3'600'000'000, "1970-01-01", "UTC"};
-  checked.options = ReadLakeOptions(options, sample);
+  elt::StageInput input;
+  input.environment = environment.get();
+  if (has_windows) input.sample_run.window = elt::Window{0, 3'600'000'000, "1970-01-01", "UTC"};
+  checked.options = ReadLakeOptions(options, input);
   if (!checked.options.ok()) checked.problems = FaultOf(checked.options.status()).diagnostics();
   return checked;
 }

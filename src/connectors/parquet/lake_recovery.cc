@@ -42,9 +42,10 @@ class Sweeper {
         continue;
       }
       if (is_first_ && names_.RevisionOfDataFile(entry.name)) return Unrecorded(path);
-      if (!names_.AttemptOfStaged(entry.name) || claimed_.contains(path)) continue;
+      const std::string& staged = entry.staged.empty() ? path : entry.staged;
+      if (!names_.IsStaged(entry.name) || claimed_.contains(staged)) continue;
       ctx_.log->Debug("removing what a dead attempt staged", {{"path", path}});
-      ARROW_RETURN_NOT_OK(place_.Remove(ctx_, path));
+      ARROW_RETURN_NOT_OK(place_.Remove(ctx_, staged));
       removed = true;
     }
     return removed ? place_.Prune(ctx_, directory) : Status::OK();

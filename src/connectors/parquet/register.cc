@@ -6,7 +6,6 @@
 #include "connectors/parquet/lake_loader.h"
 #include "connectors/parquet/lake_options.h"
 #include "elt/catalog.h"
-#include "places/local_place.h"
 
 namespace levada::parquet {
 
@@ -20,21 +19,22 @@ void Register(elt::Catalog& catalog) {
   entry.spec = LakeOptionSpec();
   entry.make = [](const elt::Options& options,
                   const elt::StageInput& input) -> Result<std::unique_ptr<elt::Loader>> {
-    ARROW_ASSIGN_OR_RAISE(LakeOptions lake, ReadLakeOptions(options, input.sample_run));
-    return MakeLakeLoader(std::move(lake), input);
+    ARROW_ASSIGN_OR_RAISE(LakeOptions lake, ReadLakeOptions(options, input));
+    ARROW_ASSIGN_OR_RAISE(auto place, PlaceOf(lake.path, input));
+    return MakeLakeLoader(std::move(lake), std::move(place), input);
   };
-  entry.url_schemes = {"file"};
+  entry.url_schemes = {"file", "s3"};
   entry.from_url = LakeOptionsFromUrl;
   entry.check_target = [](Context& ctx, const std::string& path, const elt::StageInput& input,
                           const elt::CheckObserver& observer) -> Result<elt::TargetCheck> {
-    ARROW_ASSIGN_OR_RAISE(const std::string local, places::LocalPathOf(path));
-    return CheckDataset(ctx, *places::MakeLocalPlace(*input.disk, local), observer);
+    ARROW_ASSIGN_OR_RAISE(const auto place, PlaceOf(path, input));
+    return CheckDataset(ctx, *place, observer);
   };
   entry.open_target =
       [](Context& ctx, const std::string& path,
          const elt::StageInput& input) -> Result<std::unique_ptr<elt::BatchStream>> {
-    ARROW_ASSIGN_OR_RAISE(std::string local, places::LocalPathOf(path));
-    return OpenDataset(ctx, places::MakeLocalPlace(*input.disk, std::move(local)));
+    ARROW_ASSIGN_OR_RAISE(auto place, PlaceOf(path, input));
+    return OpenDataset(ctx, std::move(place));
   };
   catalog.Add(std::move(entry));
 }

@@ -29,8 +29,8 @@ struct Sink {
       sink.files.emplace(target, std::move(plan), target.layout->directory);
     } else {
       ARROW_ASSIGN_OR_RAISE(
-          auto router,
-          DirectoryRouter::Make(target, schema, RouterLimits::Of(target.layout->encode)));
+          auto router, DirectoryRouter::Make(
+                           target, schema, RouterLimits::Of(target.layout->encode, *target.place)));
       sink.router.emplace(std::move(router));
     }
     return sink;
