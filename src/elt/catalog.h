@@ -29,6 +29,7 @@ struct StageInput {
   // What of the plan matters to a stage; MakeStages says so.
   RunInstance sample_run;         ///< one like its runs, to try texts with
   bool whole_partitions = false;  ///< a partition must be one slice
+  bool reads_back = false;        ///< what is staged is read before it is published
 };
 
 /// Options as a person would write them on a command line URL, for the file that `--save` writes.

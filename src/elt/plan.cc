@@ -405,6 +405,7 @@ Result<std::vector<std::unique_ptr<BoundTransformer>>> BindTransformers(Context&
 Result<Stages> MakeStages(const Plan& plan, const Catalog& catalog, const StageInput& shared) {
   StageInput input = shared;
   input.sample_run = SampleRun(plan);
+  input.reads_back = plan.verify == Verify::kReadback;
   Stages stages;
   std::vector<Status> failures;
   const auto make = [&](const auto* entry, const StagePlan& stage) {

@@ -125,7 +125,7 @@ class Reader {
   void ReadS3Url() {
     const Status checked = places::CheckLocation(lake_.path, input_.environment->variable);
     if (!checked.ok()) Refuse("path", checked);
-    if (true) return;  // READS_BACK
+    if (!input_.reads_back) return;
     Refuse("path",
            Fault(FaultCode::kImpossiblePlan,
                  "verify: readback reads what is staged, and S3 shows nobody a file before "

@@ -158,16 +158,13 @@ Status S3Client::Pause(Context& ctx, int tries) {
 }
 
 Result<S3Answer> S3Client::Send(Context& ctx, const S3Call& call) {
-  bool may_be_second = false;
   bool has_new_keys = false;
   for (int tries = 1;; ++tries) {
     ARROW_ASSIGN_OR_RAISE(const sigv4::Credentials keys, credentials_.Get(ctx));
     auto answer = TryOnce(ctx, call, keys);
     if (!answer.ok()) {
       if (!IsWorthAnotherTry(answer.status()) || tries >= retries_.tries) return answer.status();
-      may_be_second |= CodeOf(answer.status()) == FaultCode::kTargetConnectionLost;
     } else {
-      answer->may_be_second = may_be_second;
       const std::string& code = answer->error_code;
       if (!has_new_keys && (code == "ExpiredToken" || code == "ExpiredTokenException")) {
         has_new_keys = true;
@@ -179,8 +176,6 @@ Result<S3Answer> S3Client::Send(Context& ctx, const S3Call& call) {
         return Explain(call, *answer);
       }
       if (tries >= retries_.tries) return Explain(call, *answer);
-      // A server that breaks down may have done it before.
-      may_be_second |= answer->status >= 500;
     }
     ctx.log->Debug("a request to S3 is tried again",
                    {{"method", call.method},

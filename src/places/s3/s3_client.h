@@ -35,8 +35,6 @@ struct S3Answer {
   int status = 0;
   net::Headers headers;
   std::string body;
-  /// An earlier try ended without an answer, and may have been acted upon.
-  bool may_be_second = false;
   std::string error_code;  ///< of S3: "NoSuchKey"; empty with success
 
   bool ok() const { return status >= 200 && status < 300; }

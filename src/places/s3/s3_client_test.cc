@@ -39,7 +39,6 @@ class S3ClientTest : public ::testing::Test {
 TEST_F(S3ClientTest, SignsWhatItSends) {
   const S3Answer answer = ValueOf(Put());
   EXPECT_TRUE(answer.ok());
-  EXPECT_FALSE(answer.may_be_second);
   EXPECT_EQ(answer.etag(), "e1");
   const auto seen = bucket_.seen();
   ASSERT_EQ(seen.size(), 1u);
@@ -56,13 +55,6 @@ TEST_F(S3ClientTest, TriesAgainWhatMayPass) {
     Refuse(3, FakeBucket::Refusal(status, code));
     EXPECT_THAT(Put(), IsOk()) << code;
   }
-}
-
-TEST_F(S3ClientTest, SaysWhenAnEarlierTryMayHaveWorked) {
-  Refuse(1, FakeBucket::Refusal(500, "InternalError"));
-  EXPECT_TRUE(ValueOf(Put()).may_be_second);
-  Refuse(1, FakeBucket::Refusal(429, ""));
-  EXPECT_FALSE(ValueOf(Put()).may_be_second) << "it was not looked at";
 }
 
 TEST_F(S3ClientTest, PausesLongerEachTime) {

@@ -17,6 +17,7 @@ using s3xml::Element;
 constexpr size_t kListBytesMax = size_t{8} << 20;
 constexpr s3xml::DocumentLimits kListLimits = {kListBytesMax, 100'000};
 constexpr int kPagesMax = 100'000;
+constexpr int64_t kComparedBytesMax = int64_t{1} << 30;
 
 Status Odd(const S3Client& client, const std::string& key, std::string_view what) {
   return Fault(FaultCode::kTargetIo,
@@ -121,12 +122,10 @@ Result<std::string> PutObject(Context& ctx, S3Client& client, const std::string&
   ARROW_ASSIGN_OR_RAISE(const S3Answer answer, client.Send(ctx, call));
   if (answer.ok()) return answer.etag();
   if (answer.status == 412 || answer.status == 404 || answer.status == 409) {
-    if (answer.may_be_second) {
-      ARROW_ASSIGN_OR_RAISE(
-          auto found,
-          GetObject(ctx, client, key, static_cast<int64_t>(content.size()) + (1 << 20)));
-      if (found && found->content == content) return std::move(found->tag);
-    }
+    // Whether an earlier try was done and its answer lost nobody says: libcurl, too, sends again on
+    // a new connection where an old one turns out to be closed.
+    ARROW_ASSIGN_OR_RAISE(auto found, GetObject(ctx, client, key, kComparedBytesMax));
+    if (found && found->content == content) return std::move(found->tag);
     return Fault(FaultCode::kFenced,
                  fmt::format("\"s3://{}/{}\" was written by somebody else meanwhile",
                              client.address().bucket, key));

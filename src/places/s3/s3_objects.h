@@ -51,8 +51,8 @@ Result<std::optional<Record>> GetObject(Context& ctx, S3Client& client, const st
 Result<std::string> GetRange(Context& ctx, S3Client& client, const std::string& key, int64_t offset,
                              int64_t bytes, const std::string& etag);
 
-/// The ETag of what was written. kFenced when what is there is not what is expected. An answer that
-/// was lost is no other writer: what is there is compared then.
+/// The ETag of what was written. kFenced when what is there is not what is expected, unless it is
+/// this very content: then it was an earlier try of ours whose answer was lost.
 Result<std::string> PutObject(Context& ctx, S3Client& client, const std::string& key,
                               std::string_view content, const Expectation& expected);
 /// OK when there is none.
