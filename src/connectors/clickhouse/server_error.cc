@@ -63,9 +63,11 @@ std::string Words(const ServerException& exception) {
     if (text.starts_with(": ")) text.remove_prefix(2);
   }
   text = text.substr(0, text.find('\n'));
-  const size_t stack = text.find(", Stack trace");
+  const size_t stack = text.find("Stack trace");
   std::string shown = ShownText(text.substr(0, std::min(stack, kShownMax)));
-  while (!shown.empty() && (shown.back() == ' ' || shown.back() == '.')) shown.pop_back();
+  while (!shown.empty() && std::string_view(" .,").find(shown.back()) != std::string_view::npos) {
+    shown.pop_back();
+  }
   return shown;
 }
 

@@ -86,7 +86,7 @@ Settings Session::SettingsOfQuery() const {
     settings.emplace_back("output_format_native_write_json_as_string", "1");
   }
   // LZ4 is what servers take without being told.
-  if (options_.wire == Wire::kZstd) settings.emplace_back(kMethodSetting, "ZSTD");
+  if (options_.wire == Wire::kZstd) settings.emplace_back(kMethodSetting, "zstd");
   return settings;
 }
 
