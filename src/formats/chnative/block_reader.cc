@@ -72,7 +72,7 @@ Status BlockReader::ReadColumn(ByteReader& bytes, size_t index, int64_t rows, in
   if (rows == 0) return Status::OK();
   ColumnInput in{bytes, pool_, bytes_left};
   ARROW_RETURN_NOT_OK(OfColumn(column.reader->ReadPrefix(in), column.head.name));
-  Result<std::shared_ptr<arrow::Array>> array = column.reader->Read(in, rows);
+  Result<std::shared_ptr<arrow::Array>> array = column.reader->Read(in, rows, nullptr);
   if (!array.ok()) return OfColumn(array.status(), column.head.name);
   block.arrays.push_back(*std::move(array));
   bytes_left = in.bytes_left;

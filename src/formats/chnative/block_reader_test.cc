@@ -176,6 +176,18 @@ TEST(BlockReader, ChecksFlagsAndCountsElsewhere) {
   EXPECT_THAT(ReadOne(std::string(10, '\xff')), FailsWith(FaultCode::kSourceProtocol));
 }
 
+TEST(BlockReader, ReadsNothingIntoWhatANullStandsFor) {
+  for (const std::string& bytes :
+       {BlockOf("Nullable(Enum8('a' = 1))", std::string("\1\0", 2)),
+        BlockOf("Nullable(Bool)", "\1\7"), BlockOf("Nullable(String)", "\1\1\xff"),
+        BlockOf("Nullable(Decimal(9, 2))", Little(uint8_t{1}, int32_t{1'000'000'000})),
+        BlockOf("Nullable(DateTime64(0))", Little(uint8_t{1}, int64_t{1} << 62))}) {
+    const Block block = ValueOf(ReadOne(bytes));
+    EXPECT_THAT(block.arrays[0]->ValidateFull(), IsOk());
+    EXPECT_EQ(block.arrays[0]->null_count(), 1);
+  }
+}
+
 TEST(BlockReader, RefusesDecimalsBeyondTheirDigitsAndTimesBeyondArrows) {
   EXPECT_THAT(ReadOne(BlockOf("Decimal(9, 2)", Little(int32_t{1'000'000'000}))),
               FailsWith(FaultCode::kValueRefused, HasSubstr("\"x\"")));

@@ -16,8 +16,11 @@ class ColumnReader {
   virtual ~ColumnReader() = default;
   /// What stands once before the values of a column, in the order of its parts.
   virtual Status ReadPrefix(ColumnInput&) { return Status::OK(); }
-  /// `rows` values; none are no bytes.
-  virtual Result<std::shared_ptr<arrow::Array>> Read(ColumnInput& in, int64_t rows) = 0;
+  /// `rows` values; none are no bytes. Where one of `nulls` (as many bytes, or nullptr) is not 0 a
+  /// NULL will stand for it, and whatever it is it is no error: ClickHouse writes zeros there,
+  /// which an Enum need not have.
+  virtual Result<std::shared_ptr<arrow::Array>> Read(ColumnInput& in, int64_t rows,
+                                                     const uint8_t* nulls) = 0;
 };
 
 /// A reader for every type that ParseType gives.

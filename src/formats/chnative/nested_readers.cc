@@ -34,13 +34,13 @@ class NullableReader final : public ColumnReader {
 
   Status ReadPrefix(ColumnInput& in) override { return values_->ReadPrefix(in); }
 
-  Result<ArrayPtr> Read(ColumnInput& in, int64_t rows) override {
-    ARROW_ASSIGN_OR_RAISE(const auto nulls, in.Values(rows, 1));
+  Result<ArrayPtr> Read(ColumnInput& in, int64_t rows, const uint8_t*) override {
+    ARROW_ASSIGN_OR_RAISE(const auto is_null, in.Values(rows, 1));
     ARROW_ASSIGN_OR_RAISE(auto valid, in.Room(arrow::bit_util::BytesForBits(rows)));
     std::fill_n(valid->mutable_data(), valid->size(), uint8_t{0});
     int64_t null_count = 0;
     for (int64_t i = 0; i < rows; ++i) {
-      const uint8_t byte = nulls->data()[i];
+      const uint8_t byte = is_null->data()[i];
       if (byte > 1) {
         return Fault(FaultCode::kSourceProtocol, "whether a value is NULL: expected 0 or 1, got " +
                                                      std::to_string(byte) + " (row " +
@@ -49,7 +49,7 @@ class NullableReader final : public ColumnReader {
       null_count += byte != 0 ? 1 : 0;
       if (byte == 0) arrow::bit_util::SetBit(valid->mutable_data(), i);
     }
-    ARROW_ASSIGN_OR_RAISE(const ArrayPtr values, values_->Read(in, rows));
+    ARROW_ASSIGN_OR_RAISE(const ArrayPtr values, values_->Read(in, rows, is_null->data()));
     // Those of Nothing are NULL already.
     if (null_count == 0 || values->null_count() == rows) return values;
     return WithNulls(*values, std::move(valid), null_count);
@@ -94,9 +94,9 @@ class ArrayReader final : public ColumnReader {
 
   Status ReadPrefix(ColumnInput& in) override { return values_->ReadPrefix(in); }
 
-  Result<ArrayPtr> Read(ColumnInput& in, int64_t rows) override {
+  Result<ArrayPtr> Read(ColumnInput& in, int64_t rows, const uint8_t*) override {
     ARROW_ASSIGN_OR_RAISE(Offsets offsets, ReadOffsets(in, rows));
-    ARROW_ASSIGN_OR_RAISE(const ArrayPtr values, values_->Read(in, offsets.total));
+    ARROW_ASSIGN_OR_RAISE(const ArrayPtr values, values_->Read(in, offsets.total, nullptr));
     return arrow::MakeArray(arrow::ArrayData::Make(
         type_, rows, {nullptr, std::move(offsets.buffer)}, {values->data()}, 0));
   }
@@ -116,10 +116,10 @@ class TupleReader final : public ColumnReader {
     return Status::OK();
   }
 
-  Result<ArrayPtr> Read(ColumnInput& in, int64_t rows) override {
+  Result<ArrayPtr> Read(ColumnInput& in, int64_t rows, const uint8_t* nulls) override {
     std::vector<std::shared_ptr<arrow::ArrayData>> children;
     for (const auto& field : fields_) {
-      ARROW_ASSIGN_OR_RAISE(const ArrayPtr values, field->Read(in, rows));
+      ARROW_ASSIGN_OR_RAISE(const ArrayPtr values, field->Read(in, rows, nulls));
       children.push_back(values->data());
     }
     return arrow::MakeArray(arrow::ArrayData::Make(type_, rows, {nullptr}, std::move(children), 0));
@@ -138,9 +138,9 @@ class MapReader final : public ColumnReader {
 
   Status ReadPrefix(ColumnInput& in) override { return entries_->ReadPrefix(in); }
 
-  Result<ArrayPtr> Read(ColumnInput& in, int64_t rows) override {
+  Result<ArrayPtr> Read(ColumnInput& in, int64_t rows, const uint8_t*) override {
     ARROW_ASSIGN_OR_RAISE(Offsets offsets, ReadOffsets(in, rows));
-    ARROW_ASSIGN_OR_RAISE(const ArrayPtr entries, entries_->Read(in, offsets.total));
+    ARROW_ASSIGN_OR_RAISE(const ArrayPtr entries, entries_->Read(in, offsets.total, nullptr));
     return arrow::MakeArray(arrow::ArrayData::Make(
         type_, rows, {nullptr, std::move(offsets.buffer)}, {entries->data()}, 0));
   }
@@ -175,12 +175,12 @@ class LowCardinalityReader final : public ColumnReader {
                  "version of a LowCardinality column: expected 1, got " + std::to_string(version));
   }
 
-  Result<ArrayPtr> Read(ColumnInput& in, int64_t rows) override {
-    if (rows == 0) return values_->Read(in, 0);
+  Result<ArrayPtr> Read(ColumnInput& in, int64_t rows, const uint8_t*) override {
+    if (rows == 0) return values_->Read(in, 0, nullptr);
     ARROW_ASSIGN_OR_RAISE(const int width, ReadKeyWidth(in));
     ARROW_ASSIGN_OR_RAISE(const int64_t size,
                           ReadSize(in, "values of a dictionary", 1, kValuesMax));
-    ARROW_ASSIGN_OR_RAISE(const ArrayPtr values, values_->Read(in, size));
+    ARROW_ASSIGN_OR_RAISE(const ArrayPtr values, values_->Read(in, size, nullptr));
     ARROW_RETURN_NOT_OK(ReadSize(in, "keys of a dictionary", rows, rows).status());
     Keys keys{nullptr, width};
     ARROW_ASSIGN_OR_RAISE(keys.buffer, in.Values(rows, width));

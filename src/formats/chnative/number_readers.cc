@@ -19,6 +19,8 @@ namespace {
 using ArrayPtr = std::shared_ptr<arrow::Array>;
 using TypePtr = std::shared_ptr<arrow::DataType>;
 
+bool IsNull(const uint8_t* nulls, int64_t row) { return nulls != nullptr && nulls[row] != 0; }
+
 ArrayPtr Assemble(const TypePtr& type, int64_t rows, std::shared_ptr<arrow::Buffer> values) {
   return arrow::MakeArray(arrow::ArrayData::Make(type, rows, {nullptr, std::move(values)}, 0));
 }
@@ -26,7 +28,7 @@ ArrayPtr Assemble(const TypePtr& type, int64_t rows, std::shared_ptr<arrow::Buff
 class CopyReader final : public ColumnReader {
  public:
   CopyReader(TypePtr type, int width) : type_(std::move(type)), width_(width) {}
-  Result<ArrayPtr> Read(ColumnInput& in, int64_t rows) override {
+  Result<ArrayPtr> Read(ColumnInput& in, int64_t rows, const uint8_t*) override {
     ARROW_ASSIGN_OR_RAISE(auto values, in.Values(rows, width_));
     return Assemble(type_, rows, std::move(values));
   }
@@ -38,13 +40,13 @@ class CopyReader final : public ColumnReader {
 
 class BoolReader final : public ColumnReader {
  public:
-  Result<ArrayPtr> Read(ColumnInput& in, int64_t rows) override {
+  Result<ArrayPtr> Read(ColumnInput& in, int64_t rows, const uint8_t* nulls) override {
     ARROW_ASSIGN_OR_RAISE(const auto bytes, in.Values(rows, 1));
     ARROW_ASSIGN_OR_RAISE(auto bits, in.Room(arrow::bit_util::BytesForBits(rows)));
     std::fill_n(bits->mutable_data(), bits->size(), uint8_t{0});
     for (int64_t i = 0; i < rows; ++i) {
       const uint8_t byte = bytes->data()[i];
-      if (byte > 1) {
+      if (byte > 1 && !IsNull(nulls, i)) {
         return Fault(FaultCode::kSourceProtocol, "expected a bool, 0 or 1, got " +
                                                      std::to_string(byte) + " (row " +
                                                      std::to_string(i + 1) + " of the block)");
@@ -60,13 +62,13 @@ template <typename Wire, typename Value, typename Convert>
 class ConvertReader final : public ColumnReader {
  public:
   ConvertReader(TypePtr type, Convert convert) : type_(std::move(type)), convert_(convert) {}
-  Result<ArrayPtr> Read(ColumnInput& in, int64_t rows) override {
+  Result<ArrayPtr> Read(ColumnInput& in, int64_t rows, const uint8_t* nulls) override {
     ARROW_ASSIGN_OR_RAISE(const auto wire, in.Values(rows, sizeof(Wire)));
     ARROW_ASSIGN_OR_RAISE(auto values, in.Room(rows * static_cast<int64_t>(sizeof(Value))));
     const auto* from = reinterpret_cast<const Wire*>(wire->data());
     auto* to = reinterpret_cast<Value*>(values->mutable_data());
     for (int64_t i = 0; i < rows; ++i) {
-      if (!convert_(from[i], &to[i])) {
+      if (!convert_(from[i], &to[i]) && !IsNull(nulls, i)) {
         return Fault(FaultCode::kValueRefused, "a value that does not fit into " +
                                                    type_->ToString() + " (row " +
                                                    std::to_string(i + 1) + " of the block)")

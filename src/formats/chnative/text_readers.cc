@@ -23,10 +23,12 @@ namespace {
 
 using ArrayPtr = std::shared_ptr<arrow::Array>;
 
+bool IsNull(const uint8_t* nulls, int64_t row) { return nulls != nullptr && nulls[row] != 0; }
 bool IsContinuation(uint8_t byte) { return (byte & 0xC0) == 0x80; }
 
 /// All of `data` at once, and that no value begins within a character of it.
-Status CheckUtf8(std::string_view data, const int32_t* offsets, int64_t rows) {
+Status CheckUtf8(std::string_view data, const int32_t* offsets, int64_t rows,
+                 const uint8_t* nulls) {
   const auto is_start = [&](int64_t row) {
     const auto at = static_cast<size_t>(offsets[row]);
     return at == data.size() || !IsContinuation(static_cast<uint8_t>(data[at]));
@@ -36,7 +38,8 @@ Status CheckUtf8(std::string_view data, const int32_t* offsets, int64_t rows) {
   if (valid) return Status::OK();
   for (int64_t row = 0; row < rows; ++row) {
     const auto size = static_cast<size_t>(offsets[row + 1] - offsets[row]);
-    if (IsUtf8(data.substr(static_cast<size_t>(offsets[row]), size))) continue;
+    if (IsNull(nulls, row) || IsUtf8(data.substr(static_cast<size_t>(offsets[row]), size)))
+      continue;
     return Fault(FaultCode::kInvalidUtf8, "expected text, got " + std::to_string(size) +
                                               " bytes that are no valid UTF-8 (row " +
                                               std::to_string(row + 1) + " of the block)")
@@ -55,7 +58,7 @@ class StringReader final : public ColumnReader {
  public:
   explicit StringReader(std::shared_ptr<arrow::DataType> type) : type_(std::move(type)) {}
 
-  Result<ArrayPtr> Read(ColumnInput& in, int64_t rows) override {
+  Result<ArrayPtr> Read(ColumnInput& in, int64_t rows, const uint8_t* nulls) override {
     arrow::TypedBufferBuilder<int32_t> offsets(in.pool);
     arrow::BufferBuilder data(in.pool);
     ARROW_RETURN_NOT_OK(offsets.Append(0));
@@ -72,7 +75,7 @@ class StringReader final : public ColumnReader {
     if (type_->id() == arrow::Type::STRING) {
       ARROW_RETURN_NOT_OK(CheckUtf8(
           {reinterpret_cast<const char*>(data.data()), static_cast<size_t>(data.length())},
-          offsets.data(), rows));
+          offsets.data(), rows, nulls));
     }
     ARROW_ASSIGN_OR_RAISE(auto offset_buffer, offsets.Finish());
     ARROW_ASSIGN_OR_RAISE(auto data_buffer, data.Finish());
@@ -105,7 +108,7 @@ class FixedStringReader final : public ColumnReader {
  public:
   explicit FixedStringReader(int64_t length) : length_(length) {}
 
-  Result<ArrayPtr> Read(ColumnInput& in, int64_t rows) override {
+  Result<ArrayPtr> Read(ColumnInput& in, int64_t rows, const uint8_t*) override {
     if (rows * length_ > kValuesMax) {
       return Fault(FaultCode::kSourceUnsupported, "texts of more than 2 GiB in one block")
           .Help("have the server send smaller blocks: settings: { max_block_size: 1000 }");
@@ -127,13 +130,13 @@ class WordReader final : public ColumnReader {
  public:
   WordReader(int width, Write write) : width_(width), write_(std::move(write)) {}
 
-  Result<ArrayPtr> Read(ColumnInput& in, int64_t rows) override {
+  Result<ArrayPtr> Read(ColumnInput& in, int64_t rows, const uint8_t* nulls) override {
     ARROW_ASSIGN_OR_RAISE(const auto wire, in.Values(rows, width_));
     arrow::StringBuilder builder(in.pool);
     std::string text;
     for (int64_t i = 0; i < rows; ++i) {
       text.clear();
-      if (!write_(wire->data() + i * width_, text)) {
+      if (!write_(wire->data() + i * width_, text) && !IsNull(nulls, i)) {
         return Fault(FaultCode::kSourceProtocol, "a value that its type has no name for (row " +
                                                      std::to_string(i + 1) + " of the block)");
       }
@@ -202,7 +205,7 @@ std::unique_ptr<ColumnReader> EnumReader(const Type& type) {
 /// A byte for each value, and no values.
 class NothingReader final : public ColumnReader {
  public:
-  Result<ArrayPtr> Read(ColumnInput& in, int64_t rows) override {
+  Result<ArrayPtr> Read(ColumnInput& in, int64_t rows, const uint8_t*) override {
     ARROW_RETURN_NOT_OK(in.Values(rows, 1).status());
     ARROW_RETURN_NOT_OK(in.Take(rows * 5));
     return arrow::MakeArrayOfNull(arrow::utf8(), rows, in.pool);
@@ -219,7 +222,9 @@ class JsonReader final : public ColumnReader {
                  "JSON in the form " + std::to_string(version) + ", which is none of texts")
         .Help("convert it in query:, toJSONString(...)");
   }
-  Result<ArrayPtr> Read(ColumnInput& in, int64_t rows) override { return texts_.Read(in, rows); }
+  Result<ArrayPtr> Read(ColumnInput& in, int64_t rows, const uint8_t* nulls) override {
+    return texts_.Read(in, rows, nulls);
+  }
 
  private:
   static constexpr uint64_t kAsText = 1;
