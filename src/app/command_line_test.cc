@@ -74,6 +74,8 @@ TEST(CommandLine, RunTakesAUrlAndADirectory) {
 
 TEST(CommandLine, AUrlNeedsNoSlashes) {
   EXPECT_TRUE(Parsed({"run", "sqlite:shop.db?table=t", "./lake/t"}).ad_hoc.has_value());
+  EXPECT_EQ(Parsed({"run", "in/50%?.csv.gz", "lake"}).ad_hoc->url, "file:in/50%25%3F.csv.gz");
+  EXPECT_EQ(Parsed({"plan", "file:in/*.csv", "lake"}).ad_hoc->url, "file:in/*.csv");
   EXPECT_FALSE(Parsed({"run", "./a:b.yaml", "c.yaml"}).ad_hoc.has_value());
 }
 

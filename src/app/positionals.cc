@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cctype>
 #include <optional>
+#include <string_view>
 #include <utility>
 
 namespace levada::app {
@@ -17,6 +18,30 @@ bool LooksLikeUrl(const std::string& text) {
   return colon != std::string::npos && colon >= 2 &&
          std::all_of(text.begin(), text.begin() + static_cast<ptrdiff_t>(colon),
                      [](unsigned char c) { return std::isalnum(c) != 0 || c == '+'; });
+}
+
+/// "in/*.csv", "orders.parquet": files of data and no pipeline, which is YAML.
+bool LooksLikeData(std::string_view text) {
+  constexpr std::string_view kEndings[] = {".parquet", ".csv",    ".tsv",     ".jsonl", ".ndjson",
+                                           ".arrow",   ".arrows", ".feather", ".orc"};
+  for (const std::string_view packed : {".gz", ".zst"}) {
+    if (text.ends_with(packed)) text.remove_suffix(packed.size());
+  }
+  return std::ranges::any_of(kEndings,
+                             [&](std::string_view ending) { return text.ends_with(ending); });
+}
+
+/// A path as a URL that is read back as the same path.
+std::string FileUrl(std::string_view path) {
+  std::string url = "file:";
+  for (const char c : path) {
+    if (c == '%' || c == '?') {
+      url += c == '%' ? "%25" : "%3F";
+    } else {
+      url += c;
+    }
+  }
+  return url;
 }
 
 /// What a command needs and was not given, and what to write; nothing when it is whole.
@@ -36,7 +61,8 @@ std::optional<std::pair<std::string, std::string>> WhatIsLacking(
   if (line.verb == Verb::kDiff && words.size() != 2) {
     return Lacking{"diff compares two datasets", "write levada diff DIR DIR"};
   }
-  if (line.verb == Verb::kInit && (words.empty() || !LooksLikeUrl(words.front()))) {
+  if (line.verb == Verb::kInit &&
+      (words.empty() || !(LooksLikeUrl(words.front()) || LooksLikeData(words.front())))) {
     return Lacking{"init needs the URL of a source", "write levada init URL PATH"};
   }
   if (!words.empty()) return std::nullopt;
@@ -108,6 +134,25 @@ Status UnderstandPlaces(const std::vector<std::string>& words, const ArgumentTex
   return Status::OK();
 }
 
+/// `run URL DIR`, `run 'in/*.csv' DIR`.
+Status UnderstandSource(const Positionals& given, const VerbText& verb, bool is_url,
+                        const ArgumentText& text, CommandLine& line) {
+  const std::vector<std::string>& words = given.words;
+  if (words.size() != 2 && is_url) {
+    return Refused(text.AtEnd("a source URL needs one target directory beside it",
+                              fmt::format("write levada {} URL PATH", verb.name)));
+  }
+  if (words.size() != 2) {
+    return Refused(
+        text.AtEnd("a pattern of files needs one target directory beside it",
+                   fmt::format("write levada {} 'in/*.csv' PATH, in quotes: the shell would make "
+                               "many words of it",
+                               verb.name)));
+  }
+  line.ad_hoc = AdHocPipeline{is_url ? words[0] : FileUrl(words[0]), words[1], given.save};
+  return Status::OK();
+}
+
 }  // namespace
 
 Status UnderstandPositionals(Positionals given, const VerbText& verb, const ArgumentText& text,
@@ -163,13 +208,9 @@ Status UnderstandPositionals(Positionals given, const VerbText& verb, const Argu
   }
   const bool takes_url = line.verb == Verb::kRun || line.verb == Verb::kPlan ||
                          line.verb == Verb::kPreview || line.verb == Verb::kInit;
-  if (takes_url && LooksLikeUrl(words.front())) {
-    if (words.size() != 2) {
-      return missing("a source URL needs one target directory beside it",
-                     fmt::format("write levada {} URL PATH", verb.name));
-    }
-    line.ad_hoc = AdHocPipeline{words[0], words[1], given.save};
-    return Status::OK();
+  const bool is_url = LooksLikeUrl(words.front());
+  if (takes_url && (is_url || LooksLikeData(words.front()))) {
+    return UnderstandSource(given, verb, is_url, text, line);
   }
   if (!given.save.empty()) {
     return missing("option \"--save\" goes with a source URL and a directory",

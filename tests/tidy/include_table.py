@@ -18,6 +18,7 @@ FOLDERS = [
     ("backup", ["base", "os", "places"]),
     ("elt", ["base", "os", "places"]),
     ("programs", ["base", "os", "elt", "formats/arrow_ipc"]),
+    ("connectors/files", ["base", "os", "places", "places/s3", "elt", "conversions", "formats/*"]),
     ("connectors/*", ["base", "os", "places", "places/s3", "elt", "programs", "formats/*", "db/*"]),
     ("conversions", ["base", "elt"]),
     ("expressions", ["base", "elt", "conversions"]),
