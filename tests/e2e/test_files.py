@@ -7,9 +7,7 @@ import decimal
 import gzip
 import json
 import os
-import resource
 import signal
-import subprocess
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -22,7 +20,6 @@ import pytest
 from conftest import BINARY, data_files, leftovers, read_table
 
 ROWS = 5_000
-UTC = datetime.timezone.utc
 
 
 def table(rows=ROWS, first=0):
@@ -109,13 +106,13 @@ def test_every_format_has_the_same_rows(levada, format):
     (levada.directory / "in").mkdir()
     FORMATS[format](data.slice(0, 2_000), levada.directory / "in" / "a")
     FORMATS[format](data.slice(2_000), levada.directory / "in" / "b")
-    types = 'types: { at: "timestamp(us)" }' if format.startswith("jsonl") else ""
+    # ORC counts nanoseconds, and JSON has no times.
+    types = 'types: { at: "timestamp(us)" }' if format.startswith(("jsonl", "orc")) else ""
     run(levada, f"path: in\n{types}")
     got = contents(levada)
     assert got.column_names == data.column_names
     for name in data.column_names:
-        column = got[name].cast(data[name].type) if format == "orc" and name == "at" else got[name]
-        assert column.to_pylist() == data[name].to_pylist(), name
+        assert got[name].to_pylist() == data[name].to_pylist(), name
 
 
 def test_duckdb_writes_what_is_read(levada):
@@ -212,7 +209,7 @@ def test_windows_are_rows_of_all_files(levada):
     (levada.directory / "in").mkdir()
     for n in range(2):
         pq.write_table(table(36, n * 36), levada.directory / f"in/{n}.parquet")
-    top = 'run: { every: day, column: at, start: "2026-01-01", end: "2026-01-04" }'
+    top = 'run: { every: day, column: at, start: 2026-01-01, end: 2026-01-04 }'
     run(levada, "path: in", top=top)
     assert contents(levada)["id"].to_pylist() == list(range(72))
     assert len(data_files(levada.directory / "lake")) == 3
@@ -251,21 +248,16 @@ def test_every_cut_of_a_file_is_an_error_or_fewer_whole_rows(levada, format):
         assert ran.status in (0, 10, 21, 30, 31) and "LV7001" not in ran.err, (place, ran)
 
 
+@pytest.mark.skipif("/dev/" in BINARY, reason="a sanitizer takes memory of its own")
 def test_a_large_file_takes_little_memory(levada):
     with open(levada.directory / "a.csv", "w") as out:
         out.write("id,name,x\n")
         for first in range(0, 900_000, 10_000):
             out.writelines(f"{n},{'name of row ' + str(n)},{n / 8}\n" for n in range(first, first + 10_000))
-    size = (levada.directory / "a.csv").stat().st_size
-    assert size > 25 << 20
+    assert (levada.directory / "a.csv").stat().st_size > 30_000_000
     pipeline(levada, "path: a.csv")
-    peaks = []
-    for memory in ("64MiB",):
-        child = subprocess.Popen([BINARY, "run", "p.yaml", "--memory", memory], cwd=levada.directory,
-                                 env=levada.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        _, errors = child.communicate(timeout=300)
-        assert child.returncode == 0, errors
-        peaks.append(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss << 10)
+    ran = levada("run", "p.yaml", "--json", "--memory", "128MiB", expect=0)
+    assert ran.json()["peak_memory_bytes"] <= 128 << 20
     got = contents(levada)
     assert got.num_rows == 900_000
     assert pc.sum(got["id"]).as_py() == 900_000 * 899_999 // 2

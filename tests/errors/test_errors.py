@@ -50,6 +50,7 @@ ELSEWHERE = {
     1022: "needs a data directory: tests/platform/test_serve.py", 4008: "needs a damaged store: tests/platform/test_serve.py",
     1303: "never the reported cause: src/elt/runner_test.cc",
     2005: "needs a snapshot that goes away: src/connectors/postgres",
+    2109: "needs a file that changes in the middle of a run: tests/e2e/test_files.py",
     3101: "needs a source that lies: src/elt", 3102: "needs a disk that lies: src/elt",
     4005: "needs two hosts: src/connectors/parquet", 4007: "needs a failing disk: src/os", 7001: "nobody foresees it",
 }
