@@ -404,21 +404,22 @@ Result<ConsumerOptions> ReadConsumerOptions(const elt::Options& options, bool wh
   return read;
 }
 
-Result<elt::WrittenOptions> OptionsFromUrl(const std::string& url) {
-  const auto refuse = [&](const std::string& problem) {
-    return Fault(FaultCode::kBadCommandLine, "\"" + RedactUrl(url) + "\": " + problem)
-        .Help("write postgres://user@host/database?table=schema.table");
-  };
+Fault RefusedUrl(const std::string& url, const std::string& problem) {
+  return Fault(FaultCode::kBadCommandLine, "\"" + RedactUrl(url) + "\": " + problem)
+      .Help("write postgres://user@host/database?table=schema.table");
+}
+
+Result<elt::WrittenOptions> TakeFromUrl(const std::string& url,
+                                        std::span<const std::string_view> names) {
   const size_t question = url.find('?');
   std::string dsn = url.substr(0, question);
   elt::WrittenOptions ours;
-  int sources = 0;
   char separator = '?';
   const std::string_view parameters = question == std::string::npos
                                           ? std::string_view()
                                           : std::string_view(url).substr(question + 1);
   for (const UrlParameter& parameter : UrlParameters(parameters)) {
-    if (std::ranges::find(kUrlOptions, parameter.name) == kUrlOptions.end()) {
+    if (std::ranges::find(names, parameter.name) == names.end()) {
       dsn += separator;
       dsn += parameter.written;
       separator = '&';
@@ -427,20 +428,25 @@ Result<elt::WrittenOptions> OptionsFromUrl(const std::string& url) {
     const std::optional<std::string> value =
         parameter.value ? PercentDecoded(*parameter.value) : std::nullopt;
     if (!value || value->empty()) {
-      return refuse("parameter \"" + std::string(parameter.name) + "\" has no value");
+      return RefusedUrl(url, "parameter \"" + std::string(parameter.name) + "\" has no value");
     }
-    if (parameter.name == "table" || parameter.name == "query") ++sources;
     ours.emplace_back(parameter.name, *value);
-  }
-  if (sources != 1) {
-    Fault fault = refuse("expected one of \"table\" and \"query\"");
-    // A host behind the first "?": that was one of the password's.
-    const bool password = dsn.find('@', std::min(question, dsn.size())) != std::string::npos;
-    if (sources == 0 && password) fault.Help(std::string(pq::kPasswordHelp));
-    return fault;
   }
   ours.insert(ours.begin(), {"dsn", std::move(dsn)});
   return ours;
+}
+
+Result<elt::WrittenOptions> OptionsFromUrl(const std::string& url) {
+  ARROW_ASSIGN_OR_RAISE(elt::WrittenOptions ours, TakeFromUrl(url, kUrlOptions));
+  const auto sources = std::ranges::count_if(
+      ours, [](const auto& option) { return option.first == "table" || option.first == "query"; });
+  if (sources == 1) return ours;
+  Fault fault = RefusedUrl(url, "expected one of \"table\" and \"query\"");
+  // A host behind the first "?": that was one of the password's.
+  const std::string& dsn = ours.front().second;
+  const bool password = dsn.find('@', std::min(url.find('?'), dsn.size())) != std::string::npos;
+  if (sources == 0 && password) fault.Help(std::string(pq::kPasswordHelp));
+  return fault;
 }
 
 }  // namespace levada::postgres

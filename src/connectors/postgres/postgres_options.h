@@ -5,7 +5,9 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "connectors/postgres/table_name.h"
@@ -66,5 +68,12 @@ Result<ConsumerOptions> ReadConsumerOptions(const elt::Options& options, bool wh
 /// "postgres://user@host/db?table=public.orders&sslmode=require" -> dsn without our parameters, and
 /// those. kBadCommandLine when there is not exactly one of table and query.
 Result<elt::WrittenOptions> OptionsFromUrl(const std::string& url);
+
+/// {"dsn", url without the parameters `names`}, and those that it has. kBadCommandLine for one
+/// without a value.
+Result<elt::WrittenOptions> TakeFromUrl(const std::string& url,
+                                        std::span<const std::string_view> names);
+/// kBadCommandLine; the URL is shown without its password.
+Fault RefusedUrl(const std::string& url, const std::string& problem);
 
 }  // namespace levada::postgres

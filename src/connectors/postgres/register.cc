@@ -1,6 +1,8 @@
 #include <memory>
 #include <utility>
 
+#include "connectors/postgres/loader_options.h"
+#include "connectors/postgres/loader_postgres.h"
 #include "connectors/postgres/postgres_consumer.h"
 #include "connectors/postgres/postgres_options.h"
 #include "elt/catalog.h"
@@ -8,6 +10,25 @@
 namespace levada::postgres {
 
 void Register(elt::Catalog& catalog);
+
+namespace {
+
+elt::CatalogEntry<elt::Loader> LoaderEntry() {
+  elt::CatalogEntry<elt::Loader> entry;
+  entry.spec = LoaderSpec();
+  entry.kind = entry.spec.name;
+  entry.doc = entry.spec.doc;
+  entry.make = [](const elt::Options& options,
+                  const elt::StageInput& input) -> Result<std::unique_ptr<elt::Loader>> {
+    ARROW_ASSIGN_OR_RAISE(LoaderOptions read, ReadLoaderOptions(options));
+    return MakePostgresLoader(std::move(read), input);
+  };
+  entry.url_schemes = {"postgres", "postgresql"};
+  entry.from_url = LoaderOptionsFromUrl;
+  return entry;
+}
+
+}  // namespace
 
 void Register(elt::Catalog& catalog) {
   elt::CatalogEntry<elt::Consumer> entry;
@@ -30,6 +51,7 @@ void Register(elt::Catalog& catalog) {
     return FindTablesLike(ctx, read);
   };
   catalog.Add(std::move(entry));
+  catalog.Add(LoaderEntry());
 }
 
 }  // namespace levada::postgres

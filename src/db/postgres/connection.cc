@@ -4,6 +4,7 @@
 #include <poll.h>
 
 #include <algorithm>
+#include <charconv>
 #include <utility>
 
 #include "db/postgres/cancellation.h"
@@ -16,6 +17,7 @@ namespace {
 constexpr auto kCancelPatience = std::chrono::milliseconds(500);
 // How long a poll lasts at most: a clock that a test moves is looked at again after this.
 constexpr int kPollMs = 1000;
+constexpr size_t kCopyPieceBytes = 256 << 10;
 
 std::string FieldOf(const PGresult* result, int code) {
   const char* value = PQresultErrorField(result, code);
@@ -23,9 +25,15 @@ std::string FieldOf(const PGresult* result, int code) {
 }
 
 ServerError ErrorOf(const PGresult* result) {
-  return {FieldOf(result, PG_DIAG_SEVERITY_NONLOCALIZED), FieldOf(result, PG_DIAG_SQLSTATE),
-          FieldOf(result, PG_DIAG_MESSAGE_PRIMARY),       FieldOf(result, PG_DIAG_MESSAGE_DETAIL),
-          FieldOf(result, PG_DIAG_MESSAGE_HINT),          FieldOf(result, PG_DIAG_CONTEXT)};
+  return {FieldOf(result, PG_DIAG_SEVERITY_NONLOCALIZED),
+          FieldOf(result, PG_DIAG_SQLSTATE),
+          FieldOf(result, PG_DIAG_MESSAGE_PRIMARY),
+          FieldOf(result, PG_DIAG_MESSAGE_DETAIL),
+          FieldOf(result, PG_DIAG_MESSAGE_HINT),
+          FieldOf(result, PG_DIAG_CONTEXT),
+          FieldOf(result, PG_DIAG_TABLE_NAME),
+          FieldOf(result, PG_DIAG_COLUMN_NAME),
+          FieldOf(result, PG_DIAG_CONSTRAINT_NAME)};
 }
 
 std::string FirstLine(const char* text) {
@@ -127,22 +135,28 @@ Status Connection::Flush(const Context& ctx, std::string_view doing) {
   }
 }
 
+// Until PQgetResult does not wait.
+Status Connection::AwaitResult(const Context& ctx, std::string_view doing) {
+  const os::StopEvent stop(ctx.stop);
+  while (PQisBusy(connection_.get()) != 0) {
+    if (Status status = ctx.Check(); !status.ok()) return Abandon(std::move(status));
+    ARROW_ASSIGN_OR_RAISE(const bool ready, os::WaitReady(PQsocket(connection_.get()), POLLIN, stop,
+                                                          ctx.PollTimeoutMs(kPollMs)));
+    if (ready && PQconsumeInput(connection_.get()) == 0) {
+      broken_ = true;
+      // A server that ends a session says why before it closes.
+      if (PQisBusy(connection_.get()) != 0) return Lost(doing);
+    }
+  }
+  return Status::OK();
+}
+
 // Takes every result of what was sent; `last` is the last one that is no error.
 Status Connection::Drain(const Context& ctx, std::string_view doing, ResultHandle& last) {
   ARROW_RETURN_NOT_OK(Flush(ctx, doing));
-  const os::StopEvent stop(ctx.stop);
   Status first_error;
   while (true) {
-    while (PQisBusy(connection_.get()) != 0) {
-      if (Status status = ctx.Check(); !status.ok()) return Abandon(std::move(status));
-      ARROW_ASSIGN_OR_RAISE(const bool ready, os::WaitReady(PQsocket(connection_.get()), POLLIN,
-                                                            stop, ctx.PollTimeoutMs(kPollMs)));
-      if (ready && PQconsumeInput(connection_.get()) == 0) {
-        broken_ = true;
-        // A server that ends a session says why before it closes.
-        if (PQisBusy(connection_.get()) != 0) return Lost(doing);
-      }
-    }
+    ARROW_RETURN_NOT_OK(AwaitResult(ctx, doing));
     ResultHandle result(PQgetResult(connection_.get()));
     if (result == nullptr) break;
     Status status = Check(doing, result.get());
@@ -180,6 +194,64 @@ Status Connection::Execute(const Context& ctx, std::string_view doing, const std
   if (PQsendQuery(connection_.get(), sql.c_str()) == 0) return Lost(doing);
   ResultHandle result;
   return Drain(ctx, doing, result);
+}
+
+Status Connection::BeginCopyIn(const Context& ctx, std::string_view doing, const std::string& sql) {
+  ARROW_RETURN_NOT_OK(Usable(doing));
+  if (PQsendQuery(connection_.get(), sql.c_str()) == 0) return Lost(doing);
+  ARROW_RETURN_NOT_OK(Flush(ctx, doing));
+  ARROW_RETURN_NOT_OK(AwaitResult(ctx, doing));
+  const ResultHandle result(PQgetResult(connection_.get()));
+  if (PQresultStatus(result.get()) == PGRES_COPY_IN) return Status::OK();
+  Status status = Check(doing, result.get());
+  ResultHandle last;
+  const Status drained = Drain(ctx, doing, last);
+  if (!status.ok()) return status;
+  ARROW_RETURN_NOT_OK(drained);
+  return Fault(FaultCode::kQueryFailed, std::string(doing) + ": the server takes no rows");
+}
+
+Status Connection::SendCopyData(const Context& ctx, std::string_view doing,
+                                std::span<const uint8_t> bytes) {
+  ARROW_RETURN_NOT_OK(Usable(doing));
+  // In pieces: libpq keeps what the socket does not take, and its memory is never given back.
+  while (!bytes.empty()) {
+    const std::span<const uint8_t> piece = bytes.first(std::min(bytes.size(), kCopyPieceBytes));
+    const int sent = PQputCopyData(connection_.get(), reinterpret_cast<const char*>(piece.data()),
+                                   static_cast<int>(piece.size()));
+    if (sent < 0) return CopyBrokeOff(ctx, doing);
+    ARROW_RETURN_NOT_OK(Flush(ctx, doing));
+    if (sent > 0) bytes = bytes.subspan(piece.size());
+  }
+  return Status::OK();
+}
+
+// What the server said when it ended the COPY by itself, else that it is gone.
+Status Connection::CopyBrokeOff(const Context& ctx, std::string_view doing) {
+  const Status lost = Lost(doing);
+  ResultHandle last;
+  const Status said = Drain(ctx, doing, last);
+  broken_ = true;
+  return said.ok() ? lost : said;
+}
+
+Result<int64_t> Connection::EndCopyIn(const Context& ctx, std::string_view doing) {
+  ARROW_RETURN_NOT_OK(Usable(doing));
+  while (true) {
+    const int sent = PQputCopyEnd(connection_.get(), nullptr);
+    if (sent < 0) return CopyBrokeOff(ctx, doing);
+    if (sent > 0) break;
+    ARROW_RETURN_NOT_OK(Flush(ctx, doing));
+  }
+  ResultHandle result;
+  ARROW_RETURN_NOT_OK(Drain(ctx, doing, result));
+  const std::string_view tag(result == nullptr ? "" : PQcmdTuples(result.get()));
+  int64_t rows = -1;
+  const auto parsed = std::from_chars(tag.data(), tag.data() + tag.size(), rows);
+  if (parsed.ec == std::errc() && parsed.ptr == tag.data() + tag.size()) return rows;
+  return Fault(FaultCode::kQueryFailed, std::string(doing) +
+                                            ": the server does not say how many "
+                                            "rows it took");
 }
 
 Result<std::vector<StatementColumn>> Connection::Describe(const Context& ctx,

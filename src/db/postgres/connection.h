@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -81,7 +82,16 @@ class Connection final {  // tidy: allow more than five methods: a session's own
   Result<std::vector<StatementColumn>> Describe(const Context& ctx, std::string_view doing,
                                                 const std::string& sql);
 
+  /// COPY ... FROM STDIN: begun, then any number of bytes, then its end, which says how many rows
+  /// the server took. What is wrong with them may be said as late as that. Between the first and
+  /// the last nothing else; a connection left in between is closed, and the server keeps no row.
+  Status BeginCopyIn(const Context& ctx, std::string_view doing, const std::string& sql);
+  Status SendCopyData(const Context& ctx, std::string_view doing, std::span<const uint8_t> bytes);
+  Result<int64_t> EndCopyIn(const Context& ctx, std::string_view doing);
+
   const Endpoint& endpoint() const { return endpoint_; }
+  /// A failure has ended it.
+  bool broken() const { return broken_; }
   /// 150020 for 15.20.
   int server_version() const;
   /// "server_encoding", "TimeZone", ...: what the server reports by itself; empty when it does not.
@@ -100,6 +110,8 @@ class Connection final {  // tidy: allow more than five methods: a session's own
 
   explicit Connection(std::unique_ptr<pg_conn, Closer> connection);
   Status Flush(const Context& ctx, std::string_view doing);
+  Status AwaitResult(const Context& ctx, std::string_view doing);
+  Status CopyBrokeOff(const Context& ctx, std::string_view doing);
   Status Drain(const Context& ctx, std::string_view doing, ResultHandle& last);
   Status Usable(std::string_view doing) const;
   Status Lost(std::string_view doing) const;

@@ -155,6 +155,9 @@ Fault FaultOf(const ServerError& error, std::string_view doing) {
   AddDetail(fault, "server_detail", error.detail);
   AddDetail(fault, "server_hint", error.hint);
   AddDetail(fault, "server_context", error.where);
+  AddDetail(fault, "server_table", error.table);
+  AddDetail(fault, "server_column", error.column);
+  AddDetail(fault, "server_constraint", error.constraint);
   const std::string_view help = pooler == nullptr ? HelpFor(error.sqlstate) : pooler->help;
   if (!help.empty()) fault.Help(std::string(help));
   return fault;

@@ -20,6 +20,9 @@ struct ServerError {
   std::string detail;
   std::string hint;
   std::string where;
+  std::string table = {};  ///< as the three below: what a constraint or a type speaks of
+  std::string column = {};
+  std::string constraint = {};
 };
 
 /// The code of a SQLSTATE. Unknown ones are kQueryFailed, an empty one is kSourceConnectionLost:
@@ -28,9 +31,10 @@ struct ServerError {
 FaultCode CodeOfSqlstate(std::string_view sqlstate);
 
 /// `error` as a Fault that reads "<doing>: <the server's message>", with the details "sqlstate",
-/// "server_detail", "server_hint" and "server_context" where the server gave them, each cut at 1
-/// KiB. Bytes that are not UTF-8 come out as question marks. What pgbouncer says with the SQLSTATE
-/// of a broken protocol has the code that its words mean.
+/// "server_detail", "server_hint", "server_context", "server_table", "server_column" and
+/// "server_constraint" where the server gave them, each cut at 1 KiB. Bytes that are not UTF-8 come
+/// out as question marks. What pgbouncer says with the SQLSTATE of a broken protocol has the code
+/// that its words mean.
 Fault FaultOf(const ServerError& error, std::string_view doing);
 
 }  // namespace levada::pq

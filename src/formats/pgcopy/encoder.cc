@@ -63,20 +63,9 @@ Fault OutOfRange(std::string_view what) {
 
 }  // namespace
 
-void Encoder::Put16(uint16_t value) {
-  Put8(static_cast<uint8_t>(value >> 8));
-  Put8(static_cast<uint8_t>(value));
-}
-
-void Encoder::Put32(uint32_t value) {
-  Put16(static_cast<uint16_t>(value >> 16));
-  Put16(static_cast<uint16_t>(value));
-}
-
-void Encoder::Put64(uint64_t value) {
-  Put32(static_cast<uint32_t>(value >> 32));
-  Put32(static_cast<uint32_t>(value));
-}
+void Encoder::Put16(uint16_t value) { PutRaw(__builtin_bswap16(value)); }
+void Encoder::Put32(uint32_t value) { PutRaw(__builtin_bswap32(value)); }
+void Encoder::Put64(uint64_t value) { PutRaw(__builtin_bswap64(value)); }
 
 void Encoder::PutField(const void* bytes, size_t size) {
   Put32(static_cast<uint32_t>(size));
@@ -160,6 +149,16 @@ Status Encoder::Numeric(std::string_view text) {
   Put16(static_cast<uint16_t>(places));
   for (size_t i = first; i < groups.size(); ++i) Put16(groups[i]);
   return Status::OK();
+}
+
+void Encoder::NumericDigits(bool negative, int16_t weight, uint16_t display_scale,
+                            std::span<const uint16_t> digits) {
+  Put32(static_cast<uint32_t>(8 + 2 * digits.size()));
+  Put16(static_cast<uint16_t>(digits.size()));
+  Put16(static_cast<uint16_t>(weight));
+  Put16(negative ? kNumericNegative : kNumericPositive);
+  Put16(display_scale);
+  for (const uint16_t digit : digits) Put16(digit);
 }
 
 void Encoder::Text(std::string_view value) { PutField(value.data(), value.size()); }

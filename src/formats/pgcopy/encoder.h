@@ -10,6 +10,7 @@
 #include <arrow/status.h>
 
 #include <cstdint>
+#include <cstring>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -35,6 +36,10 @@ class Encoder final {
   /// "-12.50", "1e5", "NaN", "Infinity", "-Infinity", with as many decimal places as are written.
   /// Errors: kBadValue for other text, or a number outside NUMERIC's range.
   Status Numeric(std::string_view text);
+  /// The same from its parts, as docs/wire/pgcopy.md has them: digits of base 10000, none of them
+  /// zero at either end.
+  void NumericDigits(bool negative, int16_t weight, uint16_t display_scale,
+                     std::span<const uint16_t> digits);
   void Text(std::string_view value);
   void Bytea(std::span<const uint8_t> value);
   /// json text; the version goes in front.
@@ -53,11 +58,19 @@ class Encoder final {
   void EndArray();
 
   std::span<const uint8_t> bytes() const { return bytes_; }
+  /// Forgets the stream so far and keeps its memory.
+  void Clear() { bytes_.clear(); }
   /// The stream so far; the encoder goes on behind it with none kept.
   std::vector<uint8_t> Take();
 
  private:
   void Put8(uint8_t value) { bytes_.push_back(value); }
+  template <typename Value>
+  void PutRaw(Value value) {
+    const size_t at = bytes_.size();
+    bytes_.resize(at + sizeof(value));
+    std::memcpy(bytes_.data() + at, &value, sizeof(value));
+  }
   void Put16(uint16_t value);
   void Put32(uint32_t value);
   void Put64(uint64_t value);
