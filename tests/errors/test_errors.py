@@ -52,6 +52,8 @@ ELSEWHERE = {
     2005: "needs a snapshot that goes away: src/connectors/postgres",
     2109: "needs a file that changes in the middle of a run: tests/e2e/test_files.py",
     3101: "needs a source that lies: src/elt", 3102: "needs a disk that lies: src/elt",
+    4010: "needs a server that goes away: tests/e2e/test_postgres_loader.py",
+    4011: "needs somebody else's lock: tests/e2e/test_postgres_loader.py",
     4005: "needs two hosts: src/connectors/parquet", 4007: "needs a failing disk: src/os", 7001: "nobody foresees it",
 }
 

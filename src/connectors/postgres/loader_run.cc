@@ -55,11 +55,6 @@ class TableRun final : public elt::TargetRun {
   Status Abandon(Context& ctx) override;
 
  private:
-  /// Nothing of the run is visible before Finish: what it takes the place of, or would add to, must
-  /// not be seen half.
-  bool StagesAll(const elt::SplitRecord& split) const {
-    return split.revision > 0 || split.held || plan_.mode != LoadMode::kReplace;
-  }
   Status CheckHeld(const elt::Attempt& attempt) const;
   Status CheckNewSplit(const elt::SplitRecord& split) const;
   Status RefuseOther(const elt::SplitRecord& pending, const elt::SplitRecord& split) const;
@@ -109,7 +104,7 @@ Status TableRun::CheckNewSplit(const elt::SplitRecord& split) const {
   }
   size_t stages = 0;
   for (const elt::Partition& partition : split.partitions) stages += partition.slices.size();
-  if (!StagesAll(split) || stages <= kStagesMax) return Status::OK();
+  if (!plan_.StagesAll(split) || stages <= kStagesMax) return Status::OK();
   return Fault(FaultCode::kImpossiblePlan,
                fmt::format("run \"{}\" has {} slices, and one that is published whole may have {}",
                            split.label, stages, kStagesMax))
@@ -142,7 +137,7 @@ Result<bool> TableRun::SliceHasRows(const Context& ctx, pq::Connection& connecti
 // In a transaction: no trace of the split, and of what it took the place of everything.
 Status TableRun::GiveUp(const Context& ctx, pq::Connection& connection,
                         const elt::SplitRecord& split) {
-  if (!StagesAll(split)) ARROW_RETURN_NOT_OK(Run(ctx, connection, plan_.DeleteSlice()));
+  if (!plan_.StagesAll(split)) ARROW_RETURN_NOT_OK(Run(ctx, connection, plan_.DeleteSlice()));
   ARROW_ASSIGN_OR_RAISE(const auto stages, ListStages(ctx, connection, plan_.table, hold_->stages(),
                                                       hold_->stages().RunPrefix()));
   ARROW_RETURN_NOT_OK(DropStages(ctx, connection, plan_.table, hold_->stages(), stages));
@@ -277,7 +272,7 @@ Status TableRun::Publish(Context& ctx, const elt::Attempt& attempt,
     if (committed) return Status::OK();
     LEVADA_FAILPOINT(ctx, "publish.intent_written");
     ARROW_RETURN_NOT_OK(CountRecord(ctx, connection, record, /*check_slice=*/true));
-    if (!StagesAll(*split_)) ARROW_RETURN_NOT_OK(Move(ctx, connection, record));
+    if (!plan_.StagesAll(*split_)) ARROW_RETURN_NOT_OK(Move(ctx, connection, record));
     LEVADA_FAILPOINT(ctx, "publish.before_record");
     return PutCommit(ctx, connection, hold_->key(), record);
   }));
@@ -302,7 +297,7 @@ Status TableRun::Switch(Context& ctx, pq::Connection& connection) {
     }
   }
   LEVADA_FAILPOINT(ctx, "finish.intent_written");
-  if (StagesAll(*split_)) {
+  if (plan_.StagesAll(*split_)) {
     for (const std::string& stage : stages) quoted.push_back(hold_->stages().Quoted(stage));
     ARROW_RETURN_NOT_OK(Run(ctx, connection, plan_.DeleteSlice()));
     LEVADA_FAILPOINT(ctx, "finish.success_removed");
@@ -331,7 +326,7 @@ Status TableRun::FinishOnce(Context& ctx) {
                                   " where table_name = $1 and pipeline = $2 and label = $3",
                               {plan_.table.name, run_.pipeline, hold_->key().label}));
     if (!pending.empty() && pending[0][0] != "t") return Status::OK();
-    if (StagesAll(*split_)) {
+    if (plan_.StagesAll(*split_)) {
       std::vector<elt::PartitionRecord> records;
       {
         const std::lock_guard lock(mutex_);
@@ -412,10 +407,10 @@ class Recovery {
       if (!run_.replace) return state.damage;
       state = WithoutDamage(std::move(state));
     }
-    const bool visible = state.split && !StagesAll(*state.split) && !state.records.empty();
+    const bool visible = state.split && !plan_.StagesAll(*state.split) && !state.records.empty();
     if (visible && !table_was_there_ && !run_.replace) return TableGone();
     ARROW_RETURN_NOT_OK(hold_.Transact(ctx_, [&](pq::Connection& connection) -> Status {
-      if (state.split && StagesAll(*state.split)) {
+      if (state.split && plan_.StagesAll(*state.split)) {
         ARROW_RETURN_NOT_OK(DropLost(connection, state));
       }
       return Sweep(connection, state);
@@ -424,10 +419,6 @@ class Recovery {
   }
 
  private:
-  bool StagesAll(const elt::SplitRecord& split) const {
-    return split.revision > 0 || split.held || plan_.mode != LoadMode::kReplace;
-  }
-
   // What can be read of it says which rows are the run's own, and that is all a replacement needs.
   static RunState WithoutDamage(RunState state) {
     state.damage = Status::OK();

@@ -60,6 +60,11 @@ struct LoadPlan {
   std::string slice_column;          ///< that it is about; empty: none
   std::string create;                ///< the statement; empty when the table is there
 
+  /// Nothing of the run is visible before Finish: what it takes the place of, or would add to, must
+  /// not be seen half.
+  bool StagesAll(const elt::SplitRecord& split) const {
+    return split.revision > 0 || split.held || mode != LoadMode::kReplace;
+  }
   /// `"a", "b"`
   std::string ColumnList() const;
   /// Moves the rows of the stages, which are quoted names; none: an empty text.
