@@ -58,7 +58,8 @@ Status RunHold::Connect(const Context& ctx) {
     if (ctx.clock->Steady() >= patience || !elt::WaitOut(ctx, kLockPause)) break;
   }
   ARROW_RETURN_NOT_OK(ctx.Check());
-  return Held(ctx);
+  // A server that has not noticed yet that our last session is gone: the generation decides.
+  return holder_.generation > 0 ? Status::OK() : Held(ctx);
 }
 
 Status RunHold::Raise(const Context& ctx, Random& random) {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "connectors/postgres/loader_records.h"
@@ -123,7 +124,9 @@ class PostgresLoader final : public elt::Loader {
     if (rows.empty() || rows[0][0] != "t") return Status::OK();
     // Another run of this pipeline, cut otherwise, is named by the engine.
     ARROW_ASSIGN_OR_RAISE(const auto labels, ReadLabels(ctx, connection, table.name, run.pipeline));
-    if (whole && !labels.empty()) return Status::OK();
+    const bool cut_otherwise =
+        whole ? !labels.empty() : std::ranges::find(labels, "all") != labels.end();
+    if (cut_otherwise) return Status::OK();
     return Foreign(table, slice->empty() ? "that no run of this pipeline wrote"
                                          : "where " + *slice + ", that this run did not write");
   }

@@ -165,6 +165,8 @@ Result<elt::SplitRecord> TableRun::RecordSplit(Context& ctx, const elt::SplitRec
       ARROW_ASSIGN_OR_RAISE(record.held, SliceHasRows(ctx, connection));
     }
     ARROW_RETURN_NOT_OK(CheckNewSplit(record));
+    // Of a run whose records were damaged receipts may be left.
+    ARROW_RETURN_NOT_OK(DropSplit(ctx, connection, hold_->key(), record.revision));
     return PutSplit(ctx, connection, hold_->key(), record);
   }));
   LEVADA_FAILPOINT(ctx, "split.recorded");

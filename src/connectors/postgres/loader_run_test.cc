@@ -16,8 +16,8 @@
 #include "base/testing.h"
 #include "connectors/postgres/loader_options.h"
 #include "connectors/postgres/loader_postgres.h"
-#include "elt/row_hash.h"
 #include "elt/stages.h"
+#include "elt/transform_stream.h"
 #include "elt/value.h"
 #include "tests/postgres_fixture.h"  // tidy: allow a header of tests
 
