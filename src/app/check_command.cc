@@ -92,6 +92,7 @@ std::string SumText(size_t files, size_t wrong, const Paint& paint) {
 }  // namespace
 
 Outcome Check(Session& session) {
+  if (!session.line().against.empty()) return CheckAgainst(session);
   Outcome outcome;
   const auto found = FindPipelineFiles(session.disk(), session.line().files);
   if (!found.ok()) {

@@ -253,6 +253,12 @@ void DefineOwn(CLI::App& app, Verb verb, Raw& raw) {
       DefineSelection(app, raw);
       app.add_flag("--online", raw.line.online, "connect to the sources and targets too")
           ->group(kOptions);
+      AddText(app, "--against", "PATH", raw.line.against,
+              "does what would be written merge with the Parquet files there?", kOptions);
+      AddText(app, "--reader", "NAME", raw.line.reader,
+              "for whom: spark-3, spark-4, hive, duckdb, iceberg-ready; default the loader's "
+              "profile",
+              kOptions);
       break;
     case Verb::kStatus:
       DefineSelection(app, raw);

@@ -73,6 +73,8 @@ struct CommandLine {
   std::vector<std::string> windows;     ///< --window, in the order written
   bool replace = false;
   bool online = false;              ///< kCheck
+  std::string against;              ///< kCheck: a Parquet file or dataset; empty: none
+  std::string reader;               ///< kCheck: whose rules --against goes by; empty: the loader's
   int64_t rows = 5;                 ///< kPreview, kDiff
   std::string from;                 ///< kBackfill: label of the first window; kD1: of a copy
   std::string to;                   ///< kBackfill: of the last one; empty: the last closed one

@@ -32,6 +32,8 @@ Outcome Run(Session& session);
 /// `levada plan`. Exit status 2 when work is pending.
 Outcome ShowPlan(Session& session);
 Outcome Check(Session& session);
+/// `levada check --against`. Exit status 30 when the schemas do not merge.
+Outcome CheckAgainst(Session& session);
 Outcome ShowSchema(Session& session);
 Outcome ShowStatus(Session& session);
 

@@ -46,12 +46,18 @@ constexpr auto kVerbs = std::to_array<VerbText>({
      "  levada plan orders.yaml\n"
      "  levada plan orders.yaml --json | jq .runs\n"},
     {Verb::kCheck, "check", "validate pipeline files without connecting to anything",
-     "check FILE|DIR... [options]",
+     "check FILE|DIR... [options]\ncheck FILE|PARQUET --against PATH [options]",
      "Reports every problem of every file at once, each with its place and the fix. With --online "
      "it also connects: are the tables there, and the columns that transformers, run: and "
-     "partition: name, do the types reach the target?",
+     "partition: name, do the types reach the target?\n\n"
+     "With --against it connects, and says column by column whether a reader could merge what the "
+     "pipeline would write with the Parquet file or dataset at PATH, why not, and what to write "
+     "then. In place of a pipeline (*.yaml, *.yml) it takes Parquet files too. The exit status is "
+     "30 when they do not merge.",
      "  levada check pipelines\n"
-     "  levada check --online orders.yaml\n"},
+     "  levada check --online orders.yaml\n"
+     "  levada check orders.yaml --against lake/orders\n"
+     "  levada check --against old.parquet new.parquet --reader spark-4\n"},
     {Verb::kSchema, "schema", "show a pipeline's columns, or the JSON Schema of pipeline files",
      "schema FILE... [options]\nschema [--serve | --routes]",
      "With a file: connects and shows each column with its type at the source, in the stream and "

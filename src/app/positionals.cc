@@ -65,6 +65,9 @@ std::optional<std::pair<std::string, std::string>> WhatIsLacking(
       (words.empty() || !(LooksLikeUrl(words.front()) || LooksLikeData(words.front())))) {
     return Lacking{"init needs the URL of a source", "write levada init URL PATH"};
   }
+  if (line.verb == Verb::kCheck && !line.reader.empty() && line.against.empty()) {
+    return Lacking{"option \"--reader\" goes with --against", "write --against PATH too"};
+  }
   if (!words.empty()) return std::nullopt;
   return Lacking{fmt::format("{} needs a pipeline file", verb.name),
                  fmt::format("write levada {} FILE", verb.name)};

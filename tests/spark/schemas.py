@@ -189,9 +189,14 @@ def write_arrow(path, kind):
         import decimal
         array = pa.array([decimal.Decimal("12345.67")], of)
     else:
-        array = pa.array([101], pa.int32() if kind in ("date32", "time32('ms')") else pa.int64()).cast(of)
+        wide = {"int16": 30_001, "int32": 2_000_000_011, "int64": 9_000_000_000_000_000_011, "uint8": 201, "uint16": 60_001,
+                "uint32": 4_000_000_007, "uint64": 18_000_000_000_000_000_007}.get(kind, 101)
+        if kind.strip("u").startswith("int"):
+            array = pa.array([wide], of)
+        else:
+            array = pa.array([wide], pa.int32() if kind in ("date32", "time32('ms')") else pa.int64()).cast(of)
     # What Arrow itself would like to know about the schema is not in the files that others write.
-    pa.parquet.write_table(pa.Table.from_arrays([array], schema=schema), path, store_schema=False)
+    pa.parquet.write_table(pa.Table.from_arrays([array], schema=schema), path, store_schema=False, use_dictionary=False)
 
 
 def write_all(folder):

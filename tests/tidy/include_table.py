@@ -25,6 +25,7 @@ FOLDERS = [
     ("spill", ["base", "os", "elt"]),
     ("transformers/*", ["base", "os", "elt", "conversions", "expressions", "spill", "programs"]),
     ("controllers/*", ["base", "os", "elt"]),
+    ("readers", ["base", "formats/parquet"]),
     ("services/core", ["base", "os", "net", "db/*"]),
     ("services/s3", ["base", "net", "services/core", "services/r2", "formats/*"]),
     ("services/*", ["base", "os", "net", "services/core", "db/*", "formats/*"]),

@@ -42,14 +42,6 @@ Result<std::vector<std::string>> FilesOfManifests(Context& ctx, places::Place& p
   return paths;
 }
 
-Result<std::vector<std::string>> FilesOf(Context& ctx, places::Place& place) {
-  ARROW_ASSIGN_OR_RAISE(const auto size, place.Size(ctx, LakeNames::Owner()));
-  if (size) return FilesOfManifests(ctx, place);
-  ARROW_ASSIGN_OR_RAISE(std::vector<std::string> paths, FindVisibleFiles(ctx, place));
-  std::erase_if(paths, [](const std::string& path) { return !path.ends_with(".parquet"); });
-  return paths;
-}
-
 // "a/day=1/b/country=DE/x.parquet" -> day and country.
 Result<HiveValues> ValuesIn(std::string_view path) {
   HiveValues values;
@@ -117,9 +109,17 @@ class DatasetStream final : public FileChain {
 
 }  // namespace
 
+Result<std::vector<std::string>> FilesOfDataset(Context& ctx, places::Place& place) {
+  ARROW_ASSIGN_OR_RAISE(const auto size, place.Size(ctx, LakeNames::Owner()));
+  if (size) return FilesOfManifests(ctx, place);
+  ARROW_ASSIGN_OR_RAISE(std::vector<std::string> paths, FindVisibleFiles(ctx, place));
+  std::erase_if(paths, [](const std::string& path) { return !path.ends_with(".parquet"); });
+  return paths;
+}
+
 Result<std::unique_ptr<elt::BatchStream>> OpenDataset(Context& ctx,
                                                       std::shared_ptr<places::Place> place) {
-  ARROW_ASSIGN_OR_RAISE(const std::vector<std::string> paths, FilesOf(ctx, *place));
+  ARROW_ASSIGN_OR_RAISE(const std::vector<std::string> paths, FilesOfDataset(ctx, *place));
   if (paths.empty()) {
     return Fault(FaultCode::kTargetFileMissing,
                  fmt::format("there is no Parquet file below \"{}\"", place->Location("")))

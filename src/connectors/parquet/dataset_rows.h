@@ -2,6 +2,8 @@
 // Rows of a whole dataset, whoever wrote it, in the order of its files.
 
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "base/context.h"
 #include "elt/stream.h"
@@ -15,5 +17,8 @@ namespace levada::parquet {
 /// file that has other columns than the first one.
 Result<std::unique_ptr<elt::BatchStream>> OpenDataset(Context& ctx,
                                                       std::shared_ptr<places::Place> place);
+
+/// The files that OpenDataset reads, relative to the place.
+Result<std::vector<std::string>> FilesOfDataset(Context& ctx, places::Place& place);
 
 }  // namespace levada::parquet
