@@ -282,6 +282,9 @@ Status InFile(const Status& failure, const std::string& file) {
     if (!fault->cause().ok()) named.Because(fault->cause());
     return named;
   }
+  if (auto in_s3 = places::FaultOfS3(failure)) {
+    return Fault(in_s3->code(), name + in_s3->message()).With("path", file).Help(in_s3->help());
+  }
   const int error = arrow::internal::ErrnoFromStatus(failure);
   if (error == ENOENT || error == ENOTDIR) return Changed(file, "is gone");
   if (error == EACCES || error == EPERM) {

@@ -147,7 +147,8 @@ class Lease final : public PlaceLock {
   LeaseText lease_;
   std::string tag_;
   std::atomic<bool> is_lost_ = false;
-  std::jthread beats_;  // last: it uses all of the above
+  // Last: it uses all of the above.
+  std::jthread beats_;  // tidy: allow a thread: a lease lives from its beats, whatever the engine does
 };
 
 class LeaseTaker {

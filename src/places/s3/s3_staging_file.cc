@@ -85,6 +85,7 @@ class S3StagingFile final : public StagingFile {
     }
     std::shared_ptr<arrow::Buffer> part;
     ARROW_RETURN_NOT_OK(part_.Finish(&part, /*shrink_to_fit=*/false));
+    // tidy: allow async: one part is on its way while the next is encoded
     sending_ = std::async(std::launch::async, [this, part, number = parts_]() -> Status {
       Context ctx = ctx_;
       const std::string_view bytes(reinterpret_cast<const char*>(part->data()),
