@@ -68,10 +68,10 @@ struct ServerException {
 using Settings = std::vector<std::pair<std::string, std::string>>;
 
 struct QueryMessage {
-  std::string text;
-  Settings settings;
+  std::string text{};
+  Settings settings{};
   bool compressed = false;
-  std::string version;  ///< of levada, major.minor.patch
+  std::string version{};  ///< of levada, major.minor.patch
 };
 
 std::string HelloBytes(std::string_view database, std::string_view user, std::string_view password,

@@ -26,22 +26,30 @@ Settings ReadQuery(ByteReader& bytes, uint64_t revision, const std::string& text
   skip_texts(1);
   EXPECT_EQ(ValueOf(bytes.Byte()), 1);  // an initial query
   skip_texts(3);
-  if (revision >= 54449) EXPECT_EQ(ValueOf(bytes.Little<int64_t>()), 0);
+  if (revision >= 54449) {
+    EXPECT_EQ(ValueOf(bytes.Little<int64_t>()), 0);
+  }
   EXPECT_EQ(ValueOf(bytes.Byte()), 1);  // TCP
   skip_texts(3);
   EXPECT_EQ(ValueOf(bytes.VarUInt()), 1u);
   EXPECT_EQ(ValueOf(bytes.VarUInt()), 22u);
   EXPECT_EQ(ValueOf(bytes.VarUInt()), kOurRevision);
   skip_texts(1);
-  if (revision >= 54448) EXPECT_EQ(ValueOf(bytes.VarUInt()), 0u);
+  if (revision >= 54448) {
+    EXPECT_EQ(ValueOf(bytes.VarUInt()), 0u);
+  }
   EXPECT_EQ(ValueOf(bytes.VarUInt()), 333u);
-  if (revision >= 54442) EXPECT_EQ(ValueOf(bytes.Byte()), 0);
+  if (revision >= 54442) {
+    EXPECT_EQ(ValueOf(bytes.Byte()), 0);
+  }
   for (int i = 0; revision >= 54453 && i < 3; ++i) EXPECT_EQ(ValueOf(bytes.VarUInt()), 0u);
   Settings settings;
   while (true) {
     const std::string name = ValueOf(bytes.Text(100, "name"));
     if (name.empty()) break;
-    if (revision >= 54429) EXPECT_EQ(ValueOf(bytes.VarUInt()), 0u);
+    if (revision >= 54429) {
+      EXPECT_EQ(ValueOf(bytes.VarUInt()), 0u);
+    }
     const bool number = revision < 54429 && name == "max_threads";
     settings.emplace_back(name, number ? std::to_string(ValueOf(bytes.VarUInt()))
                                        : ValueOf(bytes.Text(100, "value")));
