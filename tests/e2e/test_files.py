@@ -110,7 +110,8 @@ def test_every_format_has_the_same_rows(levada, format):
     types = 'types: { at: "timestamp(us)" }' if format.startswith(("jsonl", "orc")) else ""
     run(levada, f"path: in\n{types}")
     got = contents(levada)
-    assert got.column_names == data.column_names
+    # JSON lines have keys in the order in which they are met, and the first row has no name.
+    assert sorted(got.column_names) == sorted(data.column_names)
     for name in data.column_names:
         assert got[name].to_pylist() == data[name].to_pylist(), name
 
@@ -185,8 +186,10 @@ def test_a_run_that_goes_on_refuses_files_that_changed(levada, change):
             write_csv(table(100, n * 1_000), path)
         else:
             path.rename(levada.directory / f"in/{n + 2}.csv")
-    ran = run(levada, options, expect=21)
-    assert "LV2109" in ran.err and "in/" in ran.err
+    ran = run(levada, options, expect=50)  # the first part was published
+    said = ran.out + ran.err
+    assert "LV2109" in said and "since the run was split" in said
+    assert sorted(contents(levada)["id"].to_pylist()) == list(range(100, 200))
     run(levada, options, arguments=["--replace"])
     assert contents(levada).num_rows == 200
 

@@ -172,6 +172,7 @@ Result<std::unique_ptr<OpenFile>> OpenArrow(const Context& ctx,
                           arrow::ipc::RecordBatchFileReader::Open(std::move(file), options));
     return std::make_unique<ArrowFile>(std::move(reader));
   }
+  ARROW_RETURN_NOT_OK(file->Seek(0));  // ReadAt leaves the position anywhere
   const auto source = [file](std::span<uint8_t> out) -> Result<size_t> {
     ARROW_ASSIGN_OR_RAISE(const int64_t read,
                           file->Read(static_cast<int64_t>(out.size()), out.data()));

@@ -12,6 +12,7 @@
 #include <arrow/util/task_group.h>
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "base/json.h"
@@ -27,6 +28,8 @@ using arrow::json::UnexpectedFieldBehavior;
 constexpr size_t kBlockBytes = 1 << 20;
 // One more than columns may be, for the object of the row.
 constexpr int kNestingMax = 33;
+// Keys that come up later are behind the others.
+constexpr int kOrderedLinesMax = 1'000;
 // Besides batches: the block, its parsed strings, and what is made of them.
 constexpr int64_t kMemoryBytes = int64_t{12} << 20;
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
@@ -107,6 +110,12 @@ std::shared_ptr<arrow::DataType> ReadType(const std::shared_ptr<arrow::DataType>
   }
 }
 
+elt::SchemaPtr ReadSchema(const arrow::FieldVector& columns) {
+  arrow::FieldVector fields;
+  for (const auto& column : columns) fields.push_back(column->WithType(ReadType(column->type())));
+  return arrow::schema(std::move(fields));
+}
+
 Fault Malformed(int64_t row, const std::string& problem) {
   return Fault(FaultCode::kSourceFileMalformed, "line " + std::to_string(row) + ": " + problem)
       .With("row", std::to_string(row))
@@ -132,12 +141,10 @@ Fault Explain(arrow::MemoryPool* pool, std::string_view line, int64_t row,
   if (!json.is_object()) {
     return Malformed(row, std::string("expected an object, got a JSON ") + json.type_name());
   }
-  const bool infers = options.explicit_schema == nullptr;
   for (const auto& [key, value] : json.items()) {
-    if (infers) break;
     const auto field = options.explicit_schema->GetFieldByName(key);
     if (field == nullptr) {
-      if (options.unexpected_field_behavior == UnexpectedFieldBehavior::Ignore) continue;
+      if (options.unexpected_field_behavior != UnexpectedFieldBehavior::Error) continue;
       return Fault(FaultCode::kSchemaDrift, "line " + std::to_string(row) + ": key \"" + key +
                                                 "\" is not a column that the plan found")
           .With("column", key)
@@ -172,7 +179,12 @@ Fault Locate(arrow::MemoryPool* pool, std::string_view lines, int64_t rows_befor
     const auto parsed = ParseLines(pool, line, options);
     if (!parsed.ok()) return Explain(pool, line, row, options, parsed.status());
   }
-  return Malformed(rows_before + 1, "and those behind it: " + status.message());
+  return Fault(FaultCode::kValueRefused, "behind line " + std::to_string(rows_before) +
+                                             ", lines do not agree: " + status.message())
+      .Help(
+          "name the columns to read and the type of each, columns: and types:; numbers and texts "
+          "in one column go together "
+          "as a decimal, types: { COLUMN: \"decimal(38,9)\" }");
 }
 
 class JsonLinesFile final : public OpenFile {
@@ -186,9 +198,7 @@ class JsonLinesFile final : public OpenFile {
 
   Result<std::shared_ptr<arrow::RecordBatchReader>> Read(
       const arrow::FieldVector& columns) override {
-    arrow::FieldVector fields;
-    for (const auto& column : columns) fields.push_back(column->WithType(ReadType(column->type())));
-    schema_ = arrow::schema(std::move(fields));
+    schema_ = ReadSchema(columns);
     options_.explicit_schema = schema_;
     options_.unexpected_field_behavior =
         rules_.ignores_others ? UnexpectedFieldBehavior::Ignore : UnexpectedFieldBehavior::Error;
@@ -288,6 +298,19 @@ std::shared_ptr<arrow::RecordBatchReader> JsonLinesFile::MakeRows() {
   return std::make_shared<JsonRows>(*this, schema_);
 }
 
+/// By key, the how-manieth it is to be met.
+std::map<std::string, size_t> KeyOrder(std::string_view lines) {
+  std::map<std::string, size_t> order;
+  for (int i = 0; i < kOrderedLinesMax && !lines.empty(); ++i) {
+    const auto [line, rest] = FirstLine(lines);
+    lines = rest;
+    const Json json = ParseJson(line);
+    if (!json.is_object()) continue;
+    for (const auto& [key, value] : json.items()) order.emplace(key, order.size());
+  }
+  return order;
+}
+
 /// Texts for what says nothing or looks like a time: a JSON text is a text.
 std::shared_ptr<arrow::DataType> Settled(const std::shared_ptr<arrow::DataType>& type) {
   switch (type->id()) {
@@ -318,15 +341,24 @@ Result<std::unique_ptr<OpenFile>> OpenJsonLines(const Context& ctx,
   return std::make_unique<JsonLinesFile>(ctx, std::move(input), rules, limits);
 }
 
-Result<elt::SchemaPtr> InferJsonColumns(arrow::MemoryPool* pool, const std::string& sample) {
+Result<elt::SchemaPtr> InferJsonColumns(arrow::MemoryPool* pool, const std::string& sample,
+                                        const arrow::FieldVector& known, bool others) {
   arrow::json::ParseOptions options;
-  options.unexpected_field_behavior = UnexpectedFieldBehavior::InferType;
+  options.unexpected_field_behavior =
+      others ? UnexpectedFieldBehavior::InferType : UnexpectedFieldBehavior::Ignore;
+  options.explicit_schema = ReadSchema(known);
   const auto batch = ParseLines(pool, sample, options);
   if (!batch.ok()) return Locate(pool, sample, 0, options, batch.status());
   arrow::FieldVector fields;
   for (const auto& field : (*batch)->schema()->fields()) {
     fields.push_back(arrow::field(field->name(), Settled(field->type())));
   }
+  // Arrow has those of a schema first, wherever the lines have them.
+  const std::map<std::string, size_t> order = KeyOrder(sample);
+  std::ranges::stable_sort(fields, {}, [&](const auto& field) {
+    const auto found = order.find(field->name());
+    return found == order.end() ? order.size() : found->second;
+  });
   return arrow::schema(std::move(fields));
 }
 

@@ -71,8 +71,11 @@ Result<std::unique_ptr<OpenFile>> OpenColumnar(const Context& ctx,
 Result<std::shared_ptr<arrow::io::InputStream>> OpenText(const Context& ctx,
                                                          const FilePlace& place);
 
-/// The columns of JSON lines of which `sample` has some, whole ones: numbers are int64 or float64,
-/// texts stay texts, a column of nulls is text. kSourceFileMalformed, kValueRefused.
-Result<elt::SchemaPtr> InferJsonColumns(arrow::MemoryPool* pool, const std::string& sample);
+/// The columns of JSON lines of which `sample` has some, whole ones, in the order in which keys are
+/// met: numbers are int64 or float64, texts stay texts, a column of nulls is text. Those of `known`
+/// are among them, read as these types are; `others`: so are those that are not.
+/// kSourceFileMalformed, kValueRefused.
+Result<elt::SchemaPtr> InferJsonColumns(arrow::MemoryPool* pool, const std::string& sample,
+                                        const arrow::FieldVector& known, bool others);
 
 }  // namespace levada::files

@@ -186,31 +186,43 @@ class Inspector {
     }
     sample.resize(end);
     // Alone first, so that a fault is of this file.
-    if (!sample.empty()) ARROW_RETURN_NOT_OK(InferJsonColumns(ctx_.pool, sample).status());
+    if (!sample.empty())
+      ARROW_RETURN_NOT_OK(InferJsonColumns(ctx_.pool, sample, KnownJson(), InfersJson()).status());
     json_sample_ += sample;
     if (!sample.empty() && !sample.ends_with('\n')) json_sample_ += '\n';
     return Status::OK();
   }
 
+  /// The columns of `types`; a key may be so rare that no sample has it.
+  arrow::FieldVector KnownJson() const {
+    arrow::FieldVector known;
+    for (const TypeOption& type : options_.types) {
+      const bool is_key = std::ranges::find(set_.keys, type.column) != set_.keys.end();
+      if (!is_key) known.push_back(arrow::field(type.column, type.type));
+    }
+    return known;
+  }
+
+  /// Whether there may be columns of which the options do not say the type.
+  bool InfersJson() const {
+    const auto is_known = [&](const std::string& name) {
+      return options_.Find(name) != nullptr || name == options_.file_column ||
+             std::ranges::find(set_.keys, name) != set_.keys.end();
+    };
+    return options_.columns.empty() || !std::ranges::all_of(options_.columns, is_known);
+  }
+
   Result<arrow::FieldVector> JsonFields() {
     arrow::FieldVector fields;
     if (!json_sample_.empty()) {
-      auto inferred = InferJsonColumns(ctx_.pool, json_sample_);
+      auto inferred = InferJsonColumns(ctx_.pool, json_sample_, KnownJson(), InfersJson());
       if (!inferred.ok()) {
         return options_.At(
             FaultCode::kSchemaDrift,
             "files differ in what a key holds: " + FaultOf(inferred.status()).message(),
-            "name the columns to read without it, columns: [...]", "path");
+            "name the columns to read and the type of each, columns: and types:", "path");
       }
       fields = (*inferred)->fields();
-    }
-    // A key may be so rare that no sample has it.
-    for (const TypeOption& type : options_.types) {
-      const bool is_key = std::ranges::find(set_.keys, type.column) != set_.keys.end();
-      if (is_key || std::ranges::find(fields, type.column, &arrow::Field::name) != fields.end()) {
-        continue;
-      }
-      fields.push_back(arrow::field(type.column, type.type));
     }
     if (!options_.columns.empty()) {
       std::erase_if(fields, [&](const auto& field) {
