@@ -218,8 +218,8 @@ Fault Changed(const std::string& path, const std::string& how) {
                "file \"" + path + "\" " + how + " since the run was split")
       .With("path", path)
       .Help(
-          "write files under another name and rename them; levada run --replace begins anew with "
-          "the files that are there now");
+          "bring it back as it was; or give up what was begun: change the pipeline (path: ./in for "
+          "in will do) and run it with --replace");
 }
 
 }  // namespace
