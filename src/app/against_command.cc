@@ -145,14 +145,17 @@ Json JsonOf(const Candidate& candidate, const Judged& judged, const Status& stat
           {"error", status.ok() ? Json(nullptr) : ParseJson(RenderJson(FaultOf(status)))}};
 }
 
-Status CompareOne(Session& session, const std::string& name,
-                  const std::vector<FoundSchema>& there) {
+/// As JSON a verdict is an answer, on standard output; `exit_status` tells it then.
+Status CompareOne(Session& session, const std::string& name, const std::vector<FoundSchema>& there,
+                  int& exit_status) {
   ARROW_ASSIGN_OR_RAISE(const Candidate candidate, CandidateOf(session, name));
   const Judged judged = Judge(candidate, there);
   const Status status = StatusOf(candidate, judged);
   if (session.line().json) {
-    ARROW_RETURN_NOT_OK(PrintJson(session, Dump(JsonOf(candidate, judged, status), 2)));
-  } else if (!session.line().quiet) {
+    if (!status.ok()) exit_status = ExitStatusOf(status);
+    return PrintJson(session, Dump(JsonOf(candidate, judged, status), 2));
+  }
+  if (!session.line().quiet) {
     ARROW_RETURN_NOT_OK(WriteOutput(TableOf(candidate, judged, session.terminal())));
   }
   return status;
@@ -168,7 +171,7 @@ Outcome CheckAgainst(Session& session) {
     return outcome;
   }
   for (const std::string& name : session.line().files) {
-    outcome.Note(session.NameSignal(CompareOne(session, name, *there)));
+    outcome.Note(session.NameSignal(CompareOne(session, name, *there, outcome.exit_status)));
     if (session.stopped()) break;
   }
   return outcome;
