@@ -1,4 +1,4 @@
-// Any bytes as a Parquet file: footer, then all rows, with and without an expected schema.
+// Any bytes as a Parquet file: footer, schema, then all rows, with and without an expected schema.
 
 #include <arrow/buffer.h>
 #include <arrow/io/memory.h>
@@ -7,6 +7,7 @@
 #include <arrow/type.h>
 
 #include "formats/parquet/file_reader.h"
+#include "formats/parquet/schema_tree_reader.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using arrow::field;
@@ -21,6 +22,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   auto file = std::make_shared<arrow::io::BufferReader>(
       std::make_shared<arrow::Buffer>(data, static_cast<int64_t>(size)));
   (void)levada::parquet_format::ReadFooter(file, &pool);
+  if (const auto tree = levada::parquet_format::ReadSchemaTree(file, &pool); tree.ok()) {
+    (void)levada::parquet_format::ToText(*tree);
+  }
   for (const auto& expected : {schema, std::shared_ptr<arrow::Schema>()}) {
     auto reader = OpenReader(file, expected, {}, &pool);
     if (!reader.ok()) continue;
