@@ -4,6 +4,8 @@
 #include <arrow/util/byte_size.h>
 
 #include <algorithm>
+#include <atomic>
+#include <optional>
 #include <utility>
 
 #include "base/counters.h"
@@ -65,12 +67,7 @@ class BlockStream final : public elt::BatchStream {
   }
 
   Status ReadBlock() {
-    const auto begin = std::chrono::steady_clock::now();
-    const int64_t waited_before = session_->wait_ns();
-    ARROW_ASSIGN_OR_RAISE(std::optional<chnative::Block> block, session_->Next());
-    const int64_t spent = (std::chrono::steady_clock::now() - begin).count();
-    ctx_.counters->decode_ns.fetch_add(spent - (session_->wait_ns() - waited_before),
-                                       std::memory_order_relaxed);
+    ARROW_ASSIGN_OR_RAISE(std::optional<chnative::Block> block, TimedNext());
     if (!block) {
       ended_ = true;
       return Status::OK();
@@ -83,6 +80,17 @@ class BlockStream final : public elt::BatchStream {
     const int64_t parts = std::max<int64_t>(1, bytes / std::max<int64_t>(1, limits_.bytes));
     rows_at_once_ = std::clamp<int64_t>(rest_->num_rows() / parts, 1, limits_.rows);
     return Status::OK();
+  }
+
+  Result<std::optional<chnative::Block>> TimedNext() {
+    const int64_t before = spent_ns_ - session_->wait_ns();
+    Result<std::optional<chnative::Block>> block = [&] {
+      const Timed timed(spent_ns_);
+      return session_->Next();
+    }();
+    ctx_.counters->decode_ns.fetch_add(spent_ns_ - session_->wait_ns() - before,
+                                       std::memory_order_relaxed);
+    return block;
   }
 
   Status CheckColumns(const chnative::Block& block) const {
@@ -101,6 +109,7 @@ class BlockStream final : public elt::BatchStream {
   elt::BatchPtr rest_;  ///< of a block, not given yet
   int64_t rows_at_once_ = 1;
   int64_t rows_read_ = 0;
+  std::atomic<int64_t> spent_ns_{0};
   bool ended_ = false;
   Status failure_;
 };

@@ -192,10 +192,16 @@ Status Socket::BeginTls(const Context& limited) {
 Result<bool> Socket::Await(const Context& ctx, short events) {
   ARROW_RETURN_NOT_OK(ctx.Check());
   const Timed timed(ctx.counters->source_wait_ns);
-  const auto begin = std::chrono::steady_clock::now();
-  const Result<bool> ready = os::WaitReady(fd_, events, *stop_, ctx.PollTimeoutMs(kPollMs));
-  wait_ns_ += (std::chrono::steady_clock::now() - begin).count();
-  return ready;
+  const Timed ours(wait_ns_);
+  return os::WaitReady(fd_, events, *stop_, ctx.PollTimeoutMs(kPollMs));
+}
+
+Status Socket::OfSilence(const Status& status, const char* what) const {
+  if (CodeOf(status) != FaultCode::kSourceTimeout) return status;
+  ARROW_RETURN_NOT_OK(ctx_.Check());
+  return Placed(Fault(FaultCode::kSourceTimeout, std::string("ClickHouse has ") + what + " for " +
+                                                     FormatDuration(timeouts_.silence))
+                    .Help("raise read_timeout, if it may think so long"));
 }
 
 Result<std::optional<size_t>> Socket::TryRead(std::span<uint8_t> into) {
@@ -220,21 +226,17 @@ Result<std::optional<size_t>> Socket::TryRead(std::span<uint8_t> into) {
 }
 
 Result<size_t> Socket::Read(std::span<uint8_t> into) {
-  const auto begin = std::chrono::steady_clock::now();
   // Whoever sends faster than we read would keep us from ever looking at the stop.
   ARROW_RETURN_NOT_OK(ctx_.Check());
+  const Context limited = ctx_.Within(timeouts_.silence);
   while (true) {
     ARROW_ASSIGN_OR_RAISE(const std::optional<size_t> got, TryRead(into));
     if (got) {
       ctx_.counters->bytes_read.fetch_add(static_cast<int64_t>(*got), std::memory_order_relaxed);
       return *got;
     }
-    ARROW_RETURN_NOT_OK(Await(ctx_, tls_wants_ != 0 ? tls_wants_ : POLLIN).status());
-    if (std::chrono::steady_clock::now() - begin > timeouts_.silence) {
-      return Placed(Fault(FaultCode::kSourceTimeout,
-                          "ClickHouse has sent nothing for " + FormatDuration(timeouts_.silence))
-                        .Help("raise read_timeout, if it may think so long"));
-    }
+    const Status waited = Await(limited, tls_wants_ != 0 ? tls_wants_ : POLLIN).status();
+    if (!waited.ok()) return OfSilence(waited, "sent nothing");
   }
 }
 
@@ -255,18 +257,15 @@ Result<std::optional<size_t>> Socket::TryWrite(std::string_view bytes) {
 }
 
 Status Socket::Write(std::string_view bytes) {
-  const auto begin = std::chrono::steady_clock::now();
+  const Context limited = ctx_.Within(timeouts_.silence);
   while (!bytes.empty()) {
     ARROW_ASSIGN_OR_RAISE(const std::optional<size_t> sent, TryWrite(bytes));
     if (sent) {
       bytes.remove_prefix(*sent);
       continue;
     }
-    ARROW_RETURN_NOT_OK(Await(ctx_, POLLIN | POLLOUT).status());
-    if (std::chrono::steady_clock::now() - begin > timeouts_.silence) {
-      return Placed(Fault(FaultCode::kSourceTimeout,
-                          "ClickHouse has taken nothing for " + FormatDuration(timeouts_.silence)));
-    }
+    const Status waited = Await(limited, POLLIN | POLLOUT).status();
+    if (!waited.ok()) return OfSilence(waited, "taken nothing");
   }
   return Status::OK();
 }

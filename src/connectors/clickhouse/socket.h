@@ -2,6 +2,7 @@
 // Socket: one TCP connection, plain or by TLS, whose every wait ends at a stop, at the deadline or
 // when the other side has been silent for too long.
 
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <optional>
@@ -57,10 +58,12 @@ class Socket final : public chnative::ByteSource {
   Socket(const Context& ctx, const Dsn& dsn, const Timeouts& timeouts);
   Status Open(const Context& limited);
   Status BeginTls(const Context& limited);
-  /// Whether `events` came; false after a while, for the caller to look at its own limits.
+  /// Whether `events` came; false after a while, for the caller to look again.
   Result<bool> Await(const Context& ctx, short events);
   Result<std::optional<size_t>> TryRead(std::span<uint8_t> into);
   Result<std::optional<size_t>> TryWrite(std::string_view bytes);
+  /// What becomes of a wait that failed: of silence when the attempt itself may go on.
+  Status OfSilence(const Status& status, const char* what) const;
   Fault Lost(const std::string& what, int error_number) const;
   Fault Placed(Fault fault) const;
 
@@ -71,7 +74,7 @@ class Socket final : public chnative::ByteSource {
   int fd_ = -1;
   bool loopback_ = false;
   short tls_wants_ = 0;  ///< what TLS waits for, whatever is asked of it
-  int64_t wait_ns_ = 0;
+  std::atomic<int64_t> wait_ns_{0};
   std::unique_ptr<ssl_ctx_st, FreeContext> tls_context_;
   std::unique_ptr<ssl_st, FreeSession> tls_;
 };
