@@ -47,10 +47,38 @@ const elt::CatalogEntry<elt::Consumer>* FindByScheme(const elt::Catalog& catalog
   return nullptr;
 }
 
+/// A loader that is named by a URL of its own; nullptr for a directory, and its file:// URL.
+const elt::CatalogEntry<elt::Loader>* FindLoaderByScheme(const elt::Catalog& catalog,
+                                                         const std::string& target) {
+  const size_t colon = target.find("://");
+  const std::string scheme = target.substr(0, colon);
+  if (colon == std::string::npos || scheme == "file") return nullptr;
+  for (const auto& [kind, entry] : catalog.loaders()) {
+    if (entry.from_url && std::ranges::find(entry.url_schemes, scheme) != entry.url_schemes.end()) {
+      return &entry;
+    }
+  }
+  return nullptr;
+}
+
+/// "a,b" as the list that a URL has no other way to write.
+std::string YamlList(const std::string& value) {
+  std::string list = "[";
+  for (size_t at = 0; at <= value.size();) {
+    const size_t comma = std::min(value.find(',', at), value.size());
+    list += (at > 0 ? ", " : "") + YamlText(value.substr(at, comma - at));
+    at = comma + 1;
+  }
+  return list + "]";
+}
+
 /// A number or a switch stands without quotes: in them it would be text.
 std::string YamlOption(const elt::OptionSpec& spec, const std::string& name,
                        const std::string& value) {
   const auto option = std::ranges::find(spec.fields, name, &elt::OptionSpec::name);
+  if (option != spec.fields.end() && option->type == elt::OptionType::kList) {
+    return YamlList(value);
+  }
   const bool is_plain =
       option != spec.fields.end() && !value.empty() &&
       (option->type == elt::OptionType::kInteger || option->type == elt::OptionType::kBool) &&
@@ -96,9 +124,20 @@ Result<AdHocParts> ReadAdHoc(const elt::Catalog& catalog, const AdHocPipeline& a
                                : fmt::format("did you mean \"{}\"?", nearest));
     return fault;
   }
-  AdHocParts parts{NameFrom(ad_hoc.path), entry->kind, {}};
+  AdHocParts parts{NameFrom(ad_hoc.path), entry->kind, {}, "parquet", {}};
   ARROW_ASSIGN_OR_RAISE(parts.options, entry->from_url(ad_hoc.url));
   for (auto& [name, value] : parts.options) value = YamlOption(entry->spec, name, value);
+  const auto* loader = FindLoaderByScheme(catalog, ad_hoc.path);
+  if (loader == nullptr) {
+    parts.loader_options.emplace_back("path", YamlText(ad_hoc.path));
+    return parts;
+  }
+  parts.loader = loader->kind;
+  ARROW_ASSIGN_OR_RAISE(parts.loader_options, loader->from_url(ad_hoc.path));
+  for (auto& [name, value] : parts.loader_options) {
+    if (name == "table") parts.name = NameFrom(value);
+    value = YamlOption(loader->spec, name, value);
+  }
   return parts;
 }
 
@@ -109,8 +148,15 @@ Result<std::string> WriteAdHoc(const elt::Catalog& catalog, const AdHocPipeline&
   for (const auto& [name, value] : parts.options) {
     text += fmt::format("    {}: {}\n", name, value);
   }
-  text += fmt::format("loaders:\n  - parquet:\n      path: {}\n", YamlText(ad_hoc.path));
+  text += fmt::format("loaders:\n  - {}:\n", parts.loader);
+  for (const auto& [name, value] : parts.loader_options) {
+    text += fmt::format("      {}: {}\n", name, value);
+  }
   return text;
+}
+
+bool HoldsPassword(const AdHocPipeline& ad_hoc) {
+  return RedactUrl(ad_hoc.url) != ad_hoc.url || RedactUrl(ad_hoc.path) != ad_hoc.path;
 }
 
 Status SaveNewFile(os::Disk& disk, const std::string& path, const std::string& text) {
@@ -126,7 +172,7 @@ Status SaveNewFile(os::Disk& disk, const std::string& path, const std::string& t
 }
 
 Status SaveAdHoc(os::Disk& disk, const AdHocPipeline& ad_hoc, const std::string& text) {
-  if (RedactUrl(ad_hoc.url) != ad_hoc.url) {
+  if (HoldsPassword(ad_hoc)) {
     return Fault(FaultCode::kBadCommandLine, "--save would write the URL's password to a file")
         .Help(std::string(kPasswordHelp));
   }

@@ -1,5 +1,6 @@
 #pragma once
-// The pipeline of `levada run URL PATH`, written as the file a person would have written.
+// The pipeline of `levada run URL TARGET`, a directory or a URL, written as the file a person would
+// have written.
 
 #include <string>
 
@@ -9,11 +10,13 @@
 
 namespace levada::app {
 
-/// What a URL and a directory say.
+/// What a URL and a target say.
 struct AdHocParts {
-  std::string name;             ///< of the pipeline, after the directory
+  std::string name;             ///< of the pipeline, after the directory or table
   std::string consumer;         ///< its kind
   elt::WrittenOptions options;  ///< values as YAML writes them
+  std::string loader;           ///< its kind
+  elt::WrittenOptions loader_options;
 };
 /// kBadCommandLine for a scheme that no consumer reads.
 Result<AdHocParts> ReadAdHoc(const elt::Catalog& catalog, const AdHocPipeline& ad_hoc);
@@ -23,6 +26,9 @@ Result<std::string> WriteAdHoc(const elt::Catalog& catalog, const AdHocPipeline&
 
 /// Plain where YAML reads it back as the same text, else in double quotes.
 std::string YamlText(const std::string& text);
+
+/// Whether one of its URLs does.
+bool HoldsPassword(const AdHocPipeline& ad_hoc);
 
 /// Writes a new file. kBadCommandLine when another one is there.
 Status SaveNewFile(os::Disk& disk, const std::string& path, const std::string& text);

@@ -58,6 +58,23 @@ TEST(AdHoc, NumbersAndSwitchesStandWithoutQuotes) {
       << *text;
 }
 
+TEST(AdHoc, ATargetMayBeAUrlToo) {
+  elt::Catalog catalog = FakeCatalog();
+  elt::CatalogEntry<elt::Loader> entry;
+  entry.kind = "table";
+  entry.spec.fields = {{.name = "table"}, {.name = "key", .type = elt::OptionType::kList}};
+  entry.url_schemes = {"table"};
+  entry.from_url = [](const std::string& url) -> Result<elt::WrittenOptions> {
+    return elt::WrittenOptions{{"table", url.substr(8)}, {"key", "a,b c"}};
+  };
+  catalog.Add(std::move(entry));
+  const std::string text = *WriteAdHoc(catalog, {"fake://x", "table://public.Orders", ""});
+  EXPECT_TRUE(text.starts_with("name: public_orders\n")) << text;
+  EXPECT_TRUE(
+      text.ends_with("loaders:\n  - table:\n      table: public.Orders\n      key: [a, \"b c\"]\n"))
+      << text;
+}
+
 TEST(AdHoc, NamesThatWouldBeEmptyOrNumbersGetAWord) {
   const auto name = [](const std::string& path) {
     const std::string text = *WriteAdHoc(FakeCatalog(), {"fake://x", path, ""});

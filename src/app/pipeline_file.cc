@@ -104,7 +104,7 @@ Result<Pipeline> OpenAdHocPipeline(Session& session, const AdHocPipeline& ad_hoc
   pipeline.is_ad_hoc = true;
   // They would point into a file that nobody wrote.
   pipeline.plan.warnings.clear();
-  if (RedactUrl(ad_hoc.url) != ad_hoc.url && ad_hoc.save.empty()) {
+  if (HoldsPassword(ad_hoc) && ad_hoc.save.empty()) {
     Diagnostic warning;
     warning.severity = Severity::kWarning;
     warning.message = "the URL holds a password: other users of this machine can see it";
