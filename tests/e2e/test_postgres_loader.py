@@ -292,7 +292,9 @@ def test_first_run_survives_every_step(server, levada, target, failpoint, action
         pytest.skip("is finished in any case")
     prepare(levada, server, target)
     disturbed = disturb(levada, failpoint, action, hit)
-    assert disturbed or hit == 2 or (action, failpoint) == ("error", "ledger.before_commit"), "the step was not passed"
+    # A ledger that cannot be written is only warned about, and a run that is all published has succeeded.
+    late = (action, failpoint) in (("error", "ledger.before_commit"), ("stop", "run.before_report"))
+    assert disturbed or hit == 2 or late, "the step was not passed"
     finish(levada, server, target)
 
 
