@@ -58,6 +58,7 @@ Result<FileSystemPath> InS3(const std::string& location) {
   std::string uri = std::string(kS3Scheme) + bucket;
   if (parameters != location.npos) uri += location.substr(parameters);
   const auto options = arrow::fs::S3Options::FromUri(uri);
+  if (const auto fault = FaultOfS3(options.status())) return *fault;  // it asks for the region
   if (!options.ok()) {
     return Fault(FaultCode::kBadValue,
                  "\"" + RedactUrl(location) + "\": " + options.status().message())

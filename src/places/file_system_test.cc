@@ -17,8 +17,8 @@ TEST(FileSystem, PlainPathsAndUrlsAreLocal) {
 }
 
 TEST(FileSystem, OtherSchemesAndEmptyPathsAreRefused) {
-  for (const char* location :
-       {"", "file:", "file:a%2", "file://host/in", "s3://bucket/in", "http://host/in.csv"}) {
+  for (const char* location : {"", "file:", "file:a%2", "file://host/in", "s3://",
+                               "s3://key:secret@bucket/in", "http://host/in.csv"}) {
     EXPECT_EQ(CodeOf(FileSystemOf(location).status()), FaultCode::kBadValue) << location;
   }
 }

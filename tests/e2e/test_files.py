@@ -287,5 +287,5 @@ def test_patterns_and_what_they_miss(levada):
     levada.write("in/b/z.jsonl", '{"id": 4}\n')
     ran = run(levada, "path: in", expect=10)
     assert "LV1009" in ran.err and "several formats" in ran.err
-    ran = run(levada, "path: s3://bucket/in", expect=10)
-    assert "S3" in ran.err
+    ran = run(levada, 'path: "s3://bucket/in?endpoint_override=h&colour=red"', expect=10)
+    assert "LV1005" in ran.err and "colour" in ran.err
