@@ -162,7 +162,7 @@ struct Keys {
   }
 };
 
-/// Decoded to plain values: no stage behind a consumer takes dictionaries.
+/// Decoded to plain values: the Parquet loader takes no dictionaries.
 class LowCardinalityReader final : public ColumnReader {
  public:
   LowCardinalityReader(bool nullable, std::unique_ptr<ColumnReader> values)
