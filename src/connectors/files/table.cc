@@ -333,8 +333,10 @@ class Inspector {
                               " files were compared; the others are when they are read");
     }
     if (set_.skipped > 0) {
-      result_.notes.push_back(std::to_string(set_.skipped) +
-                              " files of other endings are not read");
+      result_.notes.push_back(set_.skipped == 1
+                                  ? std::string("one file of another ending is not read")
+                                  : std::to_string(set_.skipped) +
+                                        " files of other endings are not read");
     }
     return Status::OK();
   }
