@@ -118,7 +118,7 @@ class SparkComparison {
     const ColumnReading under = ReadUnder(candidate_file_, before, version_).front();
     made.readable = under.reading == Reading::kSame;
     made.why = under.why;
-    const SparkMerge merge = MergeSparkTypes(before, now);
+    const SparkMerge merge = MergeSparkTypes(before, now, version_);
     if (!merge.type) {
       made.mergeable = false;
       made.why =

@@ -44,7 +44,8 @@ struct SparkMerge {
   std::string column;
   std::string why;
 };
-SparkMerge MergeSparkTypes(const SparkType& first, const SparkType& second);
+/// Names match whatever their case; within structs only to Spark 4.
+SparkMerge MergeSparkTypes(const SparkType& first, const SparkType& second, SparkVersion version);
 
 /// How values come back.
 enum class Reading : uint8_t {

@@ -19,6 +19,8 @@ struct Clash {
 
 class Merger {
  public:
+  explicit Merger(SparkVersion version) : version_(version) {}
+
   std::optional<SparkType> Merge(const SparkType& left, const SparkType& right,
                                  const std::string& path) {
     if (left.kind == right.kind && left.kind == Kind::kStruct) return Fields(left, right, path);
@@ -56,13 +58,14 @@ class Merger {
   std::optional<SparkType> Fields(const SparkType& left, const SparkType& right,
                                   const std::string& path) {
     SparkType merged{Kind::kStruct, 0, 0, {}};
+    const bool any_case = path.empty() || version_ == SparkVersion::k4;
+    const auto key = [&](const std::string& name) { return any_case ? LowerAscii(name) : name; };
     std::set<std::string> names;
     for (const SparkField& field : left.fields) {
-      names.insert(LowerAscii(field.name));
+      names.insert(key(field.name));
       // Of names that differ by case alone the last one counts.
-      const auto same =
-          std::find_if(right.fields.rbegin(), right.fields.rend(),
-                       [&](const auto& f) { return EqualsIgnoringCase(f.name, field.name); });
+      const auto same = std::find_if(right.fields.rbegin(), right.fields.rend(),
+                                     [&](const auto& f) { return key(f.name) == key(field.name); });
       if (same == right.fields.rend()) {
         merged.fields.push_back(field);
         continue;
@@ -73,16 +76,18 @@ class Merger {
       merged.fields.push_back({field.name, std::move(*type), field.nullable || same->nullable});
     }
     for (const SparkField& field : right.fields) {
-      if (!names.contains(LowerAscii(field.name))) merged.fields.push_back(field);
+      if (!names.contains(key(field.name))) merged.fields.push_back(field);
     }
     return merged;
   }
+
+  const SparkVersion version_;
 };
 
 }  // namespace
 
-SparkMerge MergeSparkTypes(const SparkType& first, const SparkType& second) {
-  Merger merger;
+SparkMerge MergeSparkTypes(const SparkType& first, const SparkType& second, SparkVersion version) {
+  Merger merger(version);
   auto type = merger.Merge(first, second, "");
   if (type) {
     if (const auto name = FindTwice(*type)) {

@@ -125,6 +125,8 @@ Reading ReadInt64(const SchemaNode& node, const SparkType& type, SparkVersion ve
 
 Reading ReadBytes(const SchemaNode& node, const SparkType& type, SparkVersion version) {
   const bool is_decimal = node.annotation.kind == Note::kDecimal;
+  // Spark 3.5 cannot open a file with an annotation that is younger than it.
+  if (version == SparkVersion::k3 && node.annotation.kind == Note::kFloat16) return Reading::kError;
   if (type.kind == Kind::kDecimal) return SameOrError(ReadsDecimal(node, type, version));
   if (type.kind == Kind::kBinary) return SameIf(!is_decimal);
   if (type.kind == Kind::kString && node.physical == PhysicalType::kByteArray) {

@@ -108,11 +108,11 @@ Converted OfByteArray(const SchemaNode& node) {
   }
 }
 
-Converted OfLeaf(const SchemaNode& node, SparkVersion version) {
-  if (node.annotation.kind == Note::kUnknown && version == SparkVersion::k4) {
+Converted OfLeaf(const SchemaNode& node) {
+  if (node.annotation.kind == Note::kUnknown) {
     SchemaNode plain = node;
     plain.annotation = {};
-    return OfLeaf(plain, version);
+    return OfLeaf(plain);
   }
   switch (node.physical) {
     case PhysicalType::kBoolean:
@@ -189,7 +189,7 @@ Converted OfMap(const SchemaNode& node, SparkVersion version) {
 }
 
 Converted OfOne(const SchemaNode& node, SparkVersion version) {
-  if (!node.is_group()) return OfLeaf(node, version);
+  if (!node.is_group()) return OfLeaf(node);
   switch (node.annotation.kind) {
     case Note::kNone:
       return OfFields(node.children, version);

@@ -96,8 +96,8 @@ TEST_P(SparkVerdicts, AreThoseOfSparkForEachPair) {
     std::string merged = "refused", under_merged = "--", under_first = "-";
     if (schemas_[a].has_types() && schemas_[b].has_types()) {
       // Spark takes files in the order of their names.
-      const auto merge =
-          MergeSparkTypes(schemas_[std::min(a, b)].AsStruct(), schemas_[std::max(a, b)].AsStruct());
+      const auto merge = MergeSparkTypes(schemas_[std::min(a, b)].AsStruct(),
+                                         schemas_[std::max(a, b)].AsStruct(), GetParam());
       if (merge.type) {
         merged = ToText(*merge.type);
         under_merged = Under(a, *merge.type) + Under(b, *merge.type);
