@@ -88,6 +88,8 @@ Reading ReadInt32(const SchemaNode& node, const SparkType& type, SparkVersion ve
     case Kind::kDecimal:
       return SameOrError(ReadsDecimal(node, type, version));
     case Kind::kDate:
+      // Large ones are days before 1582 then, which Spark 3.5 refuses of writers it does not know.
+      if (!is_new && bits == 33) return Reading::kError;
       return SameIf(node.annotation.kind == Note::kDate);
     case Kind::kTimestampNtz:
       return SameOrError(is_new && node.annotation.kind == Note::kDate);
