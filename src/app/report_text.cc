@@ -91,9 +91,12 @@ std::string Headline(const elt::RunReport& report, std::string_view run_word, co
   if (report.rows > 0 && seconds > 0) {
     speed = fmt::format(", {} rows/s", FormatRate(static_cast<double>(report.rows) / seconds));
   }
-  const std::string rows =
-      fmt::format("{} in {}, {}{}", FormatCount(report.rows), FormatCount(report.files, "file"),
-                  FormatBytes(report.bytes), LeftOut(report));
+  std::string rows = FormatCount(report.rows);
+  // A table has none.
+  if (report.files > 0) {
+    rows += fmt::format(" in {}, {}", FormatCount(report.files, "file"), FormatBytes(report.bytes));
+  }
+  rows += LeftOut(report);
   return fmt::format("{}{}{}: {}\n  rows    {}\n  time    {}{}, peak memory {}\n",
                      ok ? paint.green : paint.red, report.pipeline, paint.reset, what, rows,
                      FormatDuration(std::chrono::nanoseconds(report.elapsed_ns)), speed,

@@ -22,6 +22,7 @@
 #include "elt/stages.h"
 #include "os/faulty_disk.h"
 #include "os/memory_disk.h"
+#include "places/local_place.h"
 
 namespace levada::parquet {
 

@@ -39,7 +39,6 @@ class PostgresLoader final : public elt::Loader {
     bound.description = fmt::format("PostgreSQL {}, database \"{}\", table {}, {}",
                                     connection->Parameter("server_version"), endpoint.database,
                                     table.name.Written(), Doing(plan));
-    bound.names = table.name.Written();
     if (!table.exists) bound.notes.push_back("creates table " + table.name.Written());
     if (connection->Parameter("in_hot_standby") == "on") {
       return Fault(FaultCode::kTargetUnwritable, "the server is a standby, which only reads")

@@ -1,5 +1,6 @@
 #include "formats/parquet/schema_tree.h"
 
+#include <arrow/buffer.h>
 #include <arrow/io/memory.h>
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
