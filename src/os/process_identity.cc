@@ -1,9 +1,12 @@
 #include "os/process_identity.h"
 
 #include <fmt/format.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
+#include <charconv>
 #include <fstream>
 #include <sstream>
 
@@ -70,9 +73,16 @@ std::optional<bool> IsAlive(std::string_view identity) {
   const bool is_number = !pid.empty() && pid.find_first_not_of("0123456789") == pid.npos;
   if (slash == identity.npos || !is_number) return std::nullopt;
   const auto stat = StatOf(pid);
+  if (!stat) {
+    // Gone, or not shown to us: /proc may hide the processes of others, or no descriptor is left.
+    pid_t number = 0;
+    const auto parsed = std::from_chars(pid.data(), pid.data() + pid.size(), number);
+    if (parsed.ec != std::errc() || number <= 0) return std::nullopt;
+    if (kill(number, 0) != 0 && errno == ESRCH) return false;
+    return std::nullopt;
+  }
   // A zombie does nothing any more.
-  return stat && stat->start == identity.substr(slash + 1) && stat->state != 'Z' &&
-         stat->state != 'X';
+  return stat->start == identity.substr(slash + 1) && stat->state != 'Z' && stat->state != 'X';
 }
 
 }  // namespace levada::os

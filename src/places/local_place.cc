@@ -153,6 +153,10 @@ class LocalPlace final : public Place {
     return disk_.Rename(Full(staged), Full(path));
   }
 
+  Status Withdraw(Context&, const std::string& path, const std::string& staged) override {
+    return disk_.Rename(Full(path), Full(staged));
+  }
+
   Status Remove(Context&, const std::string& path) override { return disk_.Remove(Full(path)); }
 
   Status Settle(Context&, std::span<const std::string> paths) override {

@@ -101,6 +101,9 @@ class Place {  // tidy: allow more than five methods: staged files, records and 
   /// Gives a staged file its final name, replacing what has it. Survives power loss only after
   /// Settle. kTargetFileMissing when there is no such staged file.
   virtual Status Publish(Context& ctx, const std::string& staged, const std::string& path) = 0;
+  /// Takes a published file out of sight: it is staged again, or gone where it cannot be. Durable
+  /// after Settle. kTargetFileMissing when it was not published.
+  virtual Status Withdraw(Context& ctx, const std::string& path, const std::string& staged) = 0;
   /// Removes a staged or a published file; OK when it is gone. Durable after Settle.
   virtual Status Remove(Context& ctx, const std::string& path) = 0;
   /// Makes earlier Publish and Remove calls of these paths durable.

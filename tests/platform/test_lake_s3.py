@@ -237,6 +237,21 @@ def test_failed_at_every_step(pipeline, undisturbed):
         settled(pipeline)
 
 
+def test_a_switch_whose_uploads_are_gone(pipeline, undisturbed):
+    """A rule of the bucket's lifecycle aborts what a dead run had staged, when some of it is published already."""
+    first, _ = undisturbed
+    pipeline.run("--quiet", expect=0)
+    killed = pipeline.run("--quiet", env={"LEVADA_FAILPOINTS": "finish.file_renamed=kill"})
+    assert killed.status == -signal.SIGKILL
+    left = pipeline.uploads()
+    assert len(left) == 2
+    for upload in left:
+        pipeline.s3.client.abort_multipart_upload(Bucket=pipeline.bucket, Key=upload["Key"], UploadId=upload["UploadId"])
+    pipeline.run("--quiet", expect=0)
+    assert sorted(pipeline.data().values()) == sorted(first.values())
+    settled(pipeline)
+
+
 def test_two_runs_at_once(pipeline):
     holder = pipeline.start("run", "p.yaml", "--quiet", env={"LEVADA_FAILPOINTS": "publish.before_intent=pause"})
     try:

@@ -125,7 +125,7 @@ Status UndoSwitch(Context& ctx, places::Place& place, const LakeNames& names,
   std::vector<std::string> paths;
   for (const Placement& placement : placements) {
     if (placement.staged.empty()) continue;
-    const Status staged = place.Publish(ctx, placement.path, placement.staged);
+    const Status staged = place.Withdraw(ctx, placement.path, placement.staged);
     if (!staged.ok() && CodeOf(staged) != FaultCode::kTargetFileMissing) return staged;
     paths.push_back(placement.path);
   }

@@ -58,14 +58,15 @@ struct LeaseText {
 
 class Lease final : public PlaceLock {
  public:
-  Lease(const Context& ctx, std::shared_ptr<S3Client> client, std::string key, LeaseText text,
-        std::string tag, const LeaseTimes& times)
+  Lease(const Context& ctx, std::shared_ptr<S3Client> client, std::string key, LeaseText lease,
+        std::string tag, Expectation text, const LeaseTimes& times)
       : client_(std::move(client)),
         key_(std::move(key)),
         times_(times),
         ctx_(Detached(ctx, counters_)),
-        lease_(std::move(text)),
+        lease_(std::move(lease)),
         tag_(std::move(tag)),
+        text_(std::move(text)),
         beats_([this](const std::stop_token& stop) { Beat(stop); }) {}
 
   ~Lease() override {
@@ -89,11 +90,13 @@ class Lease final : public PlaceLock {
     return text ? text->content : std::string();
   }
 
+  // On condition of the text that was there when the lease was taken, or of our own: who has taken
+  // it over meanwhile has written another.
   Status Write(Context& ctx, std::string_view text) override {
-    ARROW_ASSIGN_OR_RAISE(const auto found, GetObject(ctx, *client_, key_, kTextBytesMax));
     ARROW_RETURN_NOT_OK(CheckHeld());
-    const auto expected = found ? Expectation::Tag(found->tag) : Expectation::Absent();
-    return PutObject(ctx, *client_, key_, text, expected).status();
+    ARROW_ASSIGN_OR_RAISE(std::string tag, PutObject(ctx, *client_, key_, text, text_));
+    text_ = Expectation::Tag(std::move(tag));
+    return Status::OK();
   }
 
  private:
@@ -124,7 +127,9 @@ class Lease final : public PlaceLock {
   // False when the lease is somebody else's. A store that is away is asked again: whoever wants the
   // lease cannot take it either.
   bool BeatOnce(const std::stop_token& stop) {
-    Context ctx = ctx_.Within(times_.patience);
+    // Not all of the patience that others have: a beat that hangs is to be followed by one that
+    // does not.
+    Context ctx = ctx_.Within(times_.patience / 3);
     ctx.stop = stop;
     ++lease_.beat;
     const auto written = PutObject(ctx, *client_, key_ + std::string(kLeaseSuffix), lease_.ToJson(),
@@ -134,6 +139,13 @@ class Lease final : public PlaceLock {
       return true;
     }
     if (CodeOf(written.status()) != FaultCode::kFenced) return true;
+    // A beat whose answer was lost has changed the tag as well.
+    const auto found = GetObject(ctx, *client_, key_ + std::string(kLeaseSuffix), kTextBytesMax);
+    if (!found.ok()) return true;
+    if (*found && LeaseText::FromJson((*found)->content).holder == lease_.holder) {
+      tag_ = (*found)->tag;
+      return true;
+    }
     is_lost_ = true;
     ctx.log->Warning("a lock was taken over by another process", {{"key", key_}});
     return false;
@@ -146,9 +158,11 @@ class Lease final : public PlaceLock {
   const Context ctx_;
   LeaseText lease_;
   std::string tag_;
+  Expectation text_;  // what is believed to be the lock's text
   std::atomic<bool> is_lost_ = false;
   // Last: it uses all of the above.
-  std::jthread beats_;  // tidy: allow a thread: a lease lives from its beats, whatever the engine does
+  std::jthread
+      beats_;  // tidy: allow a thread: a lease lives from its beats, whatever the engine does
 };
 
 class LeaseTaker {
@@ -175,6 +189,8 @@ class LeaseTaker {
       }
       const LeaseText theirs = LeaseText::FromJson(found->content);
       if (!seen.empty() && found->tag != seen) return nullptr;  // it beats
+      // From when it was seen: the first answer may have taken long.
+      if (seen.empty()) since = ctx_.clock->Steady();
       seen = found->tag;
       const bool is_dead = os::IsAlive(theirs.identity) == false;
       if (is_dead || ctx_.clock->Steady() - since >= times_.patience) {
@@ -196,7 +212,10 @@ class LeaseTaker {
         PutObject(ctx_, *client_, key_ + std::string(kLeaseSuffix), mine_.ToJson(), expected);
     if (CodeOf(tag.status()) == FaultCode::kFenced) return nullptr;
     ARROW_RETURN_NOT_OK(tag.status());
-    return std::make_unique<Lease>(ctx_, client_, key_, mine_, std::move(*tag), times_);
+    ARROW_ASSIGN_OR_RAISE(const auto text, GetObject(ctx_, *client_, key_, kTextBytesMax));
+    return std::make_unique<Lease>(ctx_, client_, key_, mine_, std::move(*tag),
+                                   text ? Expectation::Tag(text->tag) : Expectation::Absent(),
+                                   times_);
   }
 
   Context& ctx_;

@@ -122,6 +122,11 @@ class S3Place final : public Place {
                  fmt::format("nothing is staged for \"{}\"", Location(path)));
   }
 
+  // An upload that was completed is no upload any more.
+  Status Withdraw(Context& ctx, const std::string& path, const std::string&) override {
+    return DeleteObject(ctx, *client_, Key(path));
+  }
+
   Status Remove(Context& ctx, const std::string& path) override {
     const auto staged = ParseStaged(path);
     return staged ? AbortUpload(ctx, *client_, UploadOf(*staged))

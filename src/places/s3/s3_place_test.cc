@@ -3,6 +3,7 @@
 #include <arrow/buffer.h>
 #include <gmock/gmock.h>
 
+#include <atomic>
 #include <thread>
 
 #include "places/s3/bucket_fixture.h"
@@ -66,6 +67,14 @@ TEST_F(S3PlaceTest, ShowsAFileWhenItIsPublished) {
   EXPECT_EQ(ValueOf(place->Size(ctx_, "day=1/a.parquet")), 25);
   EXPECT_THAT(place->Publish(ctx_, staged.staged, "day=1/a.parquet"),
               FailsWith(FaultCode::kTargetFileMissing));
+}
+
+TEST_F(S3PlaceTest, WithdrawsWhatItCannotStageAgain) {
+  const auto place = Make();
+  const StagedFile staged = Stage(*place, "a", "bytes");
+  EXPECT_THAT(place->Publish(ctx_, staged.staged, "a"), IsOk());
+  EXPECT_THAT(place->Withdraw(ctx_, "a", staged.staged), IsOk());
+  EXPECT_THAT(bucket_.objects(), IsEmpty());
 }
 
 TEST_F(S3PlaceTest, SendsPartsOfOneSize) {
@@ -217,6 +226,50 @@ TEST_F(S3PlaceTest, TakesOverALockThatIsSilent) {
   const auto lock = ValueOf(place->TryLock(ctx_, "l"));
   ASSERT_NE(lock, nullptr);
   EXPECT_GE(test_.clock.Steady() - begun, limits_.lease.patience);
+}
+
+// A first answer that takes longer than anybody is patient says nothing of a holder's beats.
+TEST_F(S3PlaceTest, CountsSilenceFromTheFirstSight) {
+  const auto place = Make();
+  bucket_.Put("lake/l.lease", R"({"holder":"h","identity":"elsewhere","beat":1})");
+  int asked = 0;
+  bucket_.OnRequest([&](const FakeBucket::Seen& seen) {
+    Disturbance disturbance;
+    if (seen.method != "GET" || seen.path != "lake/l.lease") return disturbance;
+    if (++asked == 1) test_.clock.Advance(60'000'000);
+    if (asked < 3) return disturbance;
+    disturbance.instead = net::SessionAnswer{200, {}, "{}"};
+    disturbance.instead->headers.Add("ETag", "\"later\"");
+    return disturbance;
+  });
+  EXPECT_EQ(ValueOf(place->TryLock(ctx_, "l")), nullptr);
+}
+
+TEST_F(S3PlaceTest, IsFencedWhereItsTextWasWrittenByAnother) {
+  const auto place = Make();
+  const auto lock = ValueOf(place->TryLock(ctx_, "l"));
+  EXPECT_THAT(lock->Write(ctx_, "mine"), IsOk());
+  bucket_.Put("lake/l", "theirs");
+  EXPECT_THAT(lock->Write(ctx_, "mine again"), FailsWith(FaultCode::kFenced));
+}
+
+TEST_F(S3PlaceTest, HoldsOnWhenTheAnswerToABeatIsLost) {
+  limits_.lease.beat = std::chrono::milliseconds(5);
+  const auto place = Make();
+  const auto lock = ValueOf(place->TryLock(ctx_, "l"));
+  std::atomic<int> beats = 0;
+  bucket_.OnRequest([&beats](const FakeBucket::Seen& seen) {
+    Disturbance disturbance;
+    // Of the first beat every try.
+    const bool is_beat = seen.method == "PUT" && seen.path == "lake/l.lease";
+    disturbance.loses_answer = is_beat && ++beats <= 4;
+    return disturbance;
+  });
+  for (int i = 0; i < 2000 && beats < 8; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));  // tidy: allow beats are real
+  }
+  EXPECT_GE(beats, 8);
+  EXPECT_THAT(lock->Read(ctx_), IsOk());
 }
 
 TEST_F(S3PlaceTest, IsFencedWhenItsLeaseWasTaken) {
