@@ -161,8 +161,7 @@ class Lease final : public PlaceLock {
   Expectation text_;  // what is believed to be the lock's text
   std::atomic<bool> is_lost_ = false;
   // Last: it uses all of the above.
-  std::jthread
-      beats_;  // tidy: allow a thread: a lease lives from its beats, whatever the engine does
+  std::jthread beats_;  // tidy: allow beats go on whatever the engine does
 };
 
 class LeaseTaker {
