@@ -113,7 +113,7 @@ TEST(LakeOptions, RefuseWhatCannotWorkWithItsPlace) {
     uint32_t line;
   };
   for (const Case& broken : std::vector<Case>{
-           {"path: s3://bucket/x", FaultCode::kBadValue, 1},
+           {"path: s3://bucket/x?colour=red", FaultCode::kBadValue, 1},
            {"path: file://host/x", FaultCode::kBadValue, 1},
            {"path: x\ncodec: snappy\nlevel: 3", FaultCode::kBadValue, 3},
            {"path: x\nlayout: \"day={run.begin:%Y}\"", FaultCode::kBadLayout, 2},
@@ -149,10 +149,13 @@ TEST(LakeOptionsFromUrl, TakesPathsAndFileUrls) {
   EXPECT_THAT(ValueOf(LakeOptionsFromUrl("./lake/t?x")), ElementsAre(Pair("path", "./lake/t?x")));
   EXPECT_THAT(ValueOf(LakeOptionsFromUrl("file:///lake/t?codec=snappy&layout=a")),
               ElementsAre(Pair("path", "/lake/t"), Pair("codec", "snappy"), Pair("layout", "a")));
+  EXPECT_THAT(
+      ValueOf(LakeOptionsFromUrl("s3://lake/t?region=eu&codec=snappy&scheme=http")),
+      ElementsAre(Pair("path", "s3://lake/t?region=eu&scheme=http"), Pair("codec", "snappy")));
 }
 
 TEST(LakeOptionsFromUrl, RefusesWhatIsNoLocation) {
-  for (const char* url : {"s3://b/x", "file:///x?codec", "file:///x?=1", ""}) {
+  for (const char* url : {"gs://b/x", "file:///x?codec", "file:///x?=1", ""}) {
     EXPECT_THAT(LakeOptionsFromUrl(url), FailsWith(FaultCode::kBadValue)) << url;
   }
   EXPECT_THAT(LakeOptionsFromUrl("file:///x?codec"),
