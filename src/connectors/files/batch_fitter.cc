@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "connectors/files/text_evidence.h"
 #include "elt/type_name.h"
 #include "formats/arrow_ipc/accepted_types.h"
 
@@ -47,6 +48,17 @@ Result<std::shared_ptr<arrow::Scalar>> CastValue(const std::optional<std::string
       .Help("say another type, types: { " + field.name() + ": text }");
 }
 
+Fault Refused(const arrow::Field& field, int64_t row, const std::string& reason) {
+  const std::string at = std::to_string(row);
+  return Fault(FaultCode::kValueRefused, "row " + at + ": column \"" + field.name() +
+                                             "\": expected " + elt::TypeName(*field.type()) + ": " +
+                                             reason)
+      .With("column", field.name())
+      .With("row", at)
+      .Help("say the column's type, types: { " + field.name() +
+            ": text }, or what stands for NULL, csv: { null_values: [...] }; or correct it");
+}
+
 }  // namespace
 
 Result<BatchFitter> BatchFitter::Make(const ConsumerOptions& options, const Table& table,
@@ -82,6 +94,7 @@ Result<BatchFitter> BatchFitter::Make(const ConsumerOptions& options, const Tabl
                            elt::TypeName(*type));
         }
         fitted.read = static_cast<int>(fitter.read_.size());
+        fitted.is_inferred = bounds.format == Format::kCsv && options.Find(field.name()) == nullptr;
         fitter.read_.push_back(own);
       }
     }
@@ -105,7 +118,8 @@ Result<elt::BatchPtr> BatchFitter::Fit(const Context& ctx, const arrow::RecordBa
       ARROW_ASSIGN_OR_RAISE(
           array, arrow::MakeArrayFromScalar(*columns_[c].constant, batch.num_rows(), ctx.pool));
     } else {
-      auto fitted = FitColumn(ctx, batch.column(columns_[c].read), field, row);
+      auto fitted =
+          FitColumn(ctx, batch.column(columns_[c].read), field, row, columns_[c].is_inferred);
       if (!fitted.ok()) return InFile(fitted.status(), path_);
       array = *std::move(fitted);
     }
@@ -116,8 +130,8 @@ Result<elt::BatchPtr> BatchFitter::Fit(const Context& ctx, const arrow::RecordBa
 
 Result<std::shared_ptr<arrow::Array>> BatchFitter::FitColumn(const Context& ctx,
                                                              std::shared_ptr<arrow::Array> values,
-                                                             const arrow::Field& field,
-                                                             int64_t row) const {
+                                                             const arrow::Field& field, int64_t row,
+                                                             bool is_inferred) const {
   // Before anything follows an index or an offset of it.
   const arrow::Field own(field.name(), values->type());
   ARROW_RETURN_NOT_OK(arrow_ipc::CheckColumn(own, *values));
@@ -135,14 +149,14 @@ Result<std::shared_ptr<arrow::Array>> BatchFitter::FitColumn(const Context& ctx,
     ARROW_ASSIGN_OR_RAISE(const conversions::CastColumn made, cast->Convert(values, ctx.pool));
     if (!made.failures.empty()) {
       const conversions::CastFailure& failure = made.failures.front();
-      const std::string at = std::to_string(row + failure.row);
-      return Fault(FaultCode::kValueRefused, "row " + at + ": column \"" + field.name() +
-                                                 "\": expected " + elt::TypeName(*field.type()) +
-                                                 ": " + failure.reason)
-          .With("column", field.name())
-          .With("row", at)
-          .Help("say the column's type, types: { " + field.name() +
-                ": text }, or what stands for NULL, csv: { null_values: [...] }; or correct it");
+      return Refused(field, row + failure.row, failure.reason);
+    }
+    if (is_inferred) {
+      const auto& texts = static_cast<const arrow::StringArray&>(*values);
+      for (int64_t i = 0; i < texts.length(); ++i) {
+        if (texts.IsNull(i) || KeepsItsDigits(*field.type(), texts.GetView(i))) continue;
+        return Refused(field, row + i, "not all digits that are written would be kept");
+      }
     }
     values = made.values;
   }

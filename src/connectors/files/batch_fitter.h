@@ -32,11 +32,13 @@ class BatchFitter {
  private:
   struct Column {
     int read = -1;                            ///< index in read(); -1: `constant`
+    bool is_inferred = false;                 ///< from a sample of texts
     std::shared_ptr<arrow::Scalar> constant;  ///< of every row
   };
   Result<std::shared_ptr<arrow::Array>> FitColumn(const Context& ctx,
                                                   std::shared_ptr<arrow::Array> values,
-                                                  const arrow::Field& field, int64_t row) const;
+                                                  const arrow::Field& field, int64_t row,
+                                                  bool is_inferred) const;
 
   std::string path_;
   elt::SchemaPtr schema_;

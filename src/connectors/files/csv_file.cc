@@ -187,6 +187,8 @@ class CsvFile final : public OpenFile {
       const bool is_final = input_.is_over() && text.size() <= want;
       text = text.substr(0, want);
       if (text.empty()) return Parsed{nullptr, true};
+      // Arrow takes a "\r" at the end for a whole line end: the "\n" would be a row of its own.
+      if (!is_final && text.ends_with('\r')) text.remove_suffix(1);
       auto rows = std::make_unique<arrow::csv::BlockParser>(
           ctx_.pool, parsing_, columns_, /*first_row=*/1, static_cast<int32_t>(rows_max));
       uint32_t size = 0;

@@ -137,5 +137,28 @@ TEST_F(CsvFile, EveryTruncationIsReadOrRefused) {
   }
 }
 
+TEST_F(CsvFile, ALineEndCutByABlockIsOneLineEnd) {
+  // The first block of 64 KiB ends between \r and \n.
+  Write("a.csv", "s\r\n" + std::string((64 << 10) - 1, 'x') + "\r\ny\r\n");
+  const Read read = ReadAll("a.csv", "csv: { header: true }\n", {}, {.bytes = 1});
+  EXPECT_EQ(read.table->num_rows(), 2);
+  EXPECT_EQ(read.table->column(0)->null_count(), 0);
+}
+
+TEST_F(CsvFile, ANumberBehindTheSampleThatWouldComeBackAsAnotherIsRefused) {
+  std::string rows = "id,x\n";
+  for (int i = 1; i <= 15'000; ++i) rows += std::to_string(i) + ",1.5\n";
+  Write("a.csv", rows + "01002,1.5\n");
+  Fault fault = Fails("a.csv");
+  EXPECT_EQ(fault.code(), FaultCode::kValueRefused);
+  EXPECT_THAT(fault.message(), HasSubstr("a.csv\": row 15001: column \"id\": expected int64"));
+  EXPECT_EQ(Column(ReadAll("a.csv", "types: { id: int64 }\n"), "id").substr(0, 7), "1, 2, 3");
+  Write("a.csv", rows + "15001,12345678901234567.5\n");
+  fault = Fails("a.csv");
+  EXPECT_EQ(fault.code(), FaultCode::kValueRefused);
+  EXPECT_EQ(fault.Detail("column"), "x");
+  EXPECT_EQ(fault.Detail("row"), "15001");
+}
+
 }  // namespace
 }  // namespace levada::files

@@ -65,4 +65,9 @@ std::shared_ptr<arrow::DataType> TextEvidence::DirectoryType() const {
   return any_ && date_ ? arrow::date32() : arrow::utf8();
 }
 
+bool KeepsItsDigits(const arrow::DataType& type, std::string_view value) {
+  if (type.id() == arrow::Type::INT64) return IsPlainNumber(value);
+  return type.id() != arrow::Type::DOUBLE || (IsPlainNumber(value) && FitsFloat(value));
+}
+
 }  // namespace levada::files

@@ -29,4 +29,8 @@ class TextEvidence {
   bool instant_ = true;
 };
 
+/// Whether `value` of a column that was found to be of `type` comes back as what was written: the
+/// rules for numbers above. Whether it is one at all is for its cast to say.
+bool KeepsItsDigits(const arrow::DataType& type, std::string_view value);
+
 }  // namespace levada::files
