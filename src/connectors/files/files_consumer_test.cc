@@ -2,6 +2,7 @@
 
 #include <arrow/array/builder_dict.h>
 #include <arrow/array/builder_primitive.h>
+#include <arrow/array/util.h>
 #include <arrow/io/file.h>
 #include <arrow/ipc/writer.h>
 #include <gmock/gmock.h>
@@ -274,6 +275,20 @@ TEST_F(FilesConsumerTest, AStopEndsTheStream) {
   stop.request_stop();
   elt::BatchPtr batch;
   EXPECT_EQ(CodeOf(stream->ReadNext(&batch)), FaultCode::kStopped);
+}
+
+TEST_F(FilesConsumerTest, ManyBatchesOutsideOfAWindowTakeNoStack) {
+  constexpr int kBatches = 60'000;
+  const auto type = arrow::timestamp(arrow::TimeUnit::MICRO);
+  const auto before = ValueOf(arrow::MakeArrayFromScalar(arrow::TimestampScalar(0, type), 1));
+  const auto batch =
+      arrow::RecordBatch::Make(arrow::schema({arrow::field("at", type)}), 1, {before});
+  auto out = ValueOf(arrow::io::FileOutputStream::Open(directory_ / "a.arrows"));
+  auto writer = ValueOf(arrow::ipc::MakeStreamWriter(out, batch->schema()));
+  for (int i = 0; i < kBatches; ++i) ASSERT_TRUE(writer->WriteRecordBatch(*batch).ok());
+  ASSERT_TRUE(writer->Close().ok());
+  ASSERT_TRUE(out->Close().ok());
+  EXPECT_EQ(ReadAll("a.arrows", "", WindowRun("at", kNewYear, kNewYear + kDay)).filtered, kBatches);
 }
 
 }  // namespace

@@ -68,7 +68,8 @@ class FilesStream final : public elt::BatchStream {
   Result<elt::BatchPtr> Next() {
     while (true) {
       ARROW_RETURN_NOT_OK(ctx_.Check());
-      if (rest_ != nullptr) return Cut();
+      if (rest_ != nullptr && rest_->num_rows() > 0) return Cut();
+      rest_.reset();
       if (rows_ == nullptr) {
         if (at_ == partition_->bounds.files.size()) return nullptr;
         ARROW_RETURN_NOT_OK(OpenNext());
@@ -136,11 +137,9 @@ class FilesStream final : public elt::BatchStream {
     open_.reset();
   }
 
-  /// As much of the batch that is left as the limits allow; null where it has no row, for then
-  /// there is nothing to say.
-  Result<elt::BatchPtr> Cut() {
-    const elt::BatchPtr batch = std::exchange(rest_, nullptr);
-    if (batch->num_rows() == 0) return Next();
+  /// As much of the batch that is left as the limits allow.
+  elt::BatchPtr Cut() {
+    elt::BatchPtr batch = std::exchange(rest_, nullptr);
     const int64_t rows = std::min(batch->num_rows(), partition_->limits.rows);
     rows_out_ += rows;
     if (rows == batch->num_rows()) return batch;

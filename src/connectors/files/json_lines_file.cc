@@ -34,14 +34,14 @@ constexpr int kOrderedLinesMax = 1'000;
 constexpr int64_t kMemoryBytes = int64_t{12} << 20;
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
-/// Whether brackets are nested deeper than any type that is read; Arrow follows them by recursion.
+/// Whether brackets are nested deeper than any type that is read; Arrow follows them by recursion,
+/// over the ends of lines too.
 bool IsTooDeep(std::string_view lines) {
   int depth = 0;
   bool in_text = false;
   for (size_t i = 0; i < lines.size(); ++i) {
     const char c = lines[i];
     if (c == '\n') {
-      depth = 0;
       in_text = false;
     } else if (c == '"') {
       in_text = !in_text;

@@ -114,5 +114,13 @@ TEST_F(JsonLines, DeepNestingIsRefused) {
   EXPECT_NE(Fails("a.jsonl").code(), FaultCode::kInternal);
 }
 
+TEST_F(JsonLines, DeepNestingOverManyLinesIsRefused) {
+  std::string text = "{\"a\": ";
+  for (int i = 0; i < 4'900; ++i) text += std::string(30, '[') + "\n";
+  for (int i = 0; i < 4'900; ++i) text += std::string(30, ']') + "\n";
+  Write("a.jsonl", text + "}\n");
+  EXPECT_EQ(Fails("a.jsonl").code(), FaultCode::kSourceFileMalformed);
+}
+
 }  // namespace
 }  // namespace levada::files
