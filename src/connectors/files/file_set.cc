@@ -6,7 +6,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <filesystem>
 #include <set>
+#include <system_error>
 #include <utility>
 
 #include "base/url.h"
@@ -19,8 +21,10 @@ namespace {
 
 using arrow::fs::FileInfo;
 
-// Deeper trees are links that lead back into themselves.
-constexpr int32_t kDepthMax = 32;
+// No tree that somebody made is deeper.
+constexpr size_t kDepthMax = 32;
+// Ten for each file that a run may have: many of them may be empty.
+constexpr size_t kDirectoriesMax = 10 * kFilesMax;
 constexpr std::string_view kHiveNull = "__HIVE_DEFAULT_PARTITION__";
 
 struct HiveName {
@@ -73,13 +77,6 @@ class Finder {
     set_.system = place_.system;
     ARROW_RETURN_NOT_OK(List());
     if (set_.files.empty()) return NoFile();
-    if (set_.files.size() > kFilesMax) {
-      return options_.At(FaultCode::kImpossiblePlan,
-                         "\"" + options_.path + "\" stands for " +
-                             std::to_string(set_.files.size()) + " files, at most " +
-                             std::to_string(kFilesMax) + " are read in one run",
-                         "choose a narrower pattern", "path");
-    }
     std::ranges::sort(set_.files, {}, &FileEntry::path);
     for (const FileEntry& file : set_.files) {
       set_.bytes += file.size;
@@ -94,35 +91,73 @@ class Finder {
 
  private:
   Status List() {
-    if (pattern_.is_pattern()) return ListBelow(pattern_.base(), pattern_.is_deep());
+    if (pattern_.is_pattern()) return ListBelow(pattern_.base());
     auto info = place_.system->GetFileInfo(place_.path);
     if (!info.ok()) return InFile(info.status(), place_.path);
     if (info->IsDirectory()) {
       is_directory_ = true;
-      return ListBelow(place_.path, true);
+      return ListBelow(place_.path);
     }
     if (info->IsFile()) set_.files.push_back(EntryOf(*place_.system, *info));
     return Status::OK();
   }
 
-  Status ListBelow(const std::string& base, bool deep) {
-    ARROW_RETURN_NOT_OK(ctx_.Check());
+  /// A level at a time: a whole tree may be larger than memory, and takes its time.
+  Status ListBelow(const std::string& base) {
     base_ = base;
-    arrow::fs::FileSelector selector;
-    selector.base_dir = base;
-    selector.recursive = deep;
-    selector.max_recursion = kDepthMax;
-    selector.allow_not_found = true;
-    auto infos = place_.system->GetFileInfo(selector);
-    if (!infos.ok()) return InFile(infos.status(), base);
-    for (const FileInfo& info : *infos) {
-      if (!info.IsFile()) continue;
-      const std::string_view below = Below(info.path(), base == "." ? "./" : base);
-      if (is_directory_ ? IsOfDirectory(below) : pattern_.Matches(below)) {
-        set_.files.push_back(EntryOf(*place_.system, info));
-      }
+    std::vector<std::string> directories = {base};
+    size_t listed = 0;
+    while (!directories.empty()) {
+      ARROW_RETURN_NOT_OK(ctx_.Check());
+      if (++listed + directories.size() > kDirectoriesMax) return TooMany("directories");
+      const std::string directory = std::move(directories.back());
+      directories.pop_back();
+      arrow::fs::FileSelector selector;
+      selector.base_dir = directory;
+      selector.allow_not_found = true;
+      auto infos = place_.system->GetFileInfo(selector);
+      if (!infos.ok()) return InFile(infos.status(), directory);
+      for (const FileInfo& info : *infos) ARROW_RETURN_NOT_OK(Take(info, directories));
     }
     return ctx_.Check();
+  }
+
+  /// One entry: a file is of the set or not, a directory is one more to look into or not.
+  Status Take(const FileInfo& info, std::vector<std::string>& directories) {
+    const std::string_view below = Below(info.path(), base_ == "." ? "./" : base_);
+    if (info.IsFile() && (is_directory_ ? IsOfDirectory(below) : pattern_.Matches(below))) {
+      if (set_.files.size() == kFilesMax) return TooMany("files");
+      set_.files.push_back(EntryOf(*place_.system, info));
+    }
+    const std::vector<std::string_view> names = NamesOf(below);
+    if (!info.IsDirectory() || names.empty()) return Status::OK();
+    if (is_directory_ ? IsHidden(names.back()) : !pattern_.MatchesBelow(below)) return Status::OK();
+    if (IsLink(info.path())) {
+      ++set_.links;
+      return Status::OK();
+    }
+    if (names.size() >= kDepthMax) {
+      return options_.At(FaultCode::kImpossiblePlan,
+                         "\"" + info.path() + "\" is a directory deeper than " +
+                             std::to_string(kDepthMax) + " below \"" + base_ + "\"",
+                         "name a place nearer to the files", "path");
+    }
+    directories.push_back(info.path());
+    return Status::OK();
+  }
+
+  /// What a link leads to may be there a second time, or be the place itself.
+  bool IsLink(const std::string& directory) const {
+    std::error_code ignored;
+    return place_.system->type_name() == "local" && std::filesystem::is_symlink(directory, ignored);
+  }
+
+  Fault TooMany(const char* what) const {
+    const size_t most = what == std::string_view("files") ? kFilesMax : kDirectoriesMax;
+    return options_.At(FaultCode::kImpossiblePlan,
+                       "\"" + options_.path + "\" stands for more than " + std::to_string(most) +
+                           " " + what + ", which is the most for one run",
+                       "choose a narrower pattern", "path");
   }
 
   /// Of all below a directory those that are data of the format asked for.
@@ -141,6 +176,12 @@ class Finder {
                              (options_.format ? std::string(WordOf(*options_.format))
                                               : std::string("a format that is read")),
                          "name them by a pattern, path: \"DIR/*\", and say format", "path");
+    }
+    if (set_.links > 0) {
+      return options_.At(FaultCode::kTableNotFound,
+                         "no file is \"" + options_.path + "\" but below linked directories",
+                         "symbolic links to directories are not gone into: name where they lead",
+                         "path");
     }
     return options_.At(
         FaultCode::kTableNotFound, "no file is \"" + options_.path + "\"",

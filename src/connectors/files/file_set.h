@@ -28,11 +28,13 @@ struct FileSet {
   Format format = Format::kParquet;
   std::vector<std::string> keys;  ///< of hive directories, from the outermost
   size_t skipped = 0;             ///< files of a directory whose names end otherwise
+  size_t links = 0;               ///< directories that are symbolic links, which are not gone into
   int64_t bytes = 0;
 };
 
-/// Lists what `options` names. kTableNotFound where there is no file, kImpossiblePlan for files of
-/// several formats, kSchemaDrift for hive directories that not all files have.
+/// Lists what `options` names, a directory at a time and only such as may hold files of it.
+/// kTableNotFound where there is no file, kImpossiblePlan for too many files or directories and for
+/// files of several formats, kStopped, kSchemaDrift for hive directories that not all files have.
 Result<FileSet> FindFiles(const Context& ctx, const ConsumerOptions& options);
 
 /// Whether `file` is still the one it was: kSourceFileChanged when it is another one, or gone.

@@ -291,5 +291,17 @@ TEST_F(FilesConsumerTest, ManyBatchesOutsideOfAWindowTakeNoStack) {
   EXPECT_EQ(ReadAll("a.arrows", "", WindowRun("at", kNewYear, kNewYear + kDay)).filtered, kBatches);
 }
 
+TEST_F(FilesConsumerTest, LinkedDirectoriesAreNotGoneInto) {
+  Write("in/a/a.csv", "id\n1\n");
+  std::filesystem::create_directory_symlink(directory_ / "in/a", directory_ / "in/b");
+  std::filesystem::create_directory_symlink(directory_ / "in", directory_ / "in/a/up");
+  EXPECT_EQ(Column(ReadAll("in"), "id"), "1");
+  EXPECT_EQ(Column(ReadAll("in/*/*.csv"), "id"), "1");
+  EXPECT_THAT(ValueOf(Describe("in")).notes,
+              testing::Contains(HasSubstr("2 linked directories are not read")));
+  // The place itself may be one.
+  EXPECT_EQ(Column(ReadAll("in/b"), "id"), "1");
+}
+
 }  // namespace
 }  // namespace levada::files

@@ -122,5 +122,20 @@ TEST_F(JsonLines, DeepNestingOverManyLinesIsRefused) {
   EXPECT_EQ(Fails("a.jsonl").code(), FaultCode::kSourceFileMalformed);
 }
 
+TEST_F(JsonLines, SamplesOfManyFilesHaveALimit) {
+  const std::string text(1'000, 'x');
+  std::string same;
+  for (int i = 0; i < 70; ++i) same += "{\"id\": 1, \"s\": \"" + text + "\"}\n";
+  for (int file = 0; file < 270; ++file) {
+    const std::string key = std::to_string(1'000 + file);
+    std::string other;
+    for (int i = 0; i < 70; ++i) other += "{\"k" + key + "\": \"" + text + "\"}\n";
+    Write("same/" + key + ".jsonl", same);
+    Write("other/" + key + ".jsonl", other);
+  }
+  EXPECT_THAT(Describe("same", "schema: union\n").status(), IsOk());
+  EXPECT_EQ(CodeOf(Describe("other", "schema: union\n").status()), FaultCode::kImpossiblePlan);
+}
+
 }  // namespace
 }  // namespace levada::files

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 namespace levada::files {
 namespace {
@@ -48,6 +49,12 @@ size_t PieceFor(std::string_view pattern, size_t at, char c) {
   }
   if (pattern[at] == '\\' && at + 1 < pattern.size()) return pattern[at + 1] == c ? 2 : 0;
   return pattern[at] == c ? 1 : 0;
+}
+
+/// Whether `pattern`, no **, stands for the one name `name`.
+bool MatchesOne(std::string_view pattern, std::string_view name) {
+  if (IsHidden(name) && !IsHidden(pattern)) return false;
+  return HasWildcard(pattern) ? MatchesName(pattern, name) : pattern == name;
 }
 
 }  // namespace
@@ -101,10 +108,6 @@ PathPattern::PathPattern(std::string_view path) : base_(path) {
 
 bool PathPattern::Matches(std::string_view below) const {
   const std::vector<std::string_view> path = NamesOf(below);
-  const auto matches = [](std::string_view pattern, std::string_view name) {
-    if (IsHidden(name) && !IsHidden(pattern)) return false;
-    return HasWildcard(pattern) ? MatchesName(pattern, name) : pattern == name;
-  };
   // As MatchesName does it, with names for bytes and ** for *.
   size_t p = 0;
   size_t n = 0;
@@ -114,7 +117,7 @@ bool PathPattern::Matches(std::string_view below) const {
     if (p < names_.size() && names_[p] == kAnyDirectories) {
       any = p++;
       any_name = n;
-    } else if (p < names_.size() && matches(names_[p], path[n])) {
+    } else if (p < names_.size() && MatchesOne(names_[p], path[n])) {
       ++p;
       ++n;
     } else {
@@ -126,6 +129,33 @@ bool PathPattern::Matches(std::string_view below) const {
   // A ** at the end stands for everything below.
   while (p < names_.size() && names_[p] == kAnyDirectories) ++p;
   return p == names_.size();
+}
+
+bool PathPattern::MatchesBelow(std::string_view below) const {
+  // All places in the pattern at which a next name may stand.
+  std::vector<bool> at(names_.size() + 1);
+  at[0] = true;
+  const auto pass_any = [&] {
+    for (size_t p = 0; p < names_.size(); ++p) {
+      if (at[p] && names_[p] == kAnyDirectories) at[p + 1] = true;
+    }
+  };
+  pass_any();
+  for (const auto name : NamesOf(below)) {
+    std::vector<bool> next(at.size());
+    for (size_t p = 0; p < names_.size(); ++p) {
+      if (!at[p]) continue;
+      if (names_[p] == kAnyDirectories) {
+        if (!IsHidden(name)) next[p] = true;
+      } else if (MatchesOne(names_[p], name)) {
+        next[p + 1] = true;
+      }
+    }
+    at = std::move(next);
+    pass_any();
+  }
+  at.pop_back();
+  return std::ranges::find(at, true) != at.end();
 }
 
 }  // namespace levada::files

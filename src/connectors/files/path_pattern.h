@@ -20,11 +20,11 @@ class PathPattern {
   bool is_pattern() const { return !names_.empty(); }
   /// The directory above the first name with any of these; the whole path without one.
   const std::string& base() const { return base_; }
-  /// Whether files deeper than directly in base() can match.
-  bool is_deep() const { return names_.size() > 1 || (!names_.empty() && names_.front() == "**"); }
   /// `below` is a path below base(). A ** stands for any directories or none. Names that begin with
   /// "." or "_" match only where the pattern's name begins so too.
   bool Matches(std::string_view below) const;
+  /// Whether a path below the directory `below`, a path below base() itself, can match.
+  bool MatchesBelow(std::string_view below) const;
 
  private:
   std::string base_;

@@ -35,9 +35,6 @@ TEST(PathPattern, TheBaseIsAllBeforeTheFirstPattern) {
   EXPECT_EQ(PathPattern("in/a*/b.csv").base(), "in");
   EXPECT_EQ(PathPattern("in/a.csv").base(), "in/a.csv");
   EXPECT_FALSE(PathPattern("in/a.csv").is_pattern());
-  EXPECT_FALSE(PathPattern("in/*.csv").is_deep());
-  EXPECT_TRUE(PathPattern("in/*/a.csv").is_deep());
-  EXPECT_TRUE(PathPattern("in/**").is_deep());
 }
 
 TEST(PathPattern, StarsStayInOneNameAndTwoOfThemDoNot) {
@@ -50,6 +47,21 @@ TEST(PathPattern, StarsStayInOneNameAndTwoOfThemDoNot) {
   EXPECT_FALSE(any.Matches("x/y/a.txt"));
   EXPECT_TRUE(PathPattern("in/**").Matches("x/y"));
   EXPECT_TRUE(PathPattern("in/**/b/*.csv").Matches("a/b/b/c.csv"));
+}
+
+TEST(PathPattern, ADirectoryIsGoneIntoWhereAFileBelowCanMatch) {
+  EXPECT_FALSE(PathPattern("in/*.csv").MatchesBelow("x"));
+  const PathPattern month("in/2026-*/a.csv");
+  EXPECT_TRUE(month.MatchesBelow("2026-01"));
+  EXPECT_FALSE(month.MatchesBelow("2025-01"));
+  EXPECT_FALSE(month.MatchesBelow("2026-01/a.csv"));
+  EXPECT_TRUE(PathPattern("in/**").MatchesBelow("x/y"));
+  EXPECT_FALSE(PathPattern("in/**").MatchesBelow("x/_levada"));
+  EXPECT_TRUE(PathPattern("in/**/_x/*").MatchesBelow("a/_x"));
+  const PathPattern any("in/**/b/*.csv");
+  EXPECT_TRUE(any.MatchesBelow(""));
+  EXPECT_TRUE(any.MatchesBelow("a/b/c"));
+  EXPECT_FALSE(PathPattern("in/*/b/**/*.csv").MatchesBelow("a/c"));
 }
 
 TEST(PathPattern, HiddenNamesHaveToBeNamed) {

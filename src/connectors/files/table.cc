@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "connectors/files/block_input.h"
@@ -21,6 +22,8 @@ namespace {
 // Of the first file more than of each other one.
 constexpr elt::BatchLimits kFirstSample{.rows = 10'000, .bytes = 1 << 20};
 constexpr elt::BatchLimits kOtherSample{.rows = 1'000, .bytes = 64 << 10};
+// Of JSON lines that differ in their columns, of all files together: 256 of them in full.
+constexpr size_t kSamplesBytesMax = 16 << 20;
 
 /// The fields of several files as one list, in the order in which they were first met.
 class Merger {
@@ -185,11 +188,19 @@ class Inspector {
       end = std::min(sample.find('\n', end), sample.size() - 1) + 1;
     }
     sample.resize(end);
-    // Alone first, so that a fault is of this file.
-    if (!sample.empty())
-      ARROW_RETURN_NOT_OK(InferJsonColumns(ctx_.pool, sample, KnownJson(), InfersJson()).status());
+    if (sample.empty()) return Status::OK();
+    // Alone first, so that a fault is of this file; and what others have said before is not kept.
+    ARROW_ASSIGN_OR_RAISE(const auto columns,
+                          InferJsonColumns(ctx_.pool, sample, KnownJson(), InfersJson()));
+    if (!json_kinds_.insert(columns->ToString()).second) return Status::OK();
+    if (json_sample_.size() + sample.size() >= kSamplesBytesMax) {
+      return Fault(FaultCode::kImpossiblePlan,
+                   "the files before it have so many different keys that more than " +
+                       std::to_string(kSamplesBytesMax >> 20) + " MiB were looked at")
+          .Help("name the columns to read and the type of each, columns: and types:");
+    }
     json_sample_ += sample;
-    if (!sample.empty() && !sample.ends_with('\n')) json_sample_ += '\n';
+    if (!sample.ends_with('\n')) json_sample_ += '\n';
     return Status::OK();
   }
 
@@ -338,6 +349,11 @@ class Inspector {
                                   : std::to_string(set_.skipped) +
                                         " files of other endings are not read");
     }
+    if (set_.links > 0) {
+      result_.notes.push_back(set_.links == 1 ? std::string("one linked directory is not read")
+                                              : std::to_string(set_.links) +
+                                                    " linked directories are not read");
+    }
     return Status::OK();
   }
 
@@ -358,6 +374,7 @@ class Inspector {
   Merger merger_;
   std::map<std::string, TextEvidence> evidence_;
   std::string json_sample_;
+  std::set<std::string> json_kinds_;  ///< the columns of each file's sample in it
   bool is_partial_ = false;
   Inspection result_;
 };
