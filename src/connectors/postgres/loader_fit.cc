@@ -1,11 +1,14 @@
 #include "connectors/postgres/loader_fit.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <span>
 #include <utility>
 
 #include "formats/pgcopy/batch_encoder.h"
+#include "formats/pgcopy/column_writer.h"
 
 namespace levada::postgres {
 namespace {
@@ -16,12 +19,16 @@ using pgcopy::ValueKind;
 constexpr uint32_t kBool = 16, kBytea = 17, kInternalChar = 18, kName = 19, kInt8 = 20, kInt2 = 21,
                    kInt4 = 23, kText = 25, kOid = 26, kFloat4 = 700, kFloat8 = 701, kBpchar = 1042,
                    kVarchar = 1043, kDate = 1082, kTime = 1083, kTimestamp = 1114,
-                   kTimestamptz = 1184, kNumeric = 1700, kUuid = 2950;
+                   kTimestamptz = 1184, kInterval = 1186, kTimetz = 1266, kNumeric = 1700,
+                   kUuid = 2950;
 
 constexpr auto kTextTypes = std::to_array<uint32_t>({kText, kVarchar, kBpchar});
 // Of these a text says too little: it is more likely that a cast was forgotten.
 constexpr auto kNotFromText = std::to_array<uint32_t>(
     {kBool, kInt2, kInt4, kInt8, kOid, kFloat4, kFloat8, kBytea, kInternalChar});
+// An assignment to one of these with a modifier rounds, and says nothing.
+constexpr auto kRounding =
+    std::to_array<uint32_t>({kTime, kTimetz, kTimestamp, kTimestamptz, kInterval, kNumeric});
 
 bool Has(std::span<const uint32_t> types, uint32_t type) {
   return std::ranges::find(types, type) != types.end();
@@ -32,6 +39,32 @@ bool HoldsNumeric(const TargetColumn& column, int32_t precision, int32_t scale) 
   const auto bounds = pgcopy::NumericBoundsOf(column.modifier);
   if (!bounds) return true;
   return bounds->scale >= scale && bounds->precision - bounds->scale >= precision - scale;
+}
+
+/// Digits of a second that the values of a time have.
+int32_t SecondDigits(const arrow::DataType& type) {
+  const std::shared_ptr<arrow::DataType> item = pgcopy::ItemTypeOf(type);
+  if (item != nullptr) return SecondDigits(*item);
+  constexpr int32_t kMost = 6;  // what the server has
+  arrow::TimeUnit::type unit = arrow::TimeUnit::NANO;
+  if (type.id() == arrow::Type::DICTIONARY) {
+    return SecondDigits(*static_cast<const arrow::DictionaryType&>(type).value_type());
+  }
+  if (type.id() == arrow::Type::TIMESTAMP) {
+    unit = static_cast<const arrow::TimestampType&>(type).unit();
+  } else if (type.id() == arrow::Type::TIME32 || type.id() == arrow::Type::TIME64) {
+    unit = static_cast<const arrow::TimeType&>(type).unit();
+  }
+  return unit == arrow::TimeUnit::SECOND ? 0 : unit == arrow::TimeUnit::MILLI ? 3 : kMost;
+}
+
+bool IsTimeOfDay(const pgcopy::ColumnType& type) {
+  return type.kind == ValueKind::kTime || type.kind == ValueKind::kTimestamp ||
+         type.kind == ValueKind::kTimestamptz;
+}
+
+bool LosesDigits(const TargetColumn& column, const arrow::DataType& type) {
+  return column.modifier >= 0 && column.modifier < SecondDigits(type);
 }
 
 enum class Way : uint8_t { kNone, kAsItIs, kCast };
@@ -97,6 +130,24 @@ Way WayOf(const pgcopy::ColumnType& type, const TargetColumn& column) {
   }
 }
 
+bool Rounds(const TargetColumn& column) {
+  return column.modifier >= 0 && Has(kRounding, column.base);
+}
+
+/// From a text. Where the table would round, a value that is not the same with its bounds is
+/// refused by the server, as a text of no such type; the words are an expression over the row, or
+/// they would be cast when the statement is planned.
+std::optional<std::string> CastOf(const std::string& name, const TargetColumn& column) {
+  const std::string plain = "cast(" + name + " as " + column.cast + ")";
+  if (!Rounds(column)) return plain;
+  // A cast to a domain applies its bounds: nothing is left to compare with.
+  if (column.type == column.cast) return std::nullopt;
+  return "case when " + plain + " = cast(" + name + " as " + column.type + ") then " + plain +
+         " else cast('a value that does not fit " + column.type +
+         " exactly' operator(pg_catalog.||) pg_catalog.left(cast(" + name + " as text), 0) as " +
+         column.cast + ") end";
+}
+
 std::string Expected(const std::string& stage_type, const pgcopy::ColumnType& type) {
   switch (type.kind) {
     case ValueKind::kInt2:
@@ -134,9 +185,15 @@ Fit FitOf(const arrow::Field& field, const TargetColumn& column) {
              ": ... }  to transformers:, or alter table ... alter "
              "column " +
              name + " type " + stage_type;
+  if (type.kind == ValueKind::kText && Rounds(column) && !CastOf(name, column)) {
+    fit.expected = "a type that does not round what a text says";
+    fit.help = "a domain whose type has a precision rounds unseen: alter table ... alter column " +
+               name + " type its base type";
+    return fit;
+  }
   // Its own text form says all of an array, whatever its elements.
   if (column.array && !type.array && type.kind == ValueKind::kText) {
-    fit.expression = "cast(" + name + " as " + column.cast + ")";
+    fit.expression = CastOf(name, column);
     return fit;
   }
   const bool is_uuid =
@@ -149,8 +206,15 @@ Fit FitOf(const arrow::Field& field, const TargetColumn& column) {
   }
   if (column.array != type.array) return fit;
   const Way way = WayOf(type, column);
+  if (way == Way::kAsItIs && IsTimeOfDay(type) && LosesDigits(column, *field.type())) {
+    fit.expected =
+        fmt::format("{} with {} digits of a second", stage_type, SecondDigits(*field.type()));
+    fit.help = "the table would round: alter table ... alter column " + name + " type " +
+               stage_type + ", or bring the values as text or in a coarser unit";
+    return fit;
+  }
   if (way == Way::kAsItIs) fit.expression = name;
-  if (way == Way::kCast) fit.expression = "cast(" + name + " as " + column.cast + ")";
+  if (way == Way::kCast) fit.expression = CastOf(name, column);
   return fit;
 }
 

@@ -376,8 +376,8 @@ std::string LoadPlan::InsertFrom(const std::vector<std::string>& stages) const {
 
 std::string LoadPlan::SliceRowsOf(const std::string& stage) const {
   const auto column = std::ranges::find(columns, slice_column, &LoadedColumn::name);
-  return "(select " + column->expression + " as " + pq::QuoteIdentifier(slice_column) + " from " +
-         stage + ") s";
+  return "(select cast(" + column->expression + " as " + column->target_type + ") as " +
+         pq::QuoteIdentifier(slice_column) + " from " + stage + ") s";
 }
 
 std::string LoadPlan::DeleteSlice() const {
