@@ -23,9 +23,13 @@ CONFIG = """<yandex><logger><level>warning</level><log>{root}/log</log><errorlog
 <format_schema_path>{root}/schemas/</format_schema_path><users_config>{root}/users.xml</users_config>
 <default_profile>default</default_profile><default_database>default</default_database><timezone>Europe/Berlin</timezone>
 <mark_cache_size>100000000</mark_cache_size></yandex>"""
-USERS = """<yandex><profiles><default/><readonly><readonly>1</readonly></readonly></profiles><users>
+USERS = """<yandex><profiles><default/><readonly><readonly>1</readonly></readonly>
+<limited><max_result_rows>1000</max_result_rows><result_overflow_mode>break</result_overflow_mode></limited>
+<cut><profile>limited</profile><readonly>1</readonly></cut></profiles><users>
 <default><password></password><networks><ip>127.0.0.1</ip></networks><profile>default</profile><quota>default</quota></default>
 <reader><password>{password}</password><networks><ip>127.0.0.1</ip></networks><profile>readonly</profile><quota>default</quota></reader>
+<limited><password></password><networks><ip>127.0.0.1</ip></networks><profile>limited</profile><quota>default</quota></limited>
+<cut><password></password><networks><ip>127.0.0.1</ip></networks><profile>cut</profile><quota>default</quota></cut>
 </users><quotas><default/></quotas></yandex>"""
 TLS = """<tcp_port_secure>{secure}</tcp_port_secure><openSSL><server><certificateFile>{root}/certificate.pem</certificateFile>
 <privateKeyFile>{root}/key.pem</privateKeyFile><verificationMode>none</verificationMode></server></openSSL>"""

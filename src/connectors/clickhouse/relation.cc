@@ -104,6 +104,7 @@ Result<ReadySession> OpenSession(const Context& ctx, const ConsumerOptions& opti
   of_session.settings.clear();
   of_session.may_set = false;
   ARROW_ASSIGN_OR_RAISE(ready.session, Session::Open(ctx, of_session));
+  ARROW_RETURN_NOT_OK(CheckResultsAreWhole(ctx, *ready.session));
   ready.plain_settings = true;
   return ready;
 }

@@ -14,7 +14,7 @@
 namespace levada::clickhouse {
 
 /// A session that is ready for queries of the consumer. A user who may change no settings gets the
-/// server's own: see Relation::plain_settings.
+/// server's own: see plain_settings. kSourceUnsupported where those would cut results short.
 struct ReadySession {
   std::unique_ptr<Session> session;
   bool plain_settings = false;  ///< ours are not in force: rows come in any order

@@ -18,6 +18,8 @@ constexpr const char* kCredentials =
     "check user and password in dsn:, clickhouse://user:password@host";
 constexpr const char* kGrant = "ask for a GRANT SELECT, or read as another user";
 constexpr const char* kLater = "the server has too much to do; levada tries again";
+constexpr const char* kLimit =
+    "a limit of the user's profile: raise it under settings:, or read in partitions";
 
 // Numbers of ClickHouse's ErrorCodes.
 constexpr Meaning kMeanings[] = {
@@ -31,6 +33,9 @@ constexpr Meaning kMeanings[] = {
      "raise max_execution_time under settings:, or read in partitions"},
     {209, FaultCode::kSourceTimeout, ""},
     {160, FaultCode::kSourceTimeout, "raise max_execution_time under settings:"},
+    {158, FaultCode::kQueryFailed, kLimit},
+    {307, FaultCode::kQueryFailed, kLimit},
+    {396, FaultCode::kQueryFailed, kLimit},
     {kReadOnly, FaultCode::kPermissionDenied,
      "a user who may change settings (readonly = 2) is enough"},
     {192, FaultCode::kAuthFailed, kCredentials},

@@ -2,6 +2,9 @@
 
 #include <arrow/array/array_binary.h>
 
+#include <algorithm>
+#include <array>
+#include <string>
 #include <utility>
 
 #include "connectors/clickhouse/server_error.h"
@@ -10,10 +13,15 @@ namespace levada::clickhouse {
 namespace {
 
 using chnative::Block;
+using std::string_literals::operator""s;
 
 // Of what Ask may bring: names of tables, bounds.
 constexpr size_t kAskedRowsMax = 100'000;
 constexpr std::string_view kMethodSetting = "network_compression_method";
+// With 'break' a result that meets a limit ends as a whole one does, with rows missing.
+constexpr std::array<const char*, 3> kOverflowModes = {
+    "result_overflow_mode", "timeout_overflow_mode", "read_overflow_mode"};
+constexpr const char* kThrow = "throw";
 
 Fault NoClickHouse(const std::string& what) {
   return Fault(FaultCode::kSourceProtocol,
@@ -81,6 +89,10 @@ Status Session::SayHello() {
 Settings Session::SettingsOfQuery() const {
   Settings settings = options_.settings;
   if (!options_.may_set) return settings;
+  for (const char* mode : kOverflowModes) {
+    const auto said = [&](const auto& setting) { return setting.first == mode; };
+    if (std::ranges::none_of(options_.settings, said)) settings.emplace_back(mode, kThrow);
+  }
   // Older servers have no such type, and refuse what they do not know.
   if (server_.revision >= kRevisionWithSettingsAsText) {
     settings.emplace_back("output_format_native_write_json_as_string", "1");
@@ -190,6 +202,31 @@ Result<Session::Rows> Session::Ask(const Context& ctx, const std::string& doing,
       }
     }
   }
+}
+
+Status CheckResultsAreWhole(const Context& ctx, Session& session) {
+  std::string names;
+  for (const char* mode : kOverflowModes) names += (names.empty() ? "'"s : ", '"s) + mode + "'";
+  ARROW_ASSIGN_OR_RAISE(
+      const Session::Rows rows,
+      session.Ask(ctx, "cannot read the user's settings",
+                  "SELECT name, value FROM system.settings WHERE name IN (" + names + ")"));
+  for (const char* mode : kOverflowModes) {
+    // One that is not among the answers may have been cut off by just that.
+    const bool whole = std::ranges::any_of(rows, [&](const auto& row) {
+      return row.size() == 2 && row[0] == mode && row[1] == kThrow;
+    });
+    if (whole) continue;
+    return Fault(FaultCode::kSourceUnsupported,
+                 "the user's "s + mode +
+                     " is not 'throw': a result that meets a limit would end early, with rows "
+                     "missing, and look whole")
+        .With("setting", mode)
+        .Help(
+            "set it to 'throw' in the user's profile, or read as a user who may change settings "
+            "(readonly = 2)");
+  }
+  return Status::OK();
 }
 
 }  // namespace levada::clickhouse

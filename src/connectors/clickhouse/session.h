@@ -26,7 +26,9 @@ struct SessionOptions {
   Wire wire = Wire::kAuto;
   chnative::TypeOptions types{};
   Settings settings{};  ///< of every query
-  bool may_set = true;  ///< settings of the session's own go with them
+  /// Settings of the session's own go with them: that a result which meets a limit is an error, and
+  /// no part of one, unless `settings` says otherwise; and how blocks are sent.
+  bool may_set = true;
   std::string version;  ///< of levada
 };
 
@@ -81,5 +83,9 @@ class Session final {
   std::unique_ptr<chnative::BlockReader> blocks_;
   std::unique_ptr<chnative::BlockReader> asides_;  ///< blocks of totals and logs, which are dropped
 };
+
+/// For a session that may not set it: that the user's limits end a result with an error.
+/// kSourceUnsupported where one would end it early without a word.
+Status CheckResultsAreWhole(const Context& ctx, Session& session);
 
 }  // namespace levada::clickhouse

@@ -12,6 +12,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <functional>
 #include <thread>
 
 #include "base/testing.h"
@@ -24,6 +25,7 @@ using chnative::AppendLittle;
 using chnative::AppendText;
 using chnative::AppendVarUInt;
 using testing::HasSubstr;
+using testing::Not;
 
 /// Takes one connection, says `answers` one after the other, each when bytes have come, and waits
 /// for the other side to hang up.
@@ -42,8 +44,7 @@ class ScriptedServer {
     thread_ = std::thread([this] { Serve(); });
   }
   ~ScriptedServer() {
-    shutdown(listener_, SHUT_RDWR);
-    thread_.join();
+    End();
     close(listener_);
   }
 
@@ -55,9 +56,18 @@ class ScriptedServer {
     options.timeouts = {std::chrono::seconds(20), std::chrono::seconds(20)};
     return options;
   }
-  const std::string& received() const { return received_; }
+  /// All that has come, when the other side has hung up.
+  const std::string& Received() {
+    End();
+    return received_;
+  }
 
  private:
+  void End() {
+    shutdown(listener_, SHUT_RDWR);
+    if (thread_.joinable()) thread_.join();
+  }
+
   void Serve() {
     const int client = accept(listener_, nullptr, nullptr);
     if (client < 0) return;
@@ -214,6 +224,68 @@ TEST_F(SessionTest, KnowsLostConnections) {
   auto session = ValueOf(Session::Open(ctx_, server.Options()));
   ASSERT_THAT(session->Begin(ctx_, "cannot read", "SELECT x"), IsOk());
   EXPECT_THAT(session->Next(), FailsWith(FaultCode::kSourceConnectionLost));
+}
+
+/// What goes to the server with a query of these options.
+std::string QueryOf(const Context& ctx, const std::function<void(SessionOptions&)>& change) {
+  ScriptedServer server({Hello(kOurRevision), Packet(ServerPacket::kEndOfStream)});
+  SessionOptions options = server.Options();
+  change(options);
+  auto session = ValueOf(Session::Open(ctx, options));
+  EXPECT_THAT(session->Begin(ctx, "cannot read", "SELECT x"), IsOk());
+  EXPECT_FALSE(ValueOf(session->Next()));
+  session.reset();
+  return server.Received();
+}
+
+std::string SettingBytes(const std::string& name, const std::string& value) {
+  std::string out;
+  AppendText(out, name);
+  AppendVarUInt(out, 0);
+  AppendText(out, value);
+  return out;
+}
+
+TEST_F(SessionTest, AsksThatALimitIsAnError) {
+  const std::string asked = QueryOf(ctx_, [](SessionOptions&) {});
+  for (const char* mode : {"result_overflow_mode", "timeout_overflow_mode", "read_overflow_mode"}) {
+    EXPECT_THAT(asked, HasSubstr(SettingBytes(mode, "throw")));
+  }
+  const std::string otherwise = QueryOf(
+      ctx_, [](SessionOptions& options) { options.settings = {{"read_overflow_mode", "break"}}; });
+  EXPECT_THAT(otherwise, HasSubstr(SettingBytes("read_overflow_mode", "break")));
+  EXPECT_THAT(otherwise, Not(HasSubstr(SettingBytes("read_overflow_mode", "throw"))));
+  EXPECT_THAT(otherwise, HasSubstr(SettingBytes("result_overflow_mode", "throw")));
+  const std::string nothing =
+      QueryOf(ctx_, [](SessionOptions& options) { options.may_set = false; });
+  EXPECT_THAT(nothing, Not(HasSubstr("overflow_mode")));
+}
+
+std::string Texts(const std::string& names, const std::string& values) {
+  const auto column = [](const std::string& json) {
+    return ValueOf(arrow::json::ArrayFromJSONString(arrow::utf8(), json));
+  };
+  std::string out = Packet(ServerPacket::kData);
+  AppendText(out, "");
+  return out + ValueOf(chnative::WriteBlock(
+                   {{"name", "String", column(names)}, {"value", "String", column(values)}},
+                   kOurRevision));
+}
+
+TEST_F(SessionTest, RefusesAUserWhoseLimitsCutResults) {
+  const std::string names =
+      R"(["timeout_overflow_mode", "read_overflow_mode", "result_overflow_mode"])";
+  const auto check = [&](const std::string& answer) {
+    ScriptedServer server({Hello(kOurRevision), answer + Packet(ServerPacket::kEndOfStream)});
+    auto session = ValueOf(Session::Open(ctx_, server.Options()));
+    return CheckResultsAreWhole(ctx_, *session);
+  };
+  EXPECT_THAT(check(Texts(names, R"(["throw", "throw", "throw"])")), IsOk());
+  EXPECT_THAT(check(Texts(names, R"(["throw", "throw", "break"])")),
+              FailsWith(FaultCode::kSourceUnsupported, HasSubstr("result_overflow_mode")));
+  EXPECT_THAT(check(Texts(R"(["result_overflow_mode"])", R"(["throw"])")),
+              FailsWith(FaultCode::kSourceUnsupported, HasSubstr("timeout_overflow_mode")))
+      << "an answer that was cut itself";
 }
 
 }  // namespace
