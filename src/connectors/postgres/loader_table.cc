@@ -39,12 +39,18 @@ from pg_catalog.pg_attribute a
 where a.attrelid = $1::pg_catalog.oid and a.attnum > 0 and not a.attisdropped order by a.attnum
 )";
 
+// By the table's own names: those of the index stay when a column is renamed. Servers before 15
+// have no indnullsnotdistinct.
 constexpr const char* kFindKeys = R"(
-select i.indexrelid, a.attname
+select i.indexrelid, a.attname,
+  pg_catalog.bool_and(a.attnotnull or coalesce(
+    (pg_catalog.to_jsonb(i) ->> 'indnullsnotdistinct')::pg_catalog.bool, false))
+    over (partition by i.indexrelid)
 from pg_catalog.pg_index i
-join pg_catalog.pg_attribute a on a.attrelid = i.indexrelid
+cross join lateral pg_catalog.unnest(i.indkey) with ordinality k(attnum, place)
+join pg_catalog.pg_attribute a on a.attrelid = i.indrelid and a.attnum = k.attnum
 where i.indrelid = $1::pg_catalog.oid and i.indisunique and i.indisvalid and i.indimmediate
-  and i.indpred is null and i.indexprs is null and a.attnum <= i.indnkeyatts
+  and i.indpred is null and i.indexprs is null and k.place <= i.indnkeyatts
 order by 1, 2
 )";
 
@@ -98,6 +104,7 @@ Status ReadColumns(const Context& ctx, pq::Connection& connection, const std::st
                         Ask(ctx, connection, table.name, kDoing, kFindKeys, {oid}));
   std::optional<std::string> index;
   for (const pq::Row& row : keys) {
+    if (row[2] != "t") continue;  // each NULL is another one to it
     if (row[0] != index) table.keys.emplace_back();
     index = row[0];
     table.keys.back().push_back(row[1].value_or(""));
@@ -238,10 +245,18 @@ void PlanKey(const LoaderOptions& options, const TargetTable& table, const arrow
   std::vector<std::string> sorted = options.key;
   std::ranges::sort(sorted);
   if (std::ranges::find(table.keys, sorted) != table.keys.end()) return;
-  problems.Add(
-      FaultCode::kImpossiblePlan,
-      "mode: upsert: the table has no unique index over exactly its key", "",
-      fmt::format("create unique index on {} ({})", table.name.Quoted(), Joined(options.key)));
+  std::string help =
+      fmt::format("create unique index on {} ({})", table.name.Quoted(), Joined(options.key));
+  for (const std::string& name : options.key) {
+    const TargetColumn* column = table.Find(name);
+    if (column == nullptr || column->not_null) continue;
+    help += fmt::format(", and alter table {} alter column {} set not null", table.name.Quoted(),
+                        pq::QuoteIdentifier(name));
+  }
+  problems.Add(FaultCode::kImpossiblePlan,
+               "mode: upsert: the table has no unique index over exactly its key, of columns that "
+               "are NOT NULL: each run would insert a row with a NULL there again",
+               "", std::move(help));
 }
 
 std::string CreateStatement(const LoadPlan& plan, const arrow::Schema& schema) {
