@@ -16,8 +16,8 @@ namespace {
 using pgcopy::ValueKind;
 
 // Object ids of pg_type.dat.
-constexpr uint32_t kBool = 16, kBytea = 17, kInternalChar = 18, kName = 19, kInt8 = 20, kInt2 = 21,
-                   kInt4 = 23, kText = 25, kOid = 26, kFloat4 = 700, kFloat8 = 701, kBpchar = 1042,
+constexpr uint32_t kBool = 16, kBytea = 17, kInternalChar = 18, kInt8 = 20, kInt2 = 21, kInt4 = 23,
+                   kText = 25, kOid = 26, kFloat4 = 700, kFloat8 = 701, kBpchar = 1042,
                    kVarchar = 1043, kDate = 1082, kTime = 1083, kTimestamp = 1114,
                    kTimestamptz = 1184, kInterval = 1186, kTimetz = 1266, kNumeric = 1700,
                    kUuid = 2950;
