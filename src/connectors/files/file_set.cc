@@ -150,8 +150,8 @@ class Finder {
   bool IsLink(const std::string& directory) const {
     std::error_code ignored;
     if (place_.system->type_name() != "local") return false;
-    return std::filesystem::is_symlink(directory,
-                                       ignored);  // tidy: allow Arrow does not tell links
+    // Arrow's file systems do not say.
+    return std::filesystem::is_symlink(directory, ignored);  // tidy: allow as above
   }
 
   Fault TooMany(const char* what) const {
