@@ -296,11 +296,11 @@ def test_the_password(levada, clickhouse):
 def test_a_result_that_meets_a_limit_is_no_whole_one(levada, clickhouse):
     pipeline(levada, clickhouse, "table: many", user="limited")
     refused(levada, 21, "LV2103", "Limit for result", "settings:")
+    pipeline(levada, clickhouse, "table: many", user="cut")
+    refused(levada, 21, "LV2106", "result_overflow_mode")
     pipeline(levada, clickhouse, "table: many\nsettings: { max_result_rows: 0 }", user="limited")
     run(levada)
     assert lake(levada).num_rows == ROWS
-    pipeline(levada, clickhouse, "table: many", user="cut")
-    refused(levada, 21, "LV2106", "result_overflow_mode")
 
 
 def test_nobody_listens_or_somebody_else(levada, clickhouse):

@@ -97,14 +97,20 @@ Result<ReadySession> OpenSession(const Context& ctx, const ConsumerOptions& opti
   ReadySession ready;
   ARROW_ASSIGN_OR_RAISE(ready.session, Session::Open(ctx, of_session));
   const auto probe = ready.session->Ask(ctx, "cannot set up the session", "SELECT '1'");
-  if (probe.ok()) return ready;
+  if (probe.ok()) {
+    ARROW_ASSIGN_OR_RAISE(
+        const bool in_force,
+        CheckSettings(ctx, *ready.session, of_session.settings, options.settings));
+    ready.plain_settings = !in_force;
+    return ready;
+  }
   const bool refused = ClickHouseCodeOf(probe.status()) == kReadOnly && options.settings.empty() &&
                        options.wire != Wire::kZstd;
   if (!refused) return probe.status();
   of_session.settings.clear();
   of_session.may_set = false;
   ARROW_ASSIGN_OR_RAISE(ready.session, Session::Open(ctx, of_session));
-  ARROW_RETURN_NOT_OK(CheckResultsAreWhole(ctx, *ready.session));
+  ARROW_RETURN_NOT_OK(CheckSettings(ctx, *ready.session, {}, {}).status());
   ready.plain_settings = true;
   return ready;
 }

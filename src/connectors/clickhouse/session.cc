@@ -22,6 +22,7 @@ constexpr std::string_view kMethodSetting = "network_compression_method";
 constexpr std::array<const char*, 3> kOverflowModes = {
     "result_overflow_mode", "timeout_overflow_mode", "read_overflow_mode"};
 constexpr const char* kThrow = "throw";
+constexpr const char* kThreadsSetting = "max_threads";
 
 Fault NoClickHouse(const std::string& what) {
   return Fault(FaultCode::kSourceProtocol,
@@ -204,19 +205,24 @@ Result<Session::Rows> Session::Ask(const Context& ctx, const std::string& doing,
   }
 }
 
-Status CheckResultsAreWhole(const Context& ctx, Session& session) {
-  std::string names;
-  for (const char* mode : kOverflowModes) names += (names.empty() ? "'"s : ", '"s) + mode + "'";
+Result<bool> CheckSettings(const Context& ctx, Session& session, const Settings& sent,
+                           const Settings& asked) {
+  std::string names = "'"s + kThreadsSetting + "'";
+  for (const char* mode : kOverflowModes) names += ", '"s + mode + "'";
   ARROW_ASSIGN_OR_RAISE(
       const Session::Rows rows,
       session.Ask(ctx, "cannot read the user's settings",
                   "SELECT name, value FROM system.settings WHERE name IN (" + names + ")"));
-  for (const char* mode : kOverflowModes) {
-    // One that is not among the answers may have been cut off by just that.
-    const bool whole = std::ranges::any_of(rows, [&](const auto& row) {
-      return row.size() == 2 && row[0] == mode && row[1] == kThrow;
+  const auto has = [&rows](std::string_view name, std::string_view value) {
+    return std::ranges::any_of(rows, [&](const auto& row) {
+      return row.size() == 2 && row[0] == name && row[1] == value;
     });
-    if (whole) continue;
+  };
+  for (const char* mode : kOverflowModes) {
+    const bool is_asked =
+        std::ranges::any_of(asked, [&](const auto& setting) { return setting.first == mode; });
+    // One that is not among the answers may have been cut off by just that.
+    if (is_asked || has(mode, kThrow)) continue;
     return Fault(FaultCode::kSourceUnsupported,
                  "the user's "s + mode +
                      " is not 'throw': a result that meets a limit would end early, with rows "
@@ -226,7 +232,9 @@ Status CheckResultsAreWhole(const Context& ctx, Session& session) {
             "set it to 'throw' in the user's profile, or read as a user who may change settings "
             "(readonly = 2)");
   }
-  return Status::OK();
+  return std::ranges::all_of(sent, [&](const auto& setting) {
+    return setting.first != kThreadsSetting || has(kThreadsSetting, setting.second);
+  });
 }
 
 }  // namespace levada::clickhouse

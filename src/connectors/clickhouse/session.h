@@ -84,8 +84,11 @@ class Session final {
   std::unique_ptr<chnative::BlockReader> asides_;  ///< blocks of totals and logs, which are dropped
 };
 
-/// For a session that may not set it: that the user's limits end a result with an error.
-/// kSourceUnsupported where one would end it early without a word.
-Status CheckResultsAreWhole(const Context& ctx, Session& session);
+/// Asks what is in force of the settings that were sent, for some servers pass over those of a user
+/// who may not change any. kSourceUnsupported where a limit of the user's would end a result early
+/// without a word, unless `asked`, the pipeline's own settings, say so. False where `sent` are not
+/// in force.
+Result<bool> CheckSettings(const Context& ctx, Session& session, const Settings& sent,
+                           const Settings& asked);
 
 }  // namespace levada::clickhouse

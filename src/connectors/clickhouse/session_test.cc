@@ -278,9 +278,13 @@ TEST_F(SessionTest, RefusesAUserWhoseLimitsCutResults) {
   const auto check = [&](const std::string& answer) {
     ScriptedServer server({Hello(kOurRevision), answer + Packet(ServerPacket::kEndOfStream)});
     auto session = ValueOf(Session::Open(ctx_, server.Options()));
-    return CheckResultsAreWhole(ctx_, *session);
+    return CheckSettings(ctx_, *session, {{"max_threads", "1"}}, {});
   };
-  EXPECT_THAT(check(Texts(names, R"(["throw", "throw", "throw"])")), IsOk());
+  EXPECT_FALSE(ValueOf(check(Texts(names, R"(["throw", "throw", "throw"])")))) << "no threads";
+  const std::string all =
+      R"(["max_threads", "timeout_overflow_mode", "read_overflow_mode", "result_overflow_mode"])";
+  EXPECT_TRUE(ValueOf(check(Texts(all, R"(["1", "throw", "throw", "throw"])"))));
+  EXPECT_FALSE(ValueOf(check(Texts(all, R"(["2", "throw", "throw", "throw"])"))));
   EXPECT_THAT(check(Texts(names, R"(["throw", "throw", "break"])")),
               FailsWith(FaultCode::kSourceUnsupported, HasSubstr("result_overflow_mode")));
   EXPECT_THAT(check(Texts(R"(["result_overflow_mode"])", R"(["throw"])")),
