@@ -32,8 +32,10 @@ TEST(Fault, EveryCodeHasARowWithATitleAndItsExitStatus) {
 }
 
 TEST(Fault, OnlyWhatMayPassIsRetryable) {
+  const std::set<FaultCode> of_targets = {FaultCode::kTargetIo, FaultCode::kTargetUnreachable,
+                                          FaultCode::kTargetConnectionLost, FaultCode::kTargetBusy};
   for (const FaultKind& kind : FaultKinds()) {
-    const bool transient = kind.exit_status == 20 || kind.code == FaultCode::kTargetIo;
+    const bool transient = kind.exit_status == 20 || of_targets.contains(kind.code);
     EXPECT_EQ(kind.retryable, transient) << kind.title;
   }
 }

@@ -304,7 +304,7 @@ Result<std::string> LocalPathOf(const std::string& location) {
     return Fault(FaultCode::kBadValue,
                  fmt::format("location \"{}\": expected a local directory, got scheme \"{}\"",
                              location, scheme))
-        .Help("write a path, or a URL that starts with file:///");
+        .Help("write a path, a URL that starts with file:///, or one of a bucket, s3://...");
   }
   const std::string_view rest = std::string_view(location).substr(colon + 3);
   if (!rest.starts_with('/')) {
