@@ -100,7 +100,11 @@ class TreeMaker {
       const parquet::schema::Node& node = *group.field(i);
       SchemaNode& made = children.emplace_back();
       made.name = node.name();
-      made.repetition = static_cast<RepetitionType>(node.repetition());
+      const int repetition = node.repetition();  // of the file, and not looked at by Arrow
+      if (repetition < 0 || repetition >= parquet::Repetition::UNDEFINED) {
+        return Malformed("a column of no repetition");
+      }
+      made.repetition = static_cast<RepetitionType>(repetition);
       made.annotation = AnnotationOf(node);
       if (node.field_id() >= 0) made.field_id = node.field_id();
       if (node.is_group()) {
@@ -109,7 +113,10 @@ class TreeMaker {
         continue;
       }
       const auto& leaf = static_cast<const parquet::schema::PrimitiveNode&>(node);
-      if (leaf.physical_type() >= parquet::Type::UNDEFINED) return Malformed("a column of no type");
+      const int physical = leaf.physical_type();
+      if (physical < 0 || physical >= parquet::Type::UNDEFINED) {
+        return Malformed("a column of no type");
+      }
       made.physical = static_cast<PhysicalType>(leaf.physical_type());
       if (made.physical == PhysicalType::kFixedLenByteArray) made.length = leaf.type_length();
     }
