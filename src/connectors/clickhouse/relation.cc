@@ -96,17 +96,14 @@ Result<ReadySession> OpenSession(const Context& ctx, const ConsumerOptions& opti
   }
   ReadySession ready;
   ARROW_ASSIGN_OR_RAISE(ready.session, Session::Open(ctx, of_session));
-  const auto probe = ready.session->Ask(ctx, "cannot set up the session", "SELECT '1'");
-  if (probe.ok()) {
-    ARROW_ASSIGN_OR_RAISE(
-        const bool in_force,
-        CheckSettings(ctx, *ready.session, of_session.settings, options.settings));
-    ready.plain_settings = !in_force;
+  const auto in_force = CheckSettings(ctx, *ready.session, of_session.settings, options.settings);
+  if (in_force.ok()) {
+    ready.plain_settings = !*in_force;
     return ready;
   }
-  const bool refused = ClickHouseCodeOf(probe.status()) == kReadOnly && options.settings.empty() &&
-                       options.wire != Wire::kZstd;
-  if (!refused) return probe.status();
+  const bool refused = ClickHouseCodeOf(in_force.status()) == kReadOnly &&
+                       options.settings.empty() && options.wire != Wire::kZstd;
+  if (!refused) return in_force.status();
   of_session.settings.clear();
   of_session.may_set = false;
   ARROW_ASSIGN_OR_RAISE(ready.session, Session::Open(ctx, of_session));

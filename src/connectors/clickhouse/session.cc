@@ -211,7 +211,7 @@ Result<bool> CheckSettings(const Context& ctx, Session& session, const Settings&
   for (const char* mode : kOverflowModes) names += ", '"s + mode + "'";
   ARROW_ASSIGN_OR_RAISE(
       const Session::Rows rows,
-      session.Ask(ctx, "cannot read the user's settings",
+      session.Ask(ctx, "cannot set up the session",
                   "SELECT name, value FROM system.settings WHERE name IN (" + names + ")"));
   const auto has = [&rows](std::string_view name, std::string_view value) {
     return std::ranges::any_of(rows, [&](const auto& row) {

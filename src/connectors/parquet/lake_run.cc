@@ -19,6 +19,7 @@
 #include "connectors/parquet/lake_switch.h"
 #include "connectors/parquet/read_back.h"
 #include "connectors/parquet/slice_load.h"
+#include "elt/recorded_split.h"
 
 namespace levada::parquet {
 namespace {
@@ -71,11 +72,6 @@ class LakeRun final : public elt::TargetRun {
   Status CheckHeld(Context& ctx, const elt::Attempt& attempt) const;
   Status CheckNewSplit(const elt::SplitRecord& split) const;
   Status AdoptSplit(elt::SplitRecord split);
-  Status RefuseOther(const elt::SplitRecord& pending, const elt::SplitRecord& split) const;
-  const elt::Partition* FindPartition(const std::string& id) const;
-
-  Result<elt::PartitionRecord> RecordFor(const elt::Attempt& attempt,
-                                         std::span<const elt::Receipt> receipts) const;
   Status CheckStaged(Context& ctx, const elt::PartitionRecord& record);
   Status Commit(Context& ctx, const elt::PartitionRecord& record);
   Status CheckNotUndone(const elt::Attempt& attempt) const;
@@ -116,20 +112,8 @@ Status LakeRun::CheckHeld(Context& ctx, const elt::Attempt& attempt) const {
   return fence_.Check(ctx);
 }
 
-const elt::Partition* LakeRun::FindPartition(const std::string& id) const {
-  for (const elt::Partition& partition : lake_.split->partitions) {
-    if (partition.id == id) return &partition;
-  }
-  return nullptr;
-}
-
 Status LakeRun::CheckNewSplit(const elt::SplitRecord& split) const {
-  if (split.pipeline != run_.pipeline || split.label != names_.label() ||
-      split.partitions.empty()) {
-    return Fault(FaultCode::kInternal,
-                 fmt::format("split of \"{}\" \"{}\" given to run \"{}\" \"{}\"", split.pipeline,
-                             split.label, run_.pipeline, names_.label()));
-  }
+  ARROW_RETURN_NOT_OK(elt::CheckSplitOfRun(run_, names_.label(), split));
   for (const elt::Partition& partition : split.partitions) {
     ARROW_RETURN_NOT_OK(CheckPartitionId(partition.id));
   }
@@ -151,20 +135,6 @@ Status LakeRun::AdoptSplit(elt::SplitRecord split) {
   return Status::OK();
 }
 
-// Of a split that was recorded under another plan or another schema.
-Status LakeRun::RefuseOther(const elt::SplitRecord& pending, const elt::SplitRecord& split) const {
-  const bool same_plan = pending.plan_hash == split.plan_hash;
-  Fault fault(same_plan ? FaultCode::kSchemaDrift : FaultCode::kPlanChanged,
-              fmt::format("run \"{}\" was begun {} and not finished, with another {}",
-                          names_.label(), pending.created_at, same_plan ? "schema" : "plan"));
-  if (same_plan) {
-    fault.With("difference", elt::SchemaDifference(pending.schema, split.schema));
-  } else {
-    fault.With("recorded", pending.plan_hash).With("got", split.plan_hash);
-  }
-  return fault.Help("run with --replace to begin it anew");
-}
-
 Result<elt::SplitRecord> LakeRun::RecordSplit(Context& ctx, const elt::SplitRecord& split) {
   ARROW_RETURN_NOT_OK(fence_.Check(ctx));
   ARROW_RETURN_NOT_OK(CheckNewSplit(split));
@@ -177,7 +147,7 @@ Result<elt::SplitRecord> LakeRun::RecordSplit(Context& ctx, const elt::SplitReco
       if (adopted.ok()) return pending;
       if (!run_.replace) return adopted;
     } else if (!run_.replace) {
-      return RefuseOther(pending, split);
+      return elt::RefuseOtherSplit(pending, split);
     }
     if (!committed_) ARROW_RETURN_NOT_OK(AbandonSplit(ctx, *place_, names_, lake_));
   }
@@ -197,7 +167,7 @@ Result<elt::SplitRecord> LakeRun::RecordSplit(Context& ctx, const elt::SplitReco
 Result<elt::Receipt> LakeRun::Load(Context& ctx, const elt::Attempt& attempt,
                                    elt::BatchStream& stream) {
   ARROW_RETURN_NOT_OK(CheckHeld(ctx, attempt));
-  if (!recorded_ || FindPartition(attempt.partition->id) == nullptr) {
+  if (!recorded_ || elt::FindPartition(*lake_.split, attempt.partition->id) == nullptr) {
     return Fault(FaultCode::kInternal, fmt::format("partition \"{}\" is not in the recorded split",
                                                    attempt.partition->id));
   }
@@ -239,28 +209,6 @@ Result<std::unique_ptr<elt::BatchStream>> LakeRun::ReadBack(Context& ctx,
     schema = loaded_schema_;
   }
   return ReadStagedFiles(ctx, place_, layout_, std::move(schema), receipt);
-}
-
-Result<elt::PartitionRecord> LakeRun::RecordFor(const elt::Attempt& attempt,
-                                                std::span<const elt::Receipt> receipts) const {
-  const elt::Partition* partition = FindPartition(attempt.partition->id);
-  std::set<int> slices;
-  for (const elt::Receipt& receipt : receipts) slices.insert(receipt.slice);
-  const bool whole = partition != nullptr && slices.size() == receipts.size() &&
-                     slices.size() == partition->slices.size() && *slices.begin() == 0 &&
-                     *slices.rbegin() + 1 == static_cast<int>(slices.size());
-  if (!whole) {
-    return Fault(FaultCode::kInternal,
-                 fmt::format("partition \"{}\": expected one receipt of each slice, got {}",
-                             attempt.partition->id, receipts.size()));
-  }
-  elt::PartitionRecord record;
-  record.partition = attempt.partition->id;
-  record.attempt_id = attempt.attempt_id;
-  record.generation = fence_.generation();
-  record.revision = lake_.split->revision;
-  record.receipts.assign(receipts.begin(), receipts.end());
-  return record;
 }
 
 // Everything staged is there, and no final name is taken by a file that is not ours.
@@ -307,7 +255,8 @@ Status LakeRun::Publish(Context& ctx, const elt::Attempt& attempt,
   // was begun is never gone on with in this process.
   if (broken) ARROW_RETURN_NOT_OK(UndoPending(ctx, id, ""));
   ARROW_RETURN_NOT_OK(CheckNotUndone(attempt));
-  ARROW_ASSIGN_OR_RAISE(const elt::PartitionRecord record, RecordFor(attempt, receipts));
+  ARROW_ASSIGN_OR_RAISE(const elt::PartitionRecord record,
+                        elt::RecordOf(*lake_.split, fence_.generation(), attempt, receipts));
   ARROW_RETURN_NOT_OK(CheckStaged(ctx, record));
   {
     const std::lock_guard lock(mutex_);

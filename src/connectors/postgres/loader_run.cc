@@ -6,7 +6,6 @@
 #include <chrono>
 #include <map>
 #include <mutex>
-#include <set>
 #include <utility>
 #include <vector>
 
@@ -14,6 +13,7 @@
 #include "base/log.h"
 #include "connectors/postgres/loader_hold.h"
 #include "connectors/postgres/loader_session.h"
+#include "elt/recorded_split.h"
 #include "elt/retry.h"
 
 namespace levada::postgres {
@@ -57,11 +57,8 @@ class TableRun final : public elt::TargetRun {
  private:
   Status CheckHeld(const elt::Attempt& attempt) const;
   Status CheckNewSplit(const elt::SplitRecord& split) const;
-  Status RefuseOther(const elt::SplitRecord& pending, const elt::SplitRecord& split) const;
   Result<bool> SliceHasRows(const Context& ctx, pq::Connection& connection) const;
   Status GiveUp(const Context& ctx, pq::Connection& connection, const elt::SplitRecord& split);
-  Result<elt::PartitionRecord> RecordFor(const elt::Attempt& attempt,
-                                         std::span<const elt::Receipt> receipts) const;
   Status Move(Context& ctx, pq::Connection& connection, const elt::PartitionRecord& record);
   Status CountRecord(Context& ctx, pq::Connection& connection, const elt::PartitionRecord& record,
                      bool check_slice) const;
@@ -96,12 +93,7 @@ Status TableRun::CheckHeld(const elt::Attempt& attempt) const {
 }
 
 Status TableRun::CheckNewSplit(const elt::SplitRecord& split) const {
-  if (split.pipeline != run_.pipeline || split.label != hold_->key().label ||
-      split.partitions.empty()) {
-    return Fault(FaultCode::kInternal,
-                 fmt::format("split of \"{}\" \"{}\" given to run \"{}\" \"{}\"", split.pipeline,
-                             split.label, run_.pipeline, hold_->key().label));
-  }
+  ARROW_RETURN_NOT_OK(elt::CheckSplitOfRun(run_, hold_->key().label, split));
   size_t stages = 0;
   for (const elt::Partition& partition : split.partitions) stages += partition.slices.size();
   if (!plan_.StagesAll(split) || stages <= kStagesMax) return Status::OK();
@@ -110,19 +102,6 @@ Status TableRun::CheckNewSplit(const elt::SplitRecord& split) const {
                            split.label, stages, kStagesMax))
       .With("table", plan_.table.Written())
       .Help("cut the source into fewer, larger partitions");
-}
-
-Status TableRun::RefuseOther(const elt::SplitRecord& pending, const elt::SplitRecord& split) const {
-  const bool same_plan = pending.plan_hash == split.plan_hash;
-  Fault fault(same_plan ? FaultCode::kSchemaDrift : FaultCode::kPlanChanged,
-              fmt::format("run \"{}\" was begun {} and not finished, with another {}",
-                          pending.label, pending.created_at, same_plan ? "schema" : "plan"));
-  if (same_plan) {
-    fault.With("difference", elt::SchemaDifference(pending.schema, split.schema));
-  } else {
-    fault.With("recorded", pending.plan_hash).With("got", split.plan_hash);
-  }
-  return fault.Help("run with --replace to begin it anew");
 }
 
 Result<bool> TableRun::SliceHasRows(const Context& ctx, pq::Connection& connection) const {
@@ -154,7 +133,7 @@ Result<elt::SplitRecord> TableRun::RecordSplit(Context& ctx, const elt::SplitRec
       split_ = pending;
       return pending;
     }
-    if (!run_.replace) return RefuseOther(pending, split);
+    if (!run_.replace) return elt::RefuseOtherSplit(pending, split);
   }
   ARROW_RETURN_NOT_OK(hold_->Transact(ctx, [&](pq::Connection& connection) -> Status {
     if (published_.pending) {
@@ -205,22 +184,6 @@ Result<std::unique_ptr<elt::BatchStream>> TableRun::ReadBack(Context& ctx,
                    *schema);
 }
 
-Result<elt::PartitionRecord> TableRun::RecordFor(const elt::Attempt& attempt,
-                                                 std::span<const elt::Receipt> receipts) const {
-  if (!split_ || receipts.size() != attempt.partition->slices.size()) {
-    return Fault(FaultCode::kInternal,
-                 fmt::format("partition \"{}\": expected one receipt of each slice, got {}",
-                             attempt.partition->id, receipts.size()));
-  }
-  elt::PartitionRecord record;
-  record.partition = attempt.partition->id;
-  record.attempt_id = attempt.attempt_id;
-  record.generation = hold_->generation();
-  record.revision = split_->revision;
-  record.receipts.assign(receipts.begin(), receipts.end());
-  return record;
-}
-
 std::vector<std::string> TableRun::StagesOf(const elt::PartitionRecord& record) const {
   std::vector<std::string> stages;
   for (const elt::Receipt& receipt : record.receipts) {
@@ -263,7 +226,9 @@ Status TableRun::Publish(Context& ctx, const elt::Attempt& attempt,
                          std::span<const elt::Receipt> receipts) {
   LEVADA_FAILPOINT(ctx, "publish.before_intent");
   ARROW_RETURN_NOT_OK(CheckHeld(attempt));
-  ARROW_ASSIGN_OR_RAISE(const elt::PartitionRecord record, RecordFor(attempt, receipts));
+  if (!split_) return Fault(FaultCode::kInternal, "a partition was published before its split");
+  ARROW_ASSIGN_OR_RAISE(const elt::PartitionRecord record,
+                        elt::RecordOf(*split_, hold_->generation(), attempt, receipts));
   bool other = false;
   ARROW_RETURN_NOT_OK(hold_->Transact(ctx, [&](pq::Connection& connection) -> Status {
     // An earlier COMMIT may have happened without an answer.

@@ -3,73 +3,27 @@
 #include <arrow/io/interfaces.h>
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
-#include <arrow/util/io_util.h>
 #include <parquet/arrow/reader.h>
 #include <parquet/arrow/schema.h>
-#include <parquet/exception.h>
 #include <parquet/file_reader.h>
 #include <parquet/metadata.h>
 #include <parquet/properties.h>
 
 #include <algorithm>
-#include <exception>
-#include <new>
 
+#include "formats/parquet/guarded_read.h"
 #include "formats/parquet/restore.h"
 
 namespace levada::parquet_format {
 namespace {
 
-/// Names the cause by whose it is: the file system's, ours, or the file's own bytes.
-Status Classified(const Status& status) {
-  if (status.ok()) return status;
-  const FaultCode code = CodeOf(status);
-  if (code != FaultCode::kInternal) return status;  // a Fault already
-  if (arrow::internal::ErrnoFromStatus(status) != 0) {
-    return Fault(FaultCode::kTargetIo, "cannot read a Parquet file").Because(status);
-  }
-  return Fault(FaultCode::kReadbackMismatch, "not a readable Parquet file: " + status.message())
-      .Because(status);
-}
-
-/// Runs `body`, which returns a Result. Arrow's Parquet code throws, thrift and the standard
-/// library below it too.
-template <typename Body>
-auto Guarded(Body body) -> decltype(body()) {
-  try {
-    auto result = body();
-    if (!result.ok()) return Classified(result.status());
-    return result;
-  } catch (const parquet::ParquetStatusException& error) {
-    return Classified(error.status());
-  } catch (const std::bad_alloc&) {
-    return Fault(FaultCode::kReadbackMismatch,
-                 "not a readable Parquet file: it asks for more memory than there is");
-  } catch (const std::exception& error) {
-    return Fault(FaultCode::kReadbackMismatch,
-                 std::string("not a readable Parquet file: ") + error.what());
-  }
-}
+constexpr ReadFaults kFaults{FaultCode::kReadbackMismatch};
 
 parquet::ReaderProperties PropertiesOf(const ReadOptions& options, arrow::MemoryPool* pool) {
   parquet::ReaderProperties properties(pool);
   properties.enable_buffered_stream();
   properties.set_buffer_size(options.buffer_bytes);
   return properties;
-}
-
-/// So that a batch of the widest row group takes about batch_bytes.
-int64_t BatchRows(const parquet::FileMetaData& metadata, const ReadOptions& options) {
-  int64_t rows = std::max<int64_t>(options.batch_rows, 1);
-  for (int i = 0; i < metadata.num_row_groups(); ++i) {
-    auto group = metadata.RowGroup(i);
-    if (group->num_rows() <= 0 || group->total_byte_size() <= 0) continue;
-    const double row_bytes =
-        static_cast<double>(group->total_byte_size()) / static_cast<double>(group->num_rows());
-    rows =
-        std::min(rows, static_cast<int64_t>(static_cast<double>(options.batch_bytes) / row_bytes));
-  }
-  return std::max<int64_t>(rows, 1);
 }
 
 Status CheckColumns(const arrow::Schema& expected, const arrow::Schema& got) {
@@ -97,7 +51,7 @@ class RestoringReader final : public arrow::RecordBatchReader {
   std::shared_ptr<arrow::Schema> schema() const override { return schema_; }
 
   Status ReadNext(std::shared_ptr<arrow::RecordBatch>* out) override {
-    ARROW_ASSIGN_OR_RAISE(*out, Guarded([this] { return Read(); }));
+    ARROW_ASSIGN_OR_RAISE(*out, GuardedRead(kFaults, [this] { return Read(); }));
     return Status::OK();
   }
 
@@ -141,7 +95,7 @@ class RestoringReader final : public arrow::RecordBatchReader {
 
 Result<Footer> ReadFooter(std::shared_ptr<arrow::io::RandomAccessFile> file,
                           arrow::MemoryPool* pool) {
-  return Guarded([&]() -> Result<Footer> {
+  return GuardedRead(kFaults, [&]() -> Result<Footer> {
     auto reader = parquet::ParquetFileReader::Open(std::move(file), PropertiesOf({}, pool));
     auto metadata = reader->metadata();
     Footer footer;
@@ -161,7 +115,7 @@ Result<Footer> ReadFooter(std::shared_ptr<arrow::io::RandomAccessFile> file,
 Result<std::shared_ptr<arrow::RecordBatchReader>> OpenReader(
     std::shared_ptr<arrow::io::RandomAccessFile> file, std::shared_ptr<arrow::Schema> schema,
     const ReadOptions& options, arrow::MemoryPool* pool) {
-  return Guarded([&]() -> Result<std::shared_ptr<arrow::RecordBatchReader>> {
+  return GuardedRead(kFaults, [&]() -> Result<std::shared_ptr<arrow::RecordBatchReader>> {
     parquet::arrow::FileReaderBuilder builder;
     ARROW_RETURN_NOT_OK(builder.Open(std::move(file), PropertiesOf(options, pool)));
     auto metadata = builder.raw_reader()->metadata();

@@ -1,19 +1,17 @@
 #include "formats/parquet/schema_tree_reader.h"
 
 #include <arrow/io/interfaces.h>
-#include <arrow/util/io_util.h>
 #include <arrow/util/key_value_metadata.h>
-#include <parquet/exception.h>
 #include <parquet/file_reader.h>
 #include <parquet/metadata.h>
 #include <parquet/properties.h>
 #include <parquet/schema.h>
 #include <parquet/types.h>
 
-#include <exception>
 #include <string>
 #include <utility>
 
+#include "formats/parquet/guarded_read.h"
 #include "formats/parquet/leaf_plan.h"
 
 namespace levada::parquet_format {
@@ -25,17 +23,9 @@ constexpr const char* kSparkRowMetadata = "org.apache.spark.sql.parquet.row.meta
 /// Of one schema; Spark's own text of 10,000 columns is below 1 MB.
 constexpr size_t kRowMetadataBytesMax = 64 << 20;
 
-Fault Malformed(const std::string& why) {
-  return Fault(FaultCode::kSourceFileMalformed, "not a readable Parquet file: " + why);
-}
+constexpr ReadFaults kFaults{FaultCode::kSourceFileMalformed};
 
-Status Classified(const Status& status) {
-  if (status.ok() || CodeOf(status) != FaultCode::kInternal) return status;
-  if (arrow::internal::ErrnoFromStatus(status) != 0) {
-    return Fault(FaultCode::kTargetIo, "cannot read a Parquet file").Because(status);
-  }
-  return Malformed(status.message()).Because(status);
-}
+Fault Malformed(const std::string& why) { return NotReadable(kFaults, why); }
 
 TimeUnit UnitOf(parquet::LogicalType::TimeUnit::unit unit) {
   if (unit == parquet::LogicalType::TimeUnit::MILLIS) return TimeUnit::kMillis;
@@ -152,18 +142,11 @@ Result<SchemaTree> TreeOf(const parquet::FileMetaData& metadata) {
 
 Result<SchemaTree> ReadSchemaTree(std::shared_ptr<arrow::io::RandomAccessFile> file,
                                   arrow::MemoryPool* pool) {
-  try {
+  return GuardedRead(kFaults, [&]() -> Result<SchemaTree> {
     const auto reader =
         parquet::ParquetFileReader::Open(std::move(file), parquet::ReaderProperties(pool));
-    const Result<SchemaTree> tree = TreeOf(*reader->metadata());
-    return tree.ok() ? tree : Classified(tree.status());
-  } catch (const parquet::ParquetStatusException& error) {
-    return Classified(error.status());
-  } catch (const std::bad_alloc&) {
-    return Malformed("it asks for more memory than there is");
-  } catch (const std::exception& error) {
-    return Malformed(error.what());
-  }
+    return TreeOf(*reader->metadata());
+  });
 }
 
 Result<SchemaTree> SchemaTreeOf(const arrow::Schema& schema, Profile profile) {

@@ -3,19 +3,17 @@
 #include <arrow/io/interfaces.h>
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
-#include <arrow/util/io_util.h>
 #include <parquet/arrow/reader.h>
 #include <parquet/arrow/schema.h>
-#include <parquet/exception.h>
 #include <parquet/file_reader.h>
 #include <parquet/metadata.h>
 #include <parquet/properties.h>
 
 #include <algorithm>
-#include <exception>
-#include <new>
 #include <string>
 #include <utility>
+
+#include "formats/parquet/guarded_read.h"
 
 namespace levada::parquet_format {
 namespace {
@@ -23,44 +21,7 @@ namespace {
 // A writer's usual page and dictionary page, of which a column holds one each while it is read.
 constexpr int64_t kPageBytes = int64_t{2} << 20;
 
-Status Classified(const Status& status) {
-  if (status.ok() || AttachedFault(status) != nullptr) return status;
-  if (arrow::internal::ErrnoFromStatus(status) != 0) return status;
-  return Fault(FaultCode::kSourceFileMalformed, "not a readable Parquet file: " + status.message())
-      .Because(status);
-}
-
-/// Runs `body`, which returns a Result: Arrow's Parquet code throws, and thrift below it.
-template <typename Body>
-auto Guarded(Body body) -> decltype(body()) {
-  try {
-    auto result = body();
-    if (!result.ok()) return Classified(result.status());
-    return result;
-  } catch (const parquet::ParquetStatusException& error) {
-    return Classified(error.status());
-  } catch (const std::bad_alloc&) {
-    return Fault(FaultCode::kSourceFileMalformed,
-                 "not a readable Parquet file: it asks for more memory than there is");
-  } catch (const std::exception& error) {
-    return Fault(FaultCode::kSourceFileMalformed,
-                 std::string("not a readable Parquet file: ") + error.what());
-  }
-}
-
-/// So that a batch of the widest row group takes about batch_bytes.
-int64_t BatchRows(const parquet::FileMetaData& metadata, const ReadOptions& options) {
-  int64_t rows = std::max<int64_t>(options.batch_rows, 1);
-  for (int i = 0; i < metadata.num_row_groups(); ++i) {
-    const auto group = metadata.RowGroup(i);
-    if (group->num_rows() <= 0 || group->total_byte_size() <= 0) continue;
-    const double row_bytes =
-        static_cast<double>(group->total_byte_size()) / static_cast<double>(group->num_rows());
-    rows =
-        std::min(rows, static_cast<int64_t>(static_cast<double>(options.batch_bytes) / row_bytes));
-  }
-  return std::max<int64_t>(rows, 1);
-}
+constexpr ReadFaults kFaults{FaultCode::kSourceFileMalformed, /*wraps_io=*/false};
 
 void AddLeaves(const parquet::arrow::SchemaField& field, std::vector<int>& leaves) {
   if (field.is_leaf()) leaves.push_back(field.column_index);
@@ -92,7 +53,7 @@ class OrderedReader final : public arrow::RecordBatchReader {
   std::shared_ptr<arrow::Schema> schema() const override { return schema_; }
 
   Status ReadNext(std::shared_ptr<arrow::RecordBatch>* out) override {
-    ARROW_ASSIGN_OR_RAISE(*out, Guarded([this] { return Read(); }));
+    ARROW_ASSIGN_OR_RAISE(*out, GuardedRead(kFaults, [this] { return Read(); }));
     return Status::OK();
   }
 
@@ -128,7 +89,7 @@ SourceReader::~SourceReader() = default;
 Result<std::unique_ptr<SourceReader>> SourceReader::Open(
     std::shared_ptr<arrow::io::RandomAccessFile> file, const ReadOptions& options,
     arrow::MemoryPool* pool) {
-  return Guarded([&]() -> Result<std::unique_ptr<SourceReader>> {
+  return GuardedRead(kFaults, [&]() -> Result<std::unique_ptr<SourceReader>> {
     parquet::ReaderProperties reading(pool);
     reading.enable_buffered_stream();
     reading.set_buffer_size(options.buffer_bytes);
@@ -168,7 +129,7 @@ int64_t SourceReader::memory_bytes() const {
 
 Result<std::shared_ptr<arrow::RecordBatchReader>> SourceReader::Read(
     const std::vector<int>& fields) {
-  return Guarded([&]() -> Result<std::shared_ptr<arrow::RecordBatchReader>> {
+  return GuardedRead(kFaults, [&]() -> Result<std::shared_ptr<arrow::RecordBatchReader>> {
     // Arrow gives columns in the order of the file, whatever is asked for.
     std::vector<int> sorted = fields;
     std::ranges::sort(sorted);

@@ -77,14 +77,15 @@ std::string QueryOf(const S3Call& call) {
 
 }  // namespace
 
-std::string S3Answer::etag() const {
-  std::string_view etag = headers.Find("etag").value_or("");
+std::string Unquoted(std::string_view etag) {
   if (etag.size() >= 2 && etag.front() == '"' && etag.back() == '"') {
     etag.remove_prefix(1);
     etag.remove_suffix(1);
   }
   return std::string(etag);
 }
+
+std::string S3Answer::etag() const { return Unquoted(headers.Find("etag").value_or("")); }
 
 /// A session that goes back where it came from.
 struct S3Client::Lease {

@@ -22,6 +22,9 @@
 
 namespace levada::places {
 
+/// An entity tag without its quotes.
+std::string Unquoted(std::string_view etag);
+
 struct S3Call {
   std::string method;
   std::string key;  ///< of the object in the bucket, not encoded; empty: the bucket itself

@@ -11,6 +11,8 @@
 namespace levada::places {
 namespace {
 
+using s3xml::Trimmed;
+
 constexpr size_t kAnswerBytesMax = size_t{256} * 1024;
 // Before they end, so that a request that was begun with them is answered.
 constexpr WallMicros kRenewBefore = WallMicros{5} * 60 * 1'000'000;
@@ -21,13 +23,6 @@ std::string Set(const Variables& variables, const std::string& name) {
 }
 
 Fault NoKeys(const std::string& what) { return Fault(FaultCode::kAuthFailed, what); }
-
-std::string_view Trimmed(std::string_view text) {
-  const auto blank = [](char c) { return c == ' ' || c == '\t' || c == '\r'; };
-  while (!text.empty() && blank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && blank(text.back())) text.remove_suffix(1);
-  return text;
-}
 
 std::string SettingOf(const std::vector<ProfileSetting>& settings, std::string_view name) {
   for (const ProfileSetting& setting : settings) {

@@ -58,13 +58,6 @@ std::string KeyText(const Element& parent, std::string_view name) {
   return text.ok() ? text->value_or("") : std::string();
 }
 
-std::string Unquoted(std::string etag) {
-  if (etag.size() >= 2 && etag.front() == '"' && etag.back() == '"') {
-    return etag.substr(1, etag.size() - 2);
-  }
-  return etag;
-}
-
 }  // namespace
 
 Result<std::optional<S3Object>> HeadObject(Context& ctx, S3Client& client, const std::string& key) {
